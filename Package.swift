@@ -1,0 +1,121 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every Swift target of this package is compiled with. The upcoming features are the language defaults to come;
+/// strict memory safety makes each unsafe step visible in the source as `unsafe`.
+let settings: [SwiftSetting] = {
+    var settings: [SwiftSetting] = [
+        .strictMemorySafety(),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .enableUpcomingFeature("InferIsolatedConformances"),
+        .enableUpcomingFeature("ImmutableWeakCaptures"),
+    ]
+    // A dependant must not fail on a warning that a newer compiler invents, so only our own CI is strict.
+    if Context.environment["ORIEL_WARNINGS_AS_ERRORS"] == "1" {
+        settings.append(.treatAllWarnings(as: .error))
+    }
+    return settings
+}()
+
+/// A library that only the daemon links; a consumer without the trait does not even fetch its package.
+func collector(_ name: String, _ package: String) -> Target.Dependency {
+    .product(name: name, package: package, condition: .when(traits: ["Collector"]))
+}
+
+let package = Package(
+    name: "oriel",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Oriel", targets: ["Oriel"]),
+        .executable(name: "oriel", targets: ["OrielCommand"]),
+    ],
+    traits: [
+        .trait(name: "Collector", description: "The daemon and the command line: OrielCollector and the product oriel."),
+        .trait(name: "TLS", description: "TLS for the daemon's listeners and the client's delivery."),
+        .default(enabledTraits: ["Collector", "TLS"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing.git", from: "1.7.3"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2.git", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+    ],
+    targets: [
+        // The client: light, no system libraries.
+        .target(name: "OrielTelemetry", swiftSettings: settings),
+        .target(name: "OrielOTLP", dependencies: ["OrielTelemetry"], swiftSettings: settings),
+        .target(name: "OrielClient", dependencies: ["OrielOTLP", "OrielTelemetry"], swiftSettings: settings),
+        .target(
+            name: "Oriel",
+            dependencies: [
+                "OrielClient",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ],
+            swiftSettings: settings
+        ),
+
+        // System libraries as modules.
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+
+        // The daemon, from the bottom up.
+        .target(name: "OrielCompression", dependencies: ["CZlib", "CZstd", "CSnappy"], swiftSettings: settings),
+        .target(name: "OrielStore", dependencies: ["OrielTelemetry"], swiftSettings: settings),
+        .target(
+            name: "OrielSQLite",
+            dependencies: ["OrielStore", "OrielTelemetry", "OrielCompression", "CSQLite"],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "OrielCollector",
+            dependencies: [
+                "OrielStore", "OrielSQLite", "OrielOTLP", "OrielClient", "OrielCompression", "OrielTelemetry", "CYAML",
+                collector("Hummingbird", "hummingbird"),
+                collector("HummingbirdCore", "hummingbird"),
+                collector("NIOCore", "swift-nio"),
+                collector("NIOPosix", "swift-nio"),
+                collector("NIOHTTP1", "swift-nio"),
+                collector("NIOConcurrencyHelpers", "swift-nio"),
+                collector("NIOHTTP2", "swift-nio-http2"),
+                collector("NIOHTTPTypes", "swift-nio-extras"),
+                collector("NIOHTTPTypesHTTP1", "swift-nio-extras"),
+                collector("NIOHTTPTypesHTTP2", "swift-nio-extras"),
+                collector("HTTPTypes", "swift-http-types"),
+                collector("ServiceLifecycle", "swift-service-lifecycle"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "OrielCommand",
+            dependencies: [
+                "OrielCollector", "OrielStore", "OrielSQLite", "OrielOTLP", "OrielClient", "OrielCompression", "OrielTelemetry",
+                collector("ArgumentParser", "swift-argument-parser"),
+                collector("AsyncHTTPClient", "async-http-client"),
+                collector("ServiceLifecycle", "swift-service-lifecycle"),
+                collector("NIOCore", "swift-nio"),
+                collector("NIOPosix", "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,375 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTP2
+import NIOHTTPTypes
+import NIOHTTPTypesHTTP2
+
+/// The last handler of an HTTP/1.1 connection or of one HTTP/2 stream: gathers a request, has it answered, writes the answer.
+///
+/// It holds the limits that need both sides of an exchange: body size, admission budget, body progress, idle time, unread
+/// responses. A request that is refused before its body arrived is answered at once; what still comes is read and dropped for a
+/// moment, so that the peer sees the answer and not a reset, and then the connection (or stream) is closed.
+final class HTTPExchangeHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias OutboundOut = HTTPResponsePart
+
+    private enum State {
+        case idle
+        case receiving(Incoming)
+        case responding
+        /// Answered early; the rest of the request is dropped.
+        case lingering
+        case closed
+    }
+
+    private struct Incoming {
+        let head: HTTPRequest
+        let limit: Int
+        let crossOrigin: String?
+        let reservation: AdmissionReservation
+        var body = ByteBuffer()
+        /// Body bytes seen when the current progress interval began.
+        var counted = 0
+    }
+
+    private let dispatcher: RequestDispatcher
+    private let isHTTP2: Bool
+    private let keepAlive: HTTP1KeepAlive?
+    private var state = State.idle
+    private var exchange: UInt64 = 0
+    private var timer = DeadlineTimer()
+    private var task: Task<Void, Never>?
+    private var context: ChannelHandlerContext?
+    private var writeWaiters: [EventLoopPromise<Void>] = []
+    private var writeStall: Scheduled<Void>?
+    private var headSent = false
+    private var closesAfterResponse = false
+
+    /// - Parameter keepAlive: what an HTTP/1 request said about its connection; nil in an HTTP/2 stream.
+    init(dispatcher: RequestDispatcher, keepAlive: HTTP1KeepAlive?) {
+        self.dispatcher = dispatcher
+        self.keepAlive = keepAlive
+        isHTTP2 = keepAlive == nil
+    }
+
+    // Lifecycle
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        setDeadline(in: dispatcher.limits.headTimeout, context: context)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        finish(context: context)
+        self.context = nil
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        finish(context: context)
+        context.fireChannelInactive()
+    }
+
+    private func finish(context: ChannelHandlerContext) {
+        state = .closed
+        timer.cancel()
+        writeStall?.cancel()
+        task?.cancel()
+        task = nil
+        let waiters = writeWaiters
+        writeWaiters.removeAll()
+        for waiter in waiters { waiter.fail(ChannelError.ioOnClosedChannel) }
+    }
+
+    // Reading
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): receive(head, context: context)
+        case .body(let bytes): receive(bytes, context: context)
+        case .end: receiveEnd(context: context)
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if case .receiving = state, timer.deadline == nil {
+            setDeadline(in: dispatcher.limits.bodyProgressInterval, context: context)
+        }
+        context.fireChannelReadComplete()
+    }
+
+    private func receive(_ head: HTTPRequest, context: ChannelHandlerContext) {
+        guard case .idle = state else { return }
+        timer.clear()
+        exchange &+= 1
+        headSent = false
+        closesAfterResponse = keepAlive.map { !$0.isKeepAlive } ?? false
+        let head = dispatcher.normalize(head)
+        switch dispatcher.admit(head, isHTTP2: isHTTP2) {
+        case .refuse(let response):
+            respondEarly(response, to: head, context: context)
+        case .read(let limit, let crossOrigin):
+            let incoming = Incoming(
+                head: head, limit: limit, crossOrigin: crossOrigin, reservation: dispatcher.budget.makeReservation())
+            state = .receiving(incoming)
+            if head.headerFields[.expect]?.lowercased() == "100-continue" {
+                context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+            }
+        }
+    }
+
+    private func receive(_ bytes: ByteBuffer, context: ChannelHandlerContext) {
+        guard case .receiving(var incoming) = state else { return }
+        // Taken out of the enum so that appending does not copy.
+        state = .idle
+        let size = bytes.readableBytes
+        if incoming.body.readableBytes + size > incoming.limit {
+            let response = dispatcher.refusal(for: incoming.head, .bodyTooLarge(limit: incoming.limit))
+            return respondEarly(response, to: incoming.head, context: context)
+        }
+        guard incoming.reservation.grow(by: size) else {
+            return respondEarly(dispatcher.refusal(for: incoming.head, .overloaded), to: incoming.head, context: context)
+        }
+        var bytes = bytes
+        if incoming.body.readableBytes == 0 {
+            incoming.body = bytes
+            if let expected = incoming.head.headerFields[.contentLength].flatMap({ Int($0) }), expected > size {
+                // One allocation for most bodies; a length that is only claimed does not get much.
+                incoming.body.reserveCapacity(min(expected, incoming.limit, 1 << 20))
+            }
+        } else {
+            incoming.body.writeBuffer(&bytes)
+        }
+        state = .receiving(incoming)
+    }
+
+    private func receiveEnd(context: ChannelHandlerContext) {
+        switch state {
+        case .receiving(let incoming):
+            state = .responding
+            timer.clear()
+            respond(to: incoming, context: context)
+        case .lingering:
+            if !isHTTP2 { context.close(promise: nil) }
+        case .idle, .responding, .closed:
+            break
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case ChannelEvent.inputClosed as ChannelEvent:
+            switch state {
+            case .responding: closesAfterResponse = true
+            case .idle, .receiving, .lingering, .closed: context.close(promise: nil)
+            }
+        case is ChannelShouldQuiesceEvent:
+            switch state {
+            case .idle: context.close(promise: nil)
+            case .receiving, .responding: closesAfterResponse = true
+            case .lingering, .closed: break
+            }
+        default:
+            break
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if isHTTP2 {
+            dispatcher.logger.debug("HTTP/2 stream failed", metadata: ["error": "\(error)"])
+            return context.close(promise: nil)
+        }
+        switch state {
+        case .idle, .receiving:
+            guard error is HTTPParserError || error is HTTP1Violation || !(error is IOError) else {
+                return context.close(promise: nil)
+            }
+            let problem =
+                (error as? HTTPParserError) == .headerOverflow
+                ? HTTPProblem(.requestHeaderFieldsTooLarge, "the request's header fields exceed the limits of this server")
+                : HTTPProblem(.badRequest, "the request is not valid HTTP/1.1: \(error)")
+            exchange &+= 1
+            headSent = false
+            respondEarly(problem.response(), to: nil, context: context)
+        case .responding:
+            closesAfterResponse = true
+        case .lingering, .closed:
+            context.close(promise: nil)
+        }
+    }
+
+    // Responding
+
+    private func respond(to incoming: Incoming, context: ChannelHandlerContext) {
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let eventLoop = context.eventLoop
+        let exchange = exchange
+        let dispatcher = dispatcher
+        let request = ReceivedRequest(
+            head: incoming.head, body: incoming.body, reservation: incoming.reservation, peer: context.remoteAddress,
+            isHTTP2: isHTTP2)
+        let crossOrigin = incoming.crossOrigin
+        task = Task {
+            var response = await dispatcher.respond(to: request)
+            if let crossOrigin { AccessPolicy.addCrossOriginHeaders(origin: crossOrigin, to: &response.headers) }
+            let omitsBody = request.head.method == .head
+            if omitsBody, response.headers[.contentLength] == nil { response.headers[.contentLength] = "0" }
+            let body = response.body
+            let stream = HTTPResponseStream(
+                handler: handler, eventLoop: eventLoop, exchange: exchange, head: response.head, omitsBody: omitsBody,
+                gathers: body.contentLength != nil)
+            do {
+                try await body.write(stream)
+            } catch {
+                dispatcher.logger.debug("response not sent", metadata: ["error": "\(error)"])
+            }
+            // A body that ended without finishing leaves the exchange open; the peer must not wait for ever.
+            eventLoop.execute { handler.value.abandon(exchange: exchange) }
+        }
+    }
+
+    private func respondEarly(_ response: Response, to head: HTTPRequest?, context: ChannelHandlerContext) {
+        state = .lingering
+        timer.clear()
+        closesAfterResponse = true
+        dispatcher.statistics.countResponse(status: response.status.code)
+        let exchange = exchange
+        let body = response.body
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let eventLoop = context.eventLoop
+        let stream = HTTPResponseStream(
+            handler: handler, eventLoop: eventLoop, exchange: exchange, head: response.head, omitsBody: head?.method == .head,
+            gathers: body.contentLength != nil)
+        let logger = dispatcher.logger
+        setDeadline(in: dispatcher.limits.lingerTimeout, context: context)
+        task = Task {
+            do {
+                try await body.write(stream)
+            } catch {
+                logger.debug("refusal not sent", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Writes parts of the response of an exchange; completes when the peer has taken enough of them that more may be written.
+    func send(_ parts: [HTTPResponsePart], exchange: UInt64) -> EventLoopFuture<Void> {
+        guard let context else { return dispatcher.failedFuture(ChannelError.ioOnClosedChannel) }
+        switch state {
+        case .responding where exchange == self.exchange, .lingering where exchange == self.exchange: break
+        default: return context.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
+        }
+        var ended = false
+        for part in parts {
+            switch part {
+            case .head(var head):
+                headSent = true
+                head.headerFields[.date] = dispatcher.date.now
+                if closesAfterResponse, !isHTTP2 { head.headerFields[.connection] = "close" }
+                context.write(wrapOutboundOut(.head(head)), promise: nil)
+            case .body:
+                context.write(wrapOutboundOut(part), promise: nil)
+            case .end:
+                ended = true
+                context.write(wrapOutboundOut(part), promise: nil)
+            }
+        }
+        context.flush()
+        if ended {
+            responseEnded(context: context)
+            return context.eventLoop.makeSucceededVoidFuture()
+        }
+        if context.channel.isWritable { return context.eventLoop.makeSucceededVoidFuture() }
+        let waiter = context.eventLoop.makePromise(of: Void.self)
+        writeWaiters.append(waiter)
+        return waiter.futureResult
+    }
+
+    private func responseEnded(context: ChannelHandlerContext) {
+        task = nil
+        switch state {
+        case .lingering:
+            if !isHTTP2 { context.close(mode: .output, promise: nil) }
+        case .responding:
+            if isHTTP2 {
+                state = .closed
+            } else if closesAfterResponse {
+                state = .closed
+                context.close(promise: nil)
+            } else {
+                state = .idle
+                setDeadline(in: dispatcher.limits.idleTimeout, context: context)
+            }
+        case .idle, .receiving, .closed:
+            break
+        }
+    }
+
+    private func abandon(exchange: UInt64) {
+        guard exchange == self.exchange, case .responding = state, let context else { return }
+        dispatcher.logger.warning("a response ended early; closing its connection")
+        if isHTTP2 {
+            context.triggerUserOutboundEvent(NIOHTTP2FramePayloadToHTTPEvent.reset(code: .internalError), promise: nil)
+        }
+        context.close(promise: nil)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        writeStall?.cancel()
+        writeStall = nil
+        if context.channel.isWritable {
+            let waiters = writeWaiters
+            writeWaiters.removeAll()
+            for waiter in waiters { waiter.succeed() }
+        } else {
+            let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+            writeStall = context.eventLoop.scheduleTask(in: dispatcher.limits.writeTimeout) {
+                guard let context = handler.value.context else { return }
+                handler.value.dispatcher.logger.debug("the peer does not read its response; closing")
+                context.close(promise: nil)
+            }
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    // Deadlines
+
+    private func setDeadline(in time: TimeAmount, context: ChannelHandlerContext) {
+        timer.set(.now() + time, on: context.eventLoop, wake: wake(context: context))
+    }
+
+    private func wake(context: ChannelHandlerContext) -> @Sendable () -> Void {
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        return { handler.value.timerWoke() }
+    }
+
+    private func timerWoke() {
+        guard let context, timer.hasPassed(on: context.eventLoop, wake: wake(context: context)) else { return }
+        timer.clear()
+        switch state {
+        case .idle:
+            context.close(promise: nil)
+        case .receiving(var incoming):
+            let size = incoming.body.readableBytes
+            if size - incoming.counted < dispatcher.limits.minimumBodyProgress {
+                let problem = HTTPProblem(.requestTimeout, "the request body arrives too slowly; it was abandoned after \(size) bytes")
+                return respondEarly(dispatcher.refusal(for: incoming.head, problem), to: incoming.head, context: context)
+            }
+            incoming.counted = size
+            state = .receiving(incoming)
+            setDeadline(in: dispatcher.limits.bodyProgressInterval, context: context)
+        case .lingering:
+            if isHTTP2 {
+                context.triggerUserOutboundEvent(NIOHTTP2FramePayloadToHTTPEvent.reset(code: .noError), promise: nil)
+            }
+            context.close(promise: nil)
+        case .responding, .closed:
+            break
+        }
+    }
+}
+
+@available(*, unavailable)
+extension HTTPExchangeHandler: Sendable {}

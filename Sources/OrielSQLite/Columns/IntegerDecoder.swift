@@ -1,0 +1,180 @@
+/// Decodes a section that `IntegerEncoder` wrote: wholly, or one group of 128 values at a time.
+///
+/// Opening reads only the heads of the groups. The decoder keeps offsets into the bytes but not the bytes themselves: hand it the same ones
+/// that it was opened on.
+struct IntegerDecoder {
+    private struct Group {
+        var form: IntegerForm
+        var width: Int
+        /// Byte offset of the packed bits.
+        var offset: Int
+        var base: Int64
+        var delta: Int64
+        var least: Int64
+    }
+
+    private(set) var count = 0
+    private var scheme = IntegerScheme.constant
+    private var groups: [Group] = []
+    private var constant: Int64 = 0
+    private var planes = 0
+    private var planesOffset = 0
+
+    /// The value of all rows, if the section is a constant.
+    var constantValue: Int64? { scheme == .constant ? constant : nil }
+
+    var groupCount: Int { (count + BitPacking.groupSize - 1) / BitPacking.groupSize }
+
+    /// Reads the heads of a section of `count` values at `offset` and moves `offset` behind the section.
+    mutating func open(_ bytes: Span<UInt8>, at offset: inout Int, count: Int) throws(ColumnError) {
+        self.count = count
+        let start = offset
+        groups.removeAll(keepingCapacity: true)
+        guard let scheme = IntegerScheme(rawValue: try bytes.readByte(&offset)) else {
+            throw ColumnError(.malformed("integer scheme \(bytes[start]) is not known"), at: start)
+        }
+        self.scheme = scheme
+        switch scheme {
+        case .constant:
+            constant = try bytes.readZigzag(&offset)
+        case .planes:
+            constant = try bytes.readZigzag(&offset)
+            let position = offset
+            planes = Int(try bytes.readByte(&offset))
+            guard planes <= 8 else { throw ColumnError(.count(found: UInt64(planes), limit: 8), at: position) }
+            planesOffset = offset
+            guard planes == 0 || count <= (bytes.count - offset) / planes else {
+                throw ColumnError(.truncated(needed: planes * count - (bytes.count - offset)), at: offset)
+            }
+            offset += planes * count
+        case .groups:
+            try openGroups(bytes, at: &offset)
+        }
+    }
+
+    private mutating func openGroups(_ bytes: Span<UInt8>, at offset: inout Int) throws(ColumnError) {
+        let total = groupCount
+        // Each head takes at least two bytes, so a hostile count cannot make the array large.
+        guard total <= (bytes.count - offset) / 2 else {
+            throw ColumnError(.truncated(needed: total * 2 - (bytes.count - offset)), at: offset)
+        }
+        groups.reserveCapacity(total)
+        var base: Int64 = 0
+        for _ in 0..<total {
+            let start = offset
+            let head = try bytes.readByte(&offset)
+            guard let form = IntegerForm(rawValue: head / 65) else {
+                throw ColumnError(.malformed("group head \(head) is not known"), at: start)
+            }
+            base &+= try bytes.readZigzag(&offset)
+            var group = Group(form: form, width: Int(head % 65), offset: 0, base: base, delta: 0, least: 0)
+            switch form {
+            case .frameOfReference: break
+            case .delta: group.least = try bytes.readZigzag(&offset)
+            case .deltaOfDelta:
+                group.delta = try bytes.readZigzag(&offset)
+                group.least = try bytes.readZigzag(&offset)
+            }
+            groups.append(group)
+        }
+        for index in groups.indices {
+            groups[index].offset = offset
+            let size = BitPacking.byteCount(count: rows(of: index).count, width: groups[index].width)
+            guard size <= bytes.count - offset else {
+                throw ColumnError(.truncated(needed: size - (bytes.count - offset)), at: offset)
+            }
+            offset += size
+        }
+    }
+
+    /// The rows that group `index` holds.
+    func rows(of index: Int) -> Range<Int> {
+        (index * BitPacking.groupSize)..<min((index + 1) * BitPacking.groupSize, count)
+    }
+
+    /// Appends all values. O(count).
+    func decode(_ bytes: Span<UInt8>, into values: inout [Int64]) throws(ColumnError) {
+        let start = values.count
+        switch scheme {
+        case .constant:
+            values.append(contentsOf: repeatElement(constant, count: count))
+        case .planes:
+            values.append(contentsOf: repeatElement(0, count: count))
+            try decodePlanes(bytes, into: &values, at: start)
+        case .groups:
+            values.append(contentsOf: repeatElement(0, count: count))
+            for index in groups.indices {
+                try decode(index, bytes, into: &values, at: start + index * BitPacking.groupSize)
+            }
+        }
+    }
+
+    /// Appends the values of group `index`: O(128) for packed groups and constants, O(count) for byte planes.
+    func decode(group index: Int, _ bytes: Span<UInt8>, into values: inout [Int64]) throws(ColumnError) {
+        precondition(index >= 0 && index < groupCount)
+        let start = values.count
+        let rows = rows(of: index)
+        switch scheme {
+        case .constant:
+            values.append(contentsOf: repeatElement(constant, count: rows.count))
+        case .planes:
+            values.append(contentsOf: repeatElement(0, count: rows.upperBound))
+            try decodePlanes(bytes, into: &values, at: start)
+            values.removeSubrange(start..<(start + rows.lowerBound))
+        case .groups:
+            values.append(contentsOf: repeatElement(0, count: rows.count))
+            try decode(index, bytes, into: &values, at: start)
+        }
+    }
+
+    private func decode(_ index: Int, _ bytes: Span<UInt8>, into values: inout [Int64], at start: Int) throws(ColumnError) {
+        let group = groups[index]
+        let count = rows(of: index).count
+        try BitPacking.unpack(bytes, at: group.offset, count: count, width: group.width, into: &values, at: start)
+        var output = values.mutableSpan
+        switch group.form {
+        case .frameOfReference:
+            if group.base != 0 {
+                for row in start..<(start + count) { output[row] &+= group.base }
+            }
+        case .delta:
+            var value = group.base
+            output[start] = value
+            for row in (start + 1)..<max(start + count, start + 1) {
+                value &+= output[row] &+ group.least
+                output[row] = value
+            }
+        case .deltaOfDelta:
+            var value = group.base
+            var delta = group.delta
+            output[start] = value
+            guard count > 1 else { return }
+            value &+= delta
+            output[start + 1] = value
+            for row in (start + 2)..<max(start + count, start + 2) {
+                delta &+= output[row] &+ group.least
+                value &+= delta
+                output[row] = value
+            }
+        }
+    }
+
+    /// Writes as many leading values as `values` has room for after `start`.
+    private func decodePlanes(_ bytes: Span<UInt8>, into values: inout [Int64], at start: Int) throws(ColumnError) {
+        guard planesOffset + planes * count <= bytes.count else {
+            throw ColumnError(.truncated(needed: planesOffset + planes * count - bytes.count), at: bytes.count)
+        }
+        var output = values.mutableSpan
+        let length = output.count - start
+        for plane in 0..<planes {
+            let shift = Int64(plane * 8)
+            let input = bytes.extracting((planesOffset + plane * count)..<(planesOffset + (plane + 1) * count))
+            for row in 0..<length { output[start + row] |= Int64(input[row]) << shift }
+        }
+        var value = constant
+        for row in start..<(start + length) {
+            value &+= ZigZag.decode(UInt64(bitPattern: output[row]))
+            output[row] = value
+        }
+    }
+}
