@@ -1,3 +1,5 @@
+import OrielTelemetry
+
 /// Little-endian fixed integers and LEB128 varints, the alphabet of every blob of the store.
 extension [UInt8] {
     /// Appends `value` as little-endian bytes. O(1).
@@ -26,29 +28,13 @@ extension [UInt8] {
 
     /// Appends `value` zigzag folded, so that small negative numbers are short too.
     mutating func append(zigzag value: Int64) {
-        append(varint: ZigZag.encode(value))
+        append(varint: value.zigzag)
     }
 
     /// Appends a count of bytes and the bytes.
     mutating func append(counted bytes: Span<UInt8>) {
         append(count: bytes.count)
-        append(contentsOf: bytes)
-    }
-
-    /// Appends all bytes of `bytes`. O(count).
-    mutating func append(contentsOf bytes: Span<UInt8>) {
-        unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
-    }
-}
-
-/// Folds signed numbers so that those near zero become small unsigned ones: 0, -1, 1, -2 become 0, 1, 2, 3.
-enum ZigZag {
-    static func encode(_ value: Int64) -> UInt64 {
-        UInt64(bitPattern: (value << 1) ^ (value >> 63))
-    }
-
-    static func decode(_ value: UInt64) -> Int64 {
-        Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
+        append(bytes)
     }
 }
 
@@ -92,7 +78,7 @@ extension Span<UInt8> {
     }
 
     func readZigzag(_ offset: inout Int) throws(ColumnError) -> Int64 {
-        ZigZag.decode(try readVarint(&offset))
+        Int64(zigzag: try readVarint(&offset))
     }
 
     /// Reads a count that must not exceed `limit`; check it before taking memory for that many.

@@ -1,3 +1,5 @@
+import OrielTelemetry
+
 /// Decodes a section that `IntegerEncoder` wrote: wholly, or one group of 128 values at a time.
 ///
 /// Opening reads only the heads of the groups. The decoder keeps offsets into the bytes but not the bytes themselves: hand it the same ones
@@ -173,7 +175,7 @@ struct IntegerDecoder {
         }
         var value = constant
         for row in start..<(start + length) {
-            value &+= ZigZag.decode(UInt64(bitPattern: output[row]))
+            value &+= Int64(zigzag: UInt64(bitPattern: output[row]))
             output[row] = value
         }
     }

@@ -1,3 +1,5 @@
+import OrielTelemetry
+
 /// How a section of integers is laid out. The section is followed by whatever comes next; its length follows from its content.
 ///
 /// ```
@@ -69,7 +71,7 @@ struct IntegerEncoder {
         var previous = first
         var all: UInt64 = 0
         for index in 0..<count {
-            let folded = ZigZag.encode(values[index] &- previous)
+            let folded = (values[index] &- previous).zigzag
             previous = values[index]
             all |= folded
             scratch.append(folded)
@@ -189,6 +191,6 @@ struct IntegerEncoder {
     }
 
     private static func size(_ value: Int64) -> Int {
-        max(1, (BitPacking.width(of: ZigZag.encode(value)) + 6) / 7)
+        max(1, (BitPacking.width(of: value.zigzag) + 6) / 7)
     }
 }
