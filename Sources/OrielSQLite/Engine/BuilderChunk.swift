@@ -1,0 +1,18 @@
+import OrielStore
+import OrielTelemetry
+
+/// The rows of one signal of one commit, as they were appended: immutable once published.
+final class BuilderChunk: Sendable {
+    let sequence: CommitSequence
+    /// `streamIndexes` are ``StreamReference``s, `streams` is empty, ords are assigned where the signal has them. Not sorted, not deduplicated.
+    let batch: ColumnBatch
+    let minimumTime: Int64
+    let maximumTime: Int64
+
+    init(sequence: CommitSequence, batch: ColumnBatch) {
+        self.sequence = sequence
+        self.batch = batch
+        minimumTime = batch.times.min() ?? 0
+        maximumTime = batch.times.max() ?? 0
+    }
+}

@@ -1,0 +1,52 @@
+import OrielStore
+import OrielTelemetry
+
+/// The one record that commits, seals, flushes, merges and floors replace, and that a snapshot holds. Immutable.
+///
+/// Every row of the store that is at or below ``sequence`` is in exactly one of a signal's segments, sealed runs and chunks.
+final class PublishedState: Sendable {
+    /// One signal's rows.
+    struct SignalState: Sendable {
+        /// Live files.
+        var segments: [any BlockContainer] = []
+        /// Sealed rows that are not in a file yet, oldest first.
+        var sealed: [any BlockContainer] = []
+        /// Rows that are not sealed yet, in commit order.
+        var chunks: [BuilderChunk] = []
+        /// Rows before this are gone. Nanoseconds since 1970.
+        var floor = Timestamp(nanoseconds: .min)
+    }
+
+    let sequence: CommitSequence
+    /// Grows with each change of the set of files.
+    let manifestVersion: UInt64
+    private let signals: [SignalState]
+
+    init(sequence: CommitSequence, manifestVersion: UInt64, signals: [SignalState]) {
+        precondition(signals.count == Signal.allCases.count)
+        self.sequence = sequence
+        self.manifestVersion = manifestVersion
+        self.signals = signals
+    }
+
+    /// A store without rows.
+    convenience init() {
+        self.init(sequence: .zero, manifestVersion: 0, signals: Array(repeating: SignalState(), count: Signal.allCases.count))
+    }
+
+    subscript(signal: Signal) -> SignalState { signals[Int(signal.rawValue) - 1] }
+
+    /// This state with some parts replaced.
+    func replacing(sequence: CommitSequence? = nil, manifestVersion: UInt64? = nil, _ change: (inout [SignalState]) -> Void) -> PublishedState {
+        var signals = signals
+        change(&signals)
+        return PublishedState(sequence: sequence ?? self.sequence, manifestVersion: manifestVersion ?? self.manifestVersion, signals: signals)
+    }
+}
+
+extension [PublishedState.SignalState] {
+    subscript(signal: Signal) -> PublishedState.SignalState {
+        get { self[Int(signal.rawValue) - 1] }
+        set { self[Int(signal.rawValue) - 1] = newValue }
+    }
+}

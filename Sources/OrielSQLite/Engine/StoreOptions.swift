@@ -1,0 +1,34 @@
+public import OrielTelemetry
+
+/// What can be set on an embedded store. The defaults suit a machine with 2 cores and 1 GB of memory or more.
+public struct StoreOptions: Sendable {
+    /// How long rows of a signal are kept; `nil` for ever.
+    public var retention: [Signal: Int64] = [:]
+    /// Rows further ahead of the clock than this are refused, in nanoseconds; `nil` accepts any time. Test scripts live in 1970 and 2200.
+    public var futureBound: Int64? = 3_600_000_000_000
+    /// Whether rows older than the retention are refused and floors move with the clock.
+    public var appliesRetention = true
+    /// Redo bytes at which everything is flushed to files.
+    public var flushBytes = 64 << 20
+    /// Nanoseconds after which everything is flushed to files.
+    public var flushInterval: Int64 = 3_600_000_000_000
+    /// Rows and bytes at which a builder is sealed.
+    public var sealRows = 65_536
+    public var sealBytes = 4 << 20
+    /// Most bytes of requests in one group commit.
+    public var groupCommitBytes = 8 << 20
+    /// Size of hot.db's log at which it is checkpointed.
+    public var checkpointBytes = 8 << 20
+    /// Most bytes of requests that wait for a commit; beyond it appends are refused as overloaded.
+    public var queueBytes = 128 << 20
+    /// Most bytes of rows that are not in a file yet; beyond it appends are refused as overloaded until seals and flushes catch up.
+    public var memoryBytes = 384 << 20
+    /// How long a request key is remembered, in nanoseconds; 0 switches detection of retries off.
+    public var requestKeyWindow: Int64 = 300_000_000_000
+    /// Memory that one query may use.
+    public var queryMemoryBytes = 256 << 20
+    /// Whether flushes, seals and merges run by themselves; tests switch it off and call ``SQLiteStore/flush()``.
+    public var maintainsItself = true
+
+    public init() {}
+}

@@ -1,0 +1,93 @@
+public import OrielTelemetry
+
+/// What every engine promises.
+///
+/// - ``append(_:)`` returns after the rows are on disk, wholly or not at all.
+/// - A ``StoreSnapshot`` shows one moment of all signals; rows are visible when their append returned.
+/// - Memory, files and threads are bounded whatever the input.
+public protocol TelemetryStore: Sendable {
+    /// Stores a request. Returns when it is durable.
+    ///
+    /// A request whose key was seen within the store's window is not stored again; it gets the first one's receipt.
+    /// - Throws: ``StoreError``.
+    func append(_ writeSet: WriteSet) async throws(StoreError) -> Receipt
+
+    /// The present moment, immutable.
+    func snapshot() throws(StoreError) -> any StoreSnapshot
+
+    /// Rows in commit order after a position, for tails: waits until there are some, until `deadline` passes (an empty batch list), or throws ``StoreError/closed``.
+    ///
+    /// - Parameter position: where the last call ended; `nil` starts at the present.
+    func changes(after position: ChangePosition?, signal: Signal, deadline: Timestamp) async throws(StoreError) -> Changes
+
+    /// Moves the floor of a signal: rows before it are gone, at once for queries and soon on disk. A floor never moves back.
+    func retain(_ signal: Signal, from floor: Timestamp) async throws(StoreError)
+
+    /// Writes everything to segment files and waits until merges are quiescent; for tests, benchmarks and a clean stop.
+    func flush() async throws(StoreError)
+
+    /// Flushes and releases the folder. Later calls throw ``StoreError/closed``.
+    func close() async throws(StoreError)
+
+    /// Counts and sizes at this moment.
+    var statistics: StoreStatistics { get }
+}
+
+/// How far a reader of ``TelemetryStore/changes(after:signal:deadline:)`` has come.
+public struct ChangePosition: Hashable, Sendable {
+    public var sequence: CommitSequence
+
+    public init(sequence: CommitSequence) {
+        self.sequence = sequence
+    }
+}
+
+/// Rows that were committed after a position.
+public struct Changes: Sendable {
+    /// In commit order.
+    public var batches: [ColumnBatch]
+    /// Where to go on.
+    public var position: ChangePosition
+    /// Whether rows between the asked position and the first of these are no longer known in commit order: a tail missed some.
+    public var hasGap: Bool
+
+    public init(batches: [ColumnBatch], position: ChangePosition, hasGap: Bool) {
+        self.batches = batches
+        self.position = position
+        self.hasGap = hasGap
+    }
+}
+
+/// Counts and sizes that a store publishes about itself. Counters start at 0 with the process.
+public struct StoreStatistics: Sendable {
+    /// Of one signal.
+    public struct SignalStatistics: Sendable {
+        public var appendedRows = 0
+        public var rejectedRows = 0
+        /// Rows in files and in memory.
+        public var rows = 0
+        public var segments = 0
+        public var segmentBytes = 0
+        /// Rows that are only in memory and in the redo log.
+        public var unflushedRows = 0
+        public var floor = Timestamp(nanoseconds: .min)
+
+        public init() {}
+    }
+
+    public var signals: [Signal: SignalStatistics] = [:]
+    public var commits = 0
+    public var duplicateRequests = 0
+    public var streams = 0
+    public var redoBytes = 0
+    public var flushes = 0
+    public var merges = 0
+    public var mergedBytes = 0
+    public var quarantinedFiles = 0
+    public var unknownFiles = 0
+    public var isReadOnly = false
+    /// Whether a flush or merge is running or due.
+    public var hasPendingWork = false
+
+    public init() {}
+}
