@@ -136,8 +136,11 @@ final class Connection {
 
     /// Finishes all kept statements and closes the database. A connection that is not closed closes when it is released, but nobody hears of errors.
     ///
-    /// - Throws: `busy` when a statement or blob reader of this connection is still alive.
+    /// - Throws: `busy` when a blob reader of this connection, or a statement that was not kept, is still alive.
     func close() throws(SQLiteError) {
+        for statement in statements.values {
+            statement.finish()
+        }
         statements = [:]
         try handle.close()
     }

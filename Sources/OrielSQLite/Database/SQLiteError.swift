@@ -2,8 +2,8 @@ import CSQLite
 
 /// A failure that SQLite reported, with all that is known about it.
 ///
-/// A `catch` or `switch` matches the primary or the extended code: `case SQLiteError.Code.corrupt` matches every kind of corruption,
-/// `case SQLiteError.Code.inputOutputSynchronize` only a failed `fsync`.
+/// A `switch` over `code` matches the primary or the extended code: `case .corrupt` matches every kind of corruption,
+/// `case .inputOutputSynchronize` only a failed `fsync`.
 struct SQLiteError: Error, Sendable, CustomStringConvertible {
     /// A result code of the C library (https://www.sqlite.org/rescode.html). The low byte of an extended code is its primary code.
     struct Code: RawRepresentable, Hashable, Sendable {
@@ -42,10 +42,7 @@ struct SQLiteError: Error, Sendable, CustomStringConvertible {
         static let notFound = Code(rawValue: SQLITE_NOTFOUND)
         static let error = Code(rawValue: SQLITE_ERROR)
 
-        static func ~= (pattern: Code, error: any Error) -> Bool {
-            (error as? SQLiteError).map { pattern ~= $0.code } ?? false
-        }
-
+        /// Whether `code` is `pattern`, or of its kind when `pattern` is a primary code.
         static func ~= (pattern: Code, code: Code) -> Bool {
             pattern == code || pattern == code.primary
         }

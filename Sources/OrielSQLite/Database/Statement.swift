@@ -7,8 +7,8 @@ import CSQLite
 @safe
 final class Statement {
     private let handle: DatabaseHandle
-    /// Valid until `deinit`: only that finalizes it.
-    private let pointer: OpaquePointer
+    /// Valid until `finish` takes it away; SQLite answers a statement of no address with `misuse`.
+    private var pointer: OpaquePointer?
     let sql: String
     /// Whether a row was read and the statement not yet reset.
     private(set) var isRunning = false
@@ -30,6 +30,13 @@ final class Statement {
 
     deinit {
         unsafe sqlite3_finalize(pointer)
+    }
+
+    /// Gives the statement up; whoever still holds it gets `misuse` from it.
+    func finish() {
+        unsafe sqlite3_finalize(pointer)
+        unsafe pointer = nil
+        isRunning = false
     }
 
     // MARK: Parameters
@@ -173,9 +180,9 @@ final class Statement {
 
     /// Binds `buffer` as a blob; an empty one is an empty blob, not NULL.
     private static func bind(
-        _ pointer: OpaquePointer, _ index: Int, _ buffer: UnsafeBufferPointer<UInt8>, _ destructor: sqlite3_destructor_type?
+        _ pointer: OpaquePointer?, _ index: Int, _ buffer: UnsafeBufferPointer<UInt8>, _ destructor: sqlite3_destructor_type?
     ) -> Int32 {
-        guard let start = unsafe buffer.baseAddress, !buffer.isEmpty else {
+        guard let start = buffer.baseAddress, !buffer.isEmpty else {
             return unsafe sqlite3_bind_zeroblob(pointer, Int32(truncatingIfNeeded: index), 0)
         }
         return unsafe sqlite3_bind_blob64(pointer, Int32(truncatingIfNeeded: index), start, UInt64(buffer.count), destructor)

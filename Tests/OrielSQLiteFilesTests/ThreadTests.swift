@@ -1,0 +1,82 @@
+import Glibc
+import Synchronization
+import Testing
+
+@testable import OrielSQLite
+
+struct ThreadTests {
+    @Test func workRunsInOrderOnOneNamedThread() async throws {
+        let worker = try WorkerThread(name: "oriel test", nice: 5)
+        let first = try await worker.run { try (pthread_self(), threadName()) }
+        let second = try await worker.run { (pthread_self(), getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)) }
+        #expect(first.0 == second.0)
+        #expect(first.1 == "oriel test")
+        #expect(second.1 == 5)
+        let order = Mutex<[Int]>([])
+        for number in 0..<50 {
+            try worker.submit { order.withLock { $0.append(number) } }
+        }
+        worker.stop()
+        #expect(order.withLock { $0 } == Array(0..<50))
+        await #expect(throws: (any Error).self) { try await worker.run { 1 } }
+    }
+
+    @Test func errorsOfTheWorkReachTheCaller() async throws {
+        struct Failure: Error {}
+        let worker = try WorkerThread(name: "test")
+        await #expect(throws: Failure.self) { try await worker.run { throw Failure() } }
+        worker.stop()
+    }
+
+    @Test func theQueueIsBoundedByWeightAndGroups() throws {
+        let queue = BoundedQueue<Int>(capacity: 10)
+        try queue.put(1, weight: 99)
+        #expect(throws: BoundedQueue<Int>.Refusal.full) { try queue.put(2, weight: 1) }
+        #expect(queue.take(weight: 5) == [1])
+        try queue.put(3, weight: 3)
+        try queue.put(4, weight: 3)
+        try queue.put(5, weight: 3)
+        #expect(queue.take(weight: 6) == [3, 4])
+        #expect(queue.take(weight: 6) == [5])
+        #expect(queue.take(weight: 6, timeout: .milliseconds(1)) == [])
+        queue.close()
+        #expect(throws: BoundedQueue<Int>.Refusal.closed) { try queue.put(6) }
+        #expect(queue.take(weight: 1) == nil)
+    }
+
+    @Test func nothingIsLostBetweenManyProducersAndOneConsumer() throws {
+        let queue = BoundedQueue<Int>(capacity: .max)
+        let sum = Atomic(0)
+        let consumer = try OwnThread(name: "consumer") {
+            while let taken = queue.take(weight: 7) {
+                sum.add(taken.reduce(0, +), ordering: .relaxed)
+            }
+        }
+        let producers = try (0..<4).map { producer in
+            try OwnThread(name: "producer") {
+                for number in 0..<2000 {
+                    do {
+                        try queue.put(producer * 10_000 + number)
+                    } catch {
+                        Issue.record(error)
+                    }
+                }
+            }
+        }
+        producers.forEach { $0.join() }
+        queue.close()
+        consumer.join()
+        #expect(sum.load(ordering: .relaxed) == (0..<4).reduce(0) { $0 + $1 * 10_000 * 2000 + 2000 * 1999 / 2 })
+    }
+}
+
+/// The name of the calling thread.
+private func threadName() throws -> String {
+    let layer = POSIXFileLayer()
+    let file = try layer.open("/proc/thread-self/comm", .readOnly)
+    defer { layer.closeAfterFailure(file) }
+    var buffer = [UInt8](repeating: 0, count: 32)
+    var span = buffer.mutableSpan
+    let count = try layer.read(file, at: 0, into: &span)
+    return String(decoding: buffer.prefix(count).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+}
