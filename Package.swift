@@ -116,6 +116,49 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+
+        // What any engine must pass, and the model that engines are compared with.
+        .target(
+            name: "OrielStoreConformance", dependencies: ["OrielStore", "OrielTelemetry"], path: "Tests/OrielStoreConformance", swiftSettings: settings),
+
+        .testTarget(name: "OrielTelemetryTests", dependencies: ["OrielTelemetry"], swiftSettings: settings),
+        .testTarget(name: "OrielOTLPTests", dependencies: ["OrielOTLP", "OrielTelemetry"], swiftSettings: settings),
+        .testTarget(name: "OrielCompressionTests", dependencies: ["OrielCompression", "CZlib", "CZstd", "CSnappy"], swiftSettings: settings),
+        .testTarget(name: "OrielClientTests", dependencies: ["OrielClient"], swiftSettings: settings),
+        .testTarget(
+            name: "OrielTests", dependencies: ["Oriel", .product(name: "CoreMetrics", package: "swift-metrics")], swiftSettings: settings),
+        .testTarget(
+            name: "OrielStoreTests", dependencies: ["OrielStoreConformance", "OrielStore", "OrielTelemetry"], swiftSettings: settings),
+        .testTarget(
+            name: "OrielSQLiteFilesTests", dependencies: ["OrielSQLite", "OrielStore", "OrielTelemetry", "OrielCompression", "CSQLite"], swiftSettings: settings),
+        .testTarget(
+            name: "OrielSQLiteColumnsTests", dependencies: ["OrielSQLite", "OrielStore", "OrielTelemetry", "OrielCompression"], swiftSettings: settings),
+        .testTarget(
+            name: "OrielSQLiteTests", dependencies: ["OrielSQLite", "OrielStoreConformance", "OrielStore", "OrielTelemetry"], swiftSettings: settings),
+        .testTarget(
+            name: "OrielCollectorTests",
+            dependencies: [
+                "OrielCollector", "OrielSQLite", "OrielStoreConformance", "OrielStore", "OrielOTLP", "OrielClient", "OrielCompression", "OrielTelemetry",
+                collector("AsyncHTTPClient", "async-http-client"),
+                collector("Hummingbird", "hummingbird"),
+                collector("HTTPTypes", "swift-http-types"),
+                collector("NIOCore", "swift-nio"),
+                collector("NIOPosix", "swift-nio"),
+                collector("NIOHTTP1", "swift-nio"),
+                collector("NIOHTTP2", "swift-nio-http2"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "OrielCommandTests",
+            dependencies: [
+                "OrielCommand", "OrielCollector", "OrielStoreConformance", "OrielStore", "OrielOTLP", "OrielTelemetry",
+                collector("ArgumentParser", "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
