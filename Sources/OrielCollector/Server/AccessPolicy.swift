@@ -21,7 +21,7 @@ struct AccessPolicy: Sendable {
     }
 
     func decide(_ head: HTTPRequest, isIngest: Bool, listener: ListenerDescription) -> Decision {
-        let authority = head.authority ?? head.headerFields[.host]
+        let authority = head.authority
         if listener.isLoopback, let authority {
             let host = Self.hostName(of: authority)
             if !ListenerAddress.isLoopback(host: host), !allowedHosts.contains(host.lowercased()) {

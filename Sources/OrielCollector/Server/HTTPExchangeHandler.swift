@@ -38,6 +38,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     private let dispatcher: RequestDispatcher
     private let isHTTP2: Bool
     private let keepAlive: HTTP1KeepAlive?
+    private let eventLoop: any EventLoop
     private var state = State.idle
     private var exchange: UInt64 = 0
     private var timer = DeadlineTimer()
@@ -49,8 +50,9 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     private var closesAfterResponse = false
 
     /// - Parameter keepAlive: what an HTTP/1 request said about its connection; nil in an HTTP/2 stream.
-    init(dispatcher: RequestDispatcher, keepAlive: HTTP1KeepAlive?) {
+    init(dispatcher: RequestDispatcher, keepAlive: HTTP1KeepAlive?, eventLoop: any EventLoop) {
         self.dispatcher = dispatcher
+        self.eventLoop = eventLoop
         self.keepAlive = keepAlive
         isHTTP2 = keepAlive == nil
     }
@@ -165,16 +167,19 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
             case .responding: closesAfterResponse = true
             case .idle, .receiving, .lingering, .closed: context.close(promise: nil)
             }
-        case is ChannelShouldQuiesceEvent:
-            switch state {
-            case .idle: context.close(promise: nil)
-            case .receiving, .responding: closesAfterResponse = true
-            case .lingering, .closed: break
-            }
         default:
             break
         }
         context.fireUserInboundEventTriggered(event)
+    }
+
+    /// Ends an HTTP/1 connection when its request, if there is one, is answered.
+    func quiesce() {
+        switch state {
+        case .idle: context?.close(promise: nil)
+        case .receiving, .responding: closesAfterResponse = true
+        case .lingering, .closed: break
+        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -184,9 +189,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
         }
         switch state {
         case .idle, .receiving:
-            guard error is HTTPParserError || error is HTTP1Violation || !(error is IOError) else {
-                return context.close(promise: nil)
-            }
+            if error is IOError || error is ChannelError { return context.close(promise: nil) }
             let problem =
                 (error as? HTTPParserError) == .headerOverflow
                 ? HTTPProblem(.requestHeaderFieldsTooLarge, "the request's header fields exceed the limits of this server")
@@ -256,7 +259,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
 
     /// Writes parts of the response of an exchange; completes when the peer has taken enough of them that more may be written.
     func send(_ parts: [HTTPResponsePart], exchange: UInt64) -> EventLoopFuture<Void> {
-        guard let context else { return dispatcher.failedFuture(ChannelError.ioOnClosedChannel) }
+        guard let context else { return eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel) }
         switch state {
         case .responding where exchange == self.exchange, .lingering where exchange == self.exchange: break
         default: return context.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)

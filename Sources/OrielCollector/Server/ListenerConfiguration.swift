@@ -4,6 +4,8 @@ public struct ListenerConfiguration: Sendable, Hashable {
     public var roles: Set<ListenerRole>
     /// Certificates for TLS; nil serves plain HTTP and gRPC.
     public var tls: TLSFiles?
+    /// Whether the daemon starts without it when the machine lacks its kind of address, as ::1 where IPv6 is off.
+    public var isOptional = false
 
     public init(address: ListenerAddress, roles: Set<ListenerRole> = Set(ListenerRole.allCases), tls: TLSFiles? = nil) {
         self.address = address
