@@ -1,0 +1,42 @@
+import OrielTelemetry
+
+/// Writes OpenMetrics 1.0 text, which is also valid 0.0.1.
+///
+/// Exponential histograms have classic buckets at powers of two, since this format has no other.
+public struct OpenMetricsWriter: Sendable {
+    /// Whether counters and histograms have a `_created` line. Off as in Prometheus' own libraries: a Prometheus that is not told to read start times stores the lines as
+    /// series.
+    public var writesCreated: Bool
+
+    public init(writesCreated: Bool = false) {
+        self.writesCreated = writesCreated
+    }
+
+    /// Appends a whole exposition, the end mark included, to `output`.
+    ///
+    /// Complexity: linear in the number of lines.
+    public func write(_ snapshot: MetricSnapshot, to output: inout [UInt8]) {
+        for family in snapshot.families {
+            let writer = SampleWriter(family, isOpenMetrics: true)
+            appendMetadata("TYPE", family.kind == .gaugeHistogram ? "gaugehistogram" : family.kind == .stateSet ? "stateset" : "\(family.kind)", writer, to: &output)
+            if !family.unitWord.isEmpty { appendMetadata("UNIT", family.unitWord, writer, to: &output) }
+            if !family.help.isEmpty { appendMetadata("HELP", family.help, writer, to: &output) }
+            for series in family.series {
+                writer.appendPoint(series, to: &output)
+                if writesCreated { writer.appendCreated(series, to: &output) }
+            }
+        }
+        output.append(contentsOf: "# EOF\n".utf8)
+    }
+
+    private func appendMetadata(_ keyword: String, _ text: String, _ writer: SampleWriter, to output: inout [UInt8]) {
+        output.append(contentsOf: "# ".utf8)
+        output.append(contentsOf: keyword.utf8)
+        output.append(UInt8(ascii: " "))
+        writer.appendName("", to: &output)
+        output.append(UInt8(ascii: " "))
+        // OpenMetrics also escapes quotation marks here.
+        LabelText.appendEscaped(text, quotes: true, to: &output)
+        output.append(UInt8(ascii: "\n"))
+    }
+}

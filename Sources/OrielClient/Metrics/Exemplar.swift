@@ -1,0 +1,35 @@
+public import OrielTelemetry
+import Synchronization
+
+/// One observation, kept as an example of what a metric counted, with the span it was made in.
+public struct Exemplar: Sendable, Hashable {
+    public var traceID: TraceID
+    public var spanID: SpanID
+    /// What was observed: the amount of a counter's increment, or the value a histogram recorded.
+    public var value: Double
+    public var time: Timestamp
+
+    public init(traceID: TraceID, spanID: SpanID, value: Double, time: Timestamp) {
+        self.traceID = traceID
+        self.spanID = spanID
+        self.value = value
+        self.time = time
+    }
+}
+
+/// The last exemplar of each of a fixed number of places.
+final class ExemplarStore: Sendable {
+    private let places: Mutex<[Exemplar?]>
+
+    init(count: Int) {
+        places = Mutex(Array(repeating: nil, count: count))
+    }
+
+    /// Keeps `exemplar`, unless another thread is at it just now: an example is not worth waiting for.
+    func put(_ exemplar: Exemplar, at place: Int) {
+        _ = places.withLockIfAvailable { $0[place] = exemplar }
+    }
+
+    /// What is kept, in the order of places.
+    var all: [Exemplar?] { places.withLock { $0 } }
+}

@@ -1,0 +1,67 @@
+/// The counts of one sign of a base-2 exponential histogram: a window of consecutive buckets that follows the values.
+///
+/// A bucket's index *i* at scale *s* stands for (2^(i·2^-s), 2^((i+1)·2^-s)], as OpenTelemetry's data model defines it. The scale is kept by
+/// ``ExponentialState``, since both signs share it.
+struct ExponentialBuckets: Sendable {
+    /// The lowest and highest index that was counted; meaningless while empty.
+    private(set) var low = 0
+    private(set) var high = 0
+    /// The count of index i is at i modulo the size, a power of two: as long as the window is no wider than that, no two meet.
+    private var ring: [UInt64] = []
+
+    var isEmpty: Bool { ring.isEmpty }
+
+    /// Whether `index` lies in the window.
+    @inline(__always)
+    func contains(_ index: Int) -> Bool { index >= low && index <= high && !isEmpty }
+
+    /// The counts from ``low`` to ``high``.
+    var counts: [UInt64] {
+        guard !isEmpty else { return [] }
+        return (low...high).map { ring[slot($0)] }
+    }
+
+    /// By how many steps the scale must go down before `index` (and all up to `end`, for a merge) fits into `capacity` buckets.
+    func shift(toInclude index: Int, through end: Int? = nil, capacity: Int) -> Int {
+        var low = isEmpty ? index : min(self.low, index)
+        var high = isEmpty ? (end ?? index) : max(self.high, end ?? index)
+        var shift = 0
+        while high - low >= capacity {
+            low >>= 1
+            high >>= 1
+            shift += 1
+        }
+        return shift
+    }
+
+    /// Counts `index`, which must fit (see ``shift(toInclude:through:capacity:)``).
+    mutating func add(_ count: UInt64, at index: Int, capacity: Int) {
+        if ring.isEmpty {
+            var size = 4
+            while size < capacity { size *= 2 }
+            ring = [UInt64](repeating: 0, count: size)
+            low = index
+            high = index
+        } else if index < low {
+            low = index
+        } else if index > high {
+            high = index
+        }
+        ring[slot(index)] &+= count
+    }
+
+    /// Halves the resolution `shift` times.
+    mutating func downscale(by shift: Int) {
+        guard shift > 0, !isEmpty else { return }
+        var coarse = [UInt64](repeating: 0, count: ring.count)
+        for index in low...high {
+            coarse[slot(index >> shift)] &+= ring[slot(index)]
+        }
+        ring = coarse
+        low >>= shift
+        high >>= shift
+    }
+
+    @inline(__always)
+    private func slot(_ index: Int) -> Int { index & (ring.count &- 1) }
+}

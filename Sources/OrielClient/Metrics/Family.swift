@@ -1,0 +1,58 @@
+import OrielTelemetry
+import Synchronization
+
+/// A metric and its series.
+final class Family: Sendable {
+    let name: String
+    let kind: MetricFamily.Kind
+    let unit: String
+    let help: String
+    /// Only for histograms.
+    let buckets: HistogramBuckets?
+
+    struct State: Sendable {
+        var series: [Series] = []
+        /// Where label sets beyond the limit are counted.
+        var overflow: Series?
+        /// Index entries for label sets that are spelled otherwise than the series they mean.
+        var aliases = 0
+    }
+
+    let state = Mutex(State())
+
+    init(name: String, kind: MetricFamily.Kind, unit: String, help: String, buckets: HistogramBuckets?) {
+        self.name = name
+        self.kind = kind
+        self.unit = unit
+        self.help = help
+        self.buckets = buckets
+    }
+}
+
+/// One series of a family.
+final class Series: Sendable {
+    /// Where the value comes from.
+    enum Source: Sendable {
+        case counter(Counter)
+        case gauge(Gauge)
+        case histogram(Histogram)
+        case reading(@Sendable () -> Double)
+        case info
+    }
+
+    /// Sorted by name.
+    let labels: [MetricLabel]
+    let rendered: [UInt8]
+    let start: Timestamp
+    let source: Source
+
+    init(labels: [MetricLabel], start: Timestamp, source: Source) {
+        self.labels = labels
+        rendered = LabelText.rendered(labels)
+        self.start = start
+        self.source = source
+    }
+}
+
+/// The name of the label, and its only value, that marks the series of everything beyond the limit, as OpenTelemetry specifies.
+let overflowLabel = MetricLabel(name: "otel_metric_overflow", value: "true")

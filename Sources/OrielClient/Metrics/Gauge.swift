@@ -1,0 +1,34 @@
+import Synchronization
+
+/// A value that goes up and down. From ``MetricRegistry/gauge(_:labels:help:unit:)``.
+///
+/// All calls are safe from any thread and never block.
+public final class Gauge: Sendable {
+    private let bits = Atomic<UInt64>(0)
+
+    /// The name of the family, empty when the gauge is not exported.
+    let family: String
+
+    init(family: String) {
+        self.family = family
+    }
+
+    /// Replaces the value. Infinities and NaN are values, too.
+    public func set(_ value: Double) {
+        bits.store(value.bitPattern, ordering: .relaxed)
+    }
+
+    /// Adds to the value; a negative amount subtracts.
+    public func add(_ amount: Double) {
+        var old = bits.load(ordering: .relaxed)
+        while true {
+            let (exchanged, original) = bits.weakCompareExchange(
+                expected: old, desired: (Double(bitPattern: old) + amount).bitPattern, ordering: .relaxed)
+            if exchanged { return }
+            old = original
+        }
+    }
+
+    /// The value now.
+    public var value: Double { Double(bitPattern: bits.load(ordering: .relaxed)) }
+}

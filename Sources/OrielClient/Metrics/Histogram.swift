@@ -1,0 +1,89 @@
+public import OrielTelemetry
+import Synchronization
+
+/// A distribution of values. From ``MetricRegistry/histogram(_:labels:help:unit:buckets:)``.
+///
+/// All calls are safe from any thread. Recording into classic buckets costs a search among the bounds and two atomic operations; into exponential ones
+/// a logarithm and a lock that threads do not share once they have been seen to collide.
+public final class Histogram: Sendable {
+    /// The upper bounds of classic buckets without infinity.
+    private let bounds: [Double]
+    /// One word for each bucket, then one for the bits of the sum.
+    private let words: StripedWords
+    private let exponential: ExponentialCells?
+    private let exemplars = AtomicLazyReference<ExemplarStore>()
+    private let faults: RegistryFaults
+    /// The name of the family, empty when the histogram is not exported.
+    let family: String
+
+    /// The most exemplars that an exponential histogram keeps; a classic one keeps one a bucket.
+    private static let exponentialExemplars = 16
+
+    /// - Parameter buckets: valid ones, see ``HistogramBuckets/fault``.
+    init(family: String, buckets: HistogramBuckets, faults: RegistryFaults) {
+        self.family = family
+        self.faults = faults
+        switch buckets {
+        case .explicit(let bounds):
+            self.bounds = bounds
+            exponential = nil
+        case .exponential(let maximumBuckets, let maximumScale):
+            bounds = []
+            exponential = ExponentialCells(ExponentialState(capacity: maximumBuckets, scale: maximumScale))
+        }
+        words = StripedWords(count: bounds.count + 2)
+    }
+
+    /// Counts `value`. An infinity or NaN is ignored and counted by the registry, since it would spoil the sum for ever.
+    public func record(_ value: Double) {
+        guard value.isFinite else {
+            faults.ignored.wrappingAdd(1, ordering: .relaxed)
+            return
+        }
+        if let exponential {
+            exponential.record(value)
+        } else {
+            words.add(1 as UInt64, at: bucket(of: value))
+            words.add(value, at: words.count - 1)
+        }
+    }
+
+    /// Counts `value`, and keeps it as the exemplar of its bucket.
+    public func record(_ value: Double, traceID: TraceID, spanID: SpanID, at time: Timestamp = .now) {
+        record(value)
+        guard value.isFinite else { return }
+        let isExponential = exponential != nil
+        let store = exemplars.load()
+            ?? exemplars.storeIfNil(ExemplarStore(count: isExponential ? Self.exponentialExemplars : bounds.count + 1))
+        // The exponent spreads the examples of an exponential histogram over its range.
+        let place = isExponential ? Int(value.bitPattern >> 52) % Self.exponentialExemplars : bucket(of: value)
+        store.put(Exemplar(traceID: traceID, spanID: spanID, value: value, time: time), at: place)
+    }
+
+    /// The first bucket whose bound is not below `value`.
+    @inline(__always)
+    private func bucket(of value: Double) -> Int {
+        var low = 0
+        var high = bounds.count
+        while low < high {
+            let middle = (low &+ high) >> 1
+            if bounds[middle] < value { low = middle &+ 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// The distribution so far. Counts of single buckets may be a few nanoseconds apart when other threads record at the same time; the total is
+    /// always their sum.
+    var point: MetricSnapshot.Point {
+        let kept = exemplars.load()?.all ?? []
+        if let exponential {
+            return .exponentialHistogram(.init(exponential.merged(), exemplars: kept.compactMap(\.self)))
+        }
+        return .histogram(
+            .init(
+                bounds: bounds,
+                counts: (0...bounds.count).map { words.integer(at: $0) },
+                sum: words.double(at: bounds.count + 1),
+                exemplars: kept))
+    }
+}

@@ -1,0 +1,77 @@
+import OrielTelemetry
+
+/// The rules for names of metrics and labels, those of Prometheus' classic text format.
+enum MetricName {
+    /// The longest name of a metric or label in bytes.
+    static let maximumLength = 200
+    /// The longest value of a label in bytes; a longer one is cut.
+    static let maximumValueLength = 1024
+    /// The most labels of a series.
+    static let maximumLabels = 32
+
+    static func isValid(_ name: String) -> Bool {
+        let bytes = name.utf8
+        guard let first = bytes.first, bytes.count <= maximumLength, !isDigit(first) else { return false }
+        return bytes.allSatisfy { isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ":") }
+    }
+
+    /// A valid name near to `name`: any other character becomes an underscore, as Prometheus' escaping scheme "underscores" does it.
+    static func sanitized(_ name: String) -> String {
+        if isValid(name) { return name }
+        var bytes: [UInt8] = []
+        for character in name.unicodeScalars.prefix(maximumLength - 1) {
+            let byte = UInt8(exactly: character.value) ?? 0
+            if isDigit(byte), bytes.isEmpty { bytes.append(UInt8(ascii: "_")) }
+            bytes.append(isLetter(byte) || isDigit(byte) || byte == UInt8(ascii: ":") ? byte : UInt8(ascii: "_"))
+        }
+        return bytes.isEmpty ? "_" : String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// What is wrong with a label's name, or nil.
+    static func labelFault(_ name: String, kind: MetricFamily.Kind) -> String? {
+        if !isValid(name) || name.utf8.contains(UInt8(ascii: ":")) {
+            return "is not 1 to \(maximumLength) of the characters a-z A-Z 0-9 _ with no digit in front"
+        }
+        if name.hasPrefix("__") { return "begins with two underscores, which Prometheus keeps for itself" }
+        if kind == .histogram, name == "le" { return "is what histograms name their buckets' bounds with" }
+        return nil
+    }
+
+    /// A valid label name near to `name`.
+    static func sanitizedLabel(_ name: String, kind: MetricFamily.Kind) -> String {
+        guard labelFault(name, kind: kind) != nil else { return name }
+        var valid = String(sanitized(name).map { $0 == ":" ? "_" : $0 })
+        while valid.hasPrefix("__") { valid.removeFirst() }
+        return labelFault(valid, kind: kind) == nil ? valid : "exported_" + valid.prefix(maximumLength - 10)
+    }
+
+    /// The name of the family: the unit's word in its end, a counter's `_total` not.
+    static func family(_ name: String, unit: String, kind: MetricFamily.Kind) -> String {
+        var name = name
+        let ending = kind == .counter ? "_total" : kind == .info ? "_info" : ""
+        if !ending.isEmpty, name.hasSuffix(ending), name.utf8.count > ending.utf8.count { name.removeLast(ending.count) }
+        let word = MetricUnit.word(unit)
+        if !word.isEmpty, name != word, !name.hasSuffix("_" + word) { name += "_" + word }
+        return name
+    }
+
+    /// The names that the series of a family have in the text formats, the family's own included.
+    static func reserved(_ family: String, kind: MetricFamily.Kind) -> [String] {
+        let endings: [String] =
+            switch kind {
+            case .counter: ["", "_total", "_created"]
+            case .histogram: ["", "_bucket", "_sum", "_count", "_created"]
+            case .info: ["", "_info"]
+            default: [""]
+            }
+        return endings.map { family + $0 }
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+}

@@ -1,0 +1,107 @@
+public import OrielTelemetry
+import Synchronization
+
+extension MetricRegistry {
+    struct Collectors: Sendable {
+        var list: [(id: Int, collect: @Sendable (inout MetricCollector) -> Void)] = []
+        var nextID = 0
+    }
+
+    /// Names a collector, to take it back.
+    public struct CollectorID: Sendable, Hashable {
+        fileprivate let number: Int
+    }
+
+    /// Adds a function that is asked for its metrics each time a snapshot is taken.
+    ///
+    /// It runs on the thread that takes the snapshot, without a lock; it should be quick. Collectors run in the order in which they were added; of two that bring
+    /// the same series, the first one counts.
+    @discardableResult
+    public func addCollector(_ collect: @escaping @Sendable (inout MetricCollector) -> Void) -> CollectorID {
+        collectors.withLock {
+            $0.nextID += 1
+            $0.list.append(($0.nextID, collect))
+            return CollectorID(number: $0.nextID)
+        }
+    }
+
+    /// Takes a collector back. One that runs just now runs to its end.
+    public func removeCollector(_ id: CollectorID) {
+        collectors.withLock { $0.list.removeAll { $0.id == id.number } }
+    }
+
+    /// What all metrics hold now.
+    ///
+    /// Instruments go on while it is taken: each value is one that the instrument had during the call, and a histogram's count is always the sum of its buckets.
+    ///
+    /// Complexity: linear in the number of series and buckets, plus sorting the names.
+    public func snapshot(at time: Timestamp = .now) -> MetricSnapshot {
+        let registered = families.withLock { $0 }
+        var result: [MetricSnapshot.Family] = []
+        for family in registered.list {
+            var (series, overflow) = family.state.withLock { ($0.series, $0.overflow) }
+            if let overflow { series.append(overflow) }
+            let points = series.compactMap { point(of: $0, kind: family.kind) }
+            if points.isEmpty { continue }
+            result.append(.init(name: family.name, kind: family.kind, unit: family.unit, help: family.help, series: points))
+        }
+
+        let owners = registered.owners
+        var collector = MetricCollector(start: start, configuration: configuration) { owners[$0] != nil }
+        for (_, collect) in collectors.withLock({ $0.list }) { collect(&collector) }
+        if configuration.reportsItself {
+            collectOwn(&collector, series: result.reduce(0) { $0 + $1.series.count }, families: registered.list.count)
+        }
+        faults.omitted.wrappingAdd(collector.omitted, ordering: .relaxed)
+        result += collector.families.filter { !$0.series.isEmpty }
+        result.sort { $0.name < $1.name }
+        return MetricSnapshot(time: time, families: result)
+    }
+
+    private func point(of series: Series, kind: MetricFamily.Kind) -> MetricSnapshot.Series? {
+        var start = series.start
+        let point: MetricSnapshot.Point
+        switch series.source {
+        case .counter(let counter):
+            start = counter.start
+            point = .counter(counter.value, exemplar: counter.exemplar)
+        case .gauge(let gauge):
+            point = .gauge(gauge.value)
+        case .histogram(let histogram):
+            point = histogram.point
+        case .info:
+            point = .info
+        case .reading(let read):
+            let value = read()
+            if kind == .counter {
+                guard value >= 0 else {
+                    faults.omitted.wrappingAdd(1, ordering: .relaxed)
+                    return nil
+                }
+                point = .counter(value, exemplar: nil)
+            } else {
+                point = .gauge(value)
+            }
+        }
+        return .init(labels: series.labels, renderedLabels: series.rendered, start: start, point: point)
+    }
+
+    private func collectOwn(_ collector: inout MetricCollector, series: Int, families: Int) {
+        for reason in MetricRegistrationError.Reason.allCases {
+            collector.counter(
+                "oriel_metric_registry_rejected", labels: ["reason": reason.rawValue],
+                help: "Requests for instruments that could not be met as asked.", value: Double(faults.count(of: reason)))
+        }
+        collector.counter(
+            "oriel_metric_registry_overflowed", help: "Lookups of label sets beyond the limit of their metric, counted in its overflow series.",
+            value: Double(faults.overflowed.load(ordering: .relaxed)))
+        collector.counter(
+            "oriel_metric_registry_ignored_values", help: "Values that an instrument cannot take: negative increments, infinities, NaN.",
+            value: Double(faults.ignored.load(ordering: .relaxed)))
+        collector.counter(
+            "oriel_metric_registry_omitted_series", help: "Series that were read at a scrape and could not be exported.",
+            value: Double(faults.omitted.load(ordering: .relaxed)))
+        collector.gauge("oriel_metric_registry_metrics", help: "Metrics registered.", value: Double(families))
+        collector.gauge("oriel_metric_registry_series", help: "Series of registered metrics.", value: Double(series))
+    }
+}

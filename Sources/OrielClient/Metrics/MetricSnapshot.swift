@@ -1,0 +1,90 @@
+public import OrielTelemetry
+
+/// What a registry held at one moment, as plain values: what the text formats and OTLP are written from.
+public struct MetricSnapshot: Sendable {
+    /// A metric with all its series.
+    public struct Family: Sendable {
+        /// The name without what the formats add (`_total`, `_bucket`, ...), with the unit's word.
+        public var name: String
+        public var kind: MetricFamily.Kind
+        /// The unit as it was given, by word or by UCUM's symbol; empty when unknown.
+        public var unit: String
+        public var help: String
+        public var series: [Series]
+
+        /// The unit as the end of the name says it, empty when there is none.
+        public var unitWord: String { MetricUnit.word(unit) }
+    }
+
+    /// One series of a metric.
+    public struct Series: Sendable {
+        /// Sorted by name.
+        public var labels: [MetricLabel]
+        /// The labels in text form, escaped, without braces: `code="200",method="GET"`.
+        public var renderedLabels: [UInt8]
+        /// When counting began.
+        public var start: Timestamp
+        public var point: Point
+    }
+
+    /// The value of a series.
+    public enum Point: Sendable {
+        case counter(Double, exemplar: Exemplar?)
+        case gauge(Double)
+        case histogram(Histogram)
+        case exponentialHistogram(ExponentialHistogram)
+        /// Always one: the labels are what counts.
+        case info
+    }
+
+    /// A histogram with explicit bounds.
+    public struct Histogram: Sendable, Equatable {
+        /// Inclusive upper bounds, ascending, without infinity.
+        public var bounds: [Double]
+        /// The count of each bucket, not cumulative; one more than bounds.
+        public var counts: [UInt64]
+        public var sum: Double
+        /// The latest exemplar of each bucket.
+        public var exemplars: [Exemplar?]
+
+        public var count: UInt64 { counts.reduce(0, &+) }
+    }
+
+    /// A base-2 exponential histogram as OpenTelemetry's data model has it: at scale *s*, bucket *i* covers (2^(i·2^-s), 2^((i+1)·2^-s)].
+    public struct ExponentialHistogram: Sendable, Equatable {
+        public var scale: Int
+        public var sum: Double
+        /// Values equal to zero.
+        public var zeroCount: UInt64
+        /// The index of the first of ``positiveCounts``.
+        public var positiveOffset: Int
+        public var positiveCounts: [UInt64]
+        /// The index of the first of ``negativeCounts``, which count the magnitudes of negative values.
+        public var negativeOffset: Int
+        public var negativeCounts: [UInt64]
+        public var exemplars: [Exemplar]
+
+        public var count: UInt64 { positiveCounts.reduce(0, &+) &+ negativeCounts.reduce(0, &+) &+ zeroCount }
+
+        init(_ state: ExponentialState, exemplars: [Exemplar]) {
+            scale = state.scale
+            sum = state.sum
+            zeroCount = state.zeroCount
+            positiveOffset = state.positive.low
+            positiveCounts = state.positive.counts
+            negativeOffset = state.negative.low
+            negativeCounts = state.negative.counts
+            self.exemplars = exemplars
+        }
+    }
+
+    /// When it was taken.
+    public var time: Timestamp
+    /// Sorted by name; none without series.
+    public var families: [Family]
+
+    public init(time: Timestamp, families: [Family]) {
+        self.time = time
+        self.families = families
+    }
+}
