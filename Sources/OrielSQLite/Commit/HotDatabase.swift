@@ -1,0 +1,293 @@
+import OrielStore
+import OrielTelemetry
+
+/// hot.db: redo, the labels that it refers to, request keys, the manifest and the small tables. One connection, used by the commit thread only.
+///
+/// The file in use is the `hot-<n>.db` with the highest n that is complete. Making or rebuilding one writes n + 1 under its final name.
+final class HotDatabase {
+    /// The state of a segment file in the manifest.
+    enum SegmentState: Int64, Sendable {
+        /// Entered before the file is made.
+        case writing = 1
+        case live = 2
+        /// To be unlinked; the row goes after that.
+        case dead = 3
+    }
+
+    /// A row of the manifest.
+    struct SegmentRow: Sendable, Equatable {
+        var description: SegmentDescription
+        var state: SegmentState
+    }
+
+    /// The single values of the table `meta`.
+    enum Meta: String {
+        case complete, format, identity, secret, start, flushedHigh, nextFileID, manifestVersion
+    }
+
+    let number: Int
+    let path: String
+    private let connection: Connection
+    /// Bytes that were put into the log since the last checkpoint, roughly.
+    private(set) var loggedBytes = 0
+
+    static func path(_ folder: String, _ number: Int) -> String {
+        "\(folder)/hot-\(number).db"
+    }
+
+    /// Opens number `number` of `folder`. Its log must have been looked at before (``WriteAheadLog``): opening replays it.
+    init(_ folder: String, number: Int, creating: Bool, fileSystem: SQLiteFileSystem) throws(SQLiteError) {
+        self.number = number
+        path = HotDatabase.path(folder, number)
+        connection = try Connection(path, creating ? .create : .readWrite, fileSystem: fileSystem)
+        if creating {
+            try connection.pragma("page_size", "4096")
+        }
+        try connection.pragma("locking_mode", "EXCLUSIVE")
+        try connection.pragma("journal_mode", "WAL")
+        try connection.pragma("synchronous", "FULL")
+        #if canImport(Darwin)
+            try connection.pragma("fullfsync", "1")
+        #endif
+        try connection.pragma("wal_autocheckpoint", "0")
+        try connection.pragma("secure_delete", "0")
+        try connection.pragma("cache_size", "-16384")
+        try connection.pragma("temp_store", "MEMORY")
+        if creating {
+            try connection.execute(HotDatabase.schema)
+        }
+    }
+
+    private static let schema = """
+        BEGIN;
+        CREATE TABLE meta(k TEXT PRIMARY KEY, v) WITHOUT ROWID;
+        CREATE TABLE redo(seq INTEGER PRIMARY KEY, data BLOB NOT NULL);
+        CREATE TABLE streams(seq INTEGER PRIMARY KEY, data BLOB NOT NULL);
+        CREATE TABLE seen(seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, data BLOB NOT NULL);
+        CREATE TABLE segment(id INTEGER PRIMARY KEY, state INTEGER NOT NULL, data BLOB NOT NULL);
+        CREATE TABLE tombstone(id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, data BLOB NOT NULL);
+        CREATE TABLE floor(signal INTEGER PRIMARY KEY, time INTEGER NOT NULL);
+        CREATE TABLE family(name TEXT PRIMARY KEY, type INTEGER NOT NULL, unit TEXT NOT NULL, help TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE state(name TEXT PRIMARY KEY, seq INTEGER NOT NULL, data BLOB NOT NULL);
+        COMMIT;
+        """
+
+    /// Blobs of hot.db stay below SQLite's own limit of 1e9 bytes.
+    static let blobLimit = 1 << 30
+
+    func transaction<Result>(_ body: () throws -> Result) throws -> Result {
+        try connection.transaction(body)
+    }
+
+    /// Copies the log into the database and cuts it.
+    func checkpoint() throws(SQLiteError) {
+        try connection.checkpoint()
+        loggedBytes = 0
+    }
+
+    func close() throws(SQLiteError) {
+        try connection.close()
+    }
+
+    // MARK: Single values
+
+    func meta(_ name: Meta) throws(SQLiteError) -> Int64? {
+        let select = try connection.prepare("SELECT v FROM meta WHERE k = ?")
+        try select.bind(1, name.rawValue)
+        defer { select.reset() }
+        return try select.step() ? select.int64(0) : nil
+    }
+
+    func metaText(_ name: Meta) throws(SQLiteError) -> String? {
+        let select = try connection.prepare("SELECT v FROM meta WHERE k = ?")
+        try select.bind(1, name.rawValue)
+        defer { select.reset() }
+        return try select.step() ? select.text(0) : nil
+    }
+
+    func setMeta(_ name: Meta, _ value: Int64) throws(SQLiteError) {
+        let insert = try connection.prepare("INSERT OR REPLACE INTO meta VALUES(?, ?)")
+        try insert.bind(1, name.rawValue)
+        try insert.bind(2, value)
+        try insert.run()
+        loggedBytes += 4096
+    }
+
+    func setMeta(_ name: Meta, _ value: String) throws(SQLiteError) {
+        let insert = try connection.prepare("INSERT OR REPLACE INTO meta VALUES(?, ?)")
+        try insert.bind(1, name.rawValue)
+        try insert.bind(2, value)
+        try insert.run()
+        loggedBytes += 4096
+    }
+
+    /// The highest commit whose rows are all in segment files.
+    func flushedHigh() throws(SQLiteError) -> CommitSequence {
+        CommitSequence(rawValue: UInt64(bitPattern: try meta(.flushedHigh) ?? 0))
+    }
+
+    // MARK: Redo, streams, request keys
+
+    /// Tables of one blob a commit.
+    enum Log: String {
+        case redo, streams
+    }
+
+    func append(_ log: Log, _ sequence: CommitSequence, _ blob: [UInt8]) throws(SQLiteError) {
+        let insert = try connection.prepare("INSERT INTO \(log.rawValue) VALUES(?, ?)")
+        try insert.bind(1, Int64(bitPattern: sequence.rawValue))
+        try insert.run(borrowing: blob.span, at: 2)
+        loggedBytes += blob.count + 4096
+    }
+
+    /// The sequences in a log with the lengths of their blobs.
+    func entries(_ log: Log) throws(SQLiteError) -> [(sequence: CommitSequence, byteCount: Int)] {
+        let select = try connection.prepare("SELECT seq, length(data) FROM \(log.rawValue) ORDER BY seq")
+        var entries: [(sequence: CommitSequence, byteCount: Int)] = []
+        while try select.step() {
+            entries.append((CommitSequence(rawValue: UInt64(bitPattern: select.int64(0))), Int(select.int64(1))))
+        }
+        return entries
+    }
+
+    func blob(_ log: Log, _ sequence: CommitSequence) throws(SQLiteError) -> [UInt8]? {
+        let select = try connection.prepare("SELECT data FROM \(log.rawValue) WHERE seq = ?")
+        try select.bind(1, Int64(bitPattern: sequence.rawValue))
+        defer { select.reset() }
+        return try select.step() ? try select.blob(0, limit: HotDatabase.blobLimit) : nil
+    }
+
+    /// Deletes a log's rows up to and with `sequence`.
+    func delete(_ log: Log, through sequence: CommitSequence) throws(SQLiteError) {
+        let delete = try connection.prepare("DELETE FROM \(log.rawValue) WHERE seq <= ?")
+        try delete.bind(1, Int64(bitPattern: sequence.rawValue))
+        try delete.run()
+        loggedBytes += 8192
+    }
+
+    func appendSeen(_ sequence: CommitSequence, time: Timestamp, _ blob: [UInt8]) throws(SQLiteError) {
+        let insert = try connection.prepare("INSERT INTO seen VALUES(?, ?, ?)")
+        try insert.bind(1, Int64(bitPattern: sequence.rawValue))
+        try insert.bind(2, time.nanoseconds)
+        try insert.run(borrowing: blob.span, at: 3)
+        loggedBytes += blob.count + 4096
+    }
+
+    func seen() throws(SQLiteError) -> [(sequence: CommitSequence, time: Timestamp, blob: [UInt8])] {
+        let select = try connection.prepare("SELECT seq, time, data FROM seen ORDER BY seq")
+        var rows: [(sequence: CommitSequence, time: Timestamp, blob: [UInt8])] = []
+        while try select.step() {
+            rows.append(
+                (
+                    CommitSequence(rawValue: UInt64(bitPattern: select.int64(0))), Timestamp(nanoseconds: select.int64(1)),
+                    try select.blob(2, limit: HotDatabase.blobLimit)
+                ))
+        }
+        return rows
+    }
+
+    func deleteSeen(through sequence: CommitSequence) throws(SQLiteError) {
+        let delete = try connection.prepare("DELETE FROM seen WHERE seq <= ?")
+        try delete.bind(1, Int64(bitPattern: sequence.rawValue))
+        try delete.run()
+        loggedBytes += 8192
+    }
+
+    // MARK: Manifest
+
+    func setSegment(_ description: SegmentDescription, _ state: SegmentState) throws(SQLiteError) {
+        let insert = try connection.prepare("INSERT OR REPLACE INTO segment VALUES(?, ?, ?)")
+        try insert.bind(1, Int64(bitPattern: description.fileID))
+        try insert.bind(2, state.rawValue)
+        let blob = SegmentRecord.encode(description)
+        try insert.run(borrowing: blob.span, at: 3)
+        loggedBytes += blob.count + 4096
+    }
+
+    func setSegmentState(_ fileID: UInt64, _ state: SegmentState) throws(SQLiteError) {
+        let update = try connection.prepare("UPDATE segment SET state = ? WHERE id = ?")
+        try update.bind(1, state.rawValue)
+        try update.bind(2, Int64(bitPattern: fileID))
+        try update.run()
+        loggedBytes += 4096
+    }
+
+    func removeSegment(_ fileID: UInt64) throws(SQLiteError) {
+        let delete = try connection.prepare("DELETE FROM segment WHERE id = ?")
+        try delete.bind(1, Int64(bitPattern: fileID))
+        try delete.run()
+        loggedBytes += 4096
+    }
+
+    /// All rows of the manifest, by file id. A row that does not read makes the manifest useless.
+    func segments() throws -> [SegmentRow] {
+        let select = try connection.prepare("SELECT state, data FROM segment ORDER BY id")
+        var rows: [SegmentRow] = []
+        while try select.step() {
+            guard let state = SegmentState(rawValue: select.int64(0)) else {
+                throw ColumnError(.malformed("segment state \(select.int64(0))"), at: 0)
+            }
+            let blob = try select.blob(1, limit: HotDatabase.blobLimit)
+            rows.append(SegmentRow(description: try SegmentRecord.decode(blob.span), state: state))
+        }
+        return rows
+    }
+
+    // MARK: Floors, families, state
+
+    func setFloor(_ signal: Signal, _ floor: Timestamp) throws(SQLiteError) {
+        let insert = try connection.prepare("INSERT OR REPLACE INTO floor VALUES(?, ?)")
+        try insert.bind(1, Int64(signal.rawValue))
+        try insert.bind(2, floor.nanoseconds)
+        try insert.run()
+        loggedBytes += 4096
+    }
+
+    func floors() throws(SQLiteError) -> [Signal: Timestamp] {
+        let select = try connection.prepare("SELECT signal, time FROM floor")
+        var floors: [Signal: Timestamp] = [:]
+        while try select.step() {
+            if let signal = UInt8(exactly: select.int64(0)).flatMap({ Signal(rawValue: $0) }) {
+                floors[signal] = Timestamp(nanoseconds: select.int64(1))
+            }
+        }
+        return floors
+    }
+
+    func setFamily(_ family: MetricFamily, _ sequence: CommitSequence) throws(SQLiteError) {
+        let insert = try connection.prepare("INSERT OR REPLACE INTO family VALUES(?, ?, ?, ?, ?)")
+        try insert.bind(1, family.name)
+        try insert.bind(2, Int64(family.kind.rawValue))
+        try insert.bind(3, family.unit)
+        try insert.bind(4, family.help)
+        try insert.bind(5, Int64(bitPattern: sequence.rawValue))
+        try insert.run()
+        loggedBytes += 4096
+    }
+
+    func families() throws(SQLiteError) -> [MetricFamily] {
+        let select = try connection.prepare("SELECT name, type, unit, help FROM family ORDER BY name")
+        var families: [MetricFamily] = []
+        while try select.step() {
+            let kind = UInt8(exactly: select.int64(1)).flatMap { MetricFamily.Kind(rawValue: $0) } ?? .unknown
+            families.append(MetricFamily(name: select.text(0) ?? "", kind: kind, unit: select.text(2) ?? "", help: select.text(3) ?? ""))
+        }
+        return families
+    }
+
+    func setState(_ name: String, _ sequence: CommitSequence, _ blob: [UInt8]) throws(SQLiteError) {
+        let insert = try connection.prepare("INSERT OR REPLACE INTO state VALUES(?, ?, ?)")
+        try insert.bind(1, name)
+        try insert.bind(2, Int64(bitPattern: sequence.rawValue))
+        try insert.run(borrowing: blob.span, at: 3)
+        loggedBytes += blob.count + 4096
+    }
+
+    func state(_ name: String) throws(SQLiteError) -> (sequence: CommitSequence, blob: [UInt8])? {
+        let select = try connection.prepare("SELECT seq, data FROM state WHERE name = ?")
+        try select.bind(1, name)
+        defer { select.reset() }
+        guard try select.step() else { return nil }
+        return (CommitSequence(rawValue: UInt64(bitPattern: select.int64(0))), try select.blob(1, limit: HotDatabase.blobLimit))
+    }
+}
