@@ -24,6 +24,8 @@ public enum StoreError: Error, Hashable, Sendable {
     case memoryBudgetExceeded(limitBytes: Int)
     /// The query took longer than it may.
     case deadlineExceeded(seconds: Double)
+    /// The task that asked was cancelled.
+    case cancelled
     /// A position of another kind of order or another store.
     case invalidPosition(String)
 }
@@ -45,6 +47,7 @@ extension StoreError: CustomStringConvertible {
         case .unsupported(let part): "this store cannot do that: \(part)"
         case .memoryBudgetExceeded(let limit): "the query needs more than its \(limit) bytes of memory; narrow the time range or the filter"
         case .deadlineExceeded(let seconds): "the query took longer than \(seconds) s; narrow the time range or the filter"
+        case .cancelled: "the query was cancelled"
         case .invalidPosition(let reason): "not a position of this query: \(reason)"
         }
     }
