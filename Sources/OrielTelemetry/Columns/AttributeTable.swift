@@ -86,7 +86,7 @@ public struct AttributeTable: Sendable {
             append(key: key, type: .array, content: writer.bytes.span)
         case .map(let attributes):
             var writer = WireWriter()
-            writer.keyValues(1, attributes)
+            writer.keyValues(1, attributes, depth: 1)
             append(key: key, type: .map, content: writer.bytes.span)
         }
     }

@@ -1,5 +1,5 @@
 extension AttributeValue {
-    /// How deep arrays and maps may nest, in what is read and in what is written.
+    /// How many arrays and maps may lie in one another, in what is read and in what is written.
     public static let maximumNesting = 64
 
     /// Reads the content of an OTLP `AnyValue` message.
@@ -17,14 +17,13 @@ extension AttributeValue {
         switch type {
         case .string: self = .string(String(repairing: bytes))
         case .bytes: self = .bytes(bytes.array)
-        case .array: self = .array(try AttributeValue.arrayValue(&reader, in: bytes, depth: 0))
-        case .map: self = .map(try AttributeValue.keyValueList(&reader, in: bytes, depth: 0))
+        case .array: self = .array(try AttributeValue.arrayValue(&reader, in: bytes, depth: 1))
+        case .map: self = .map(try AttributeValue.keyValueList(&reader, in: bytes, depth: 1))
         case .empty, .bool, .int, .double: self = .empty
         }
     }
 
     private static func anyValue(_ reader: inout WireReader, in bytes: Span<UInt8>, depth: Int) throws(WireError) -> AttributeValue {
-        guard depth <= maximumNesting else { throw WireError(.nestingTooDeep(limit: maximumNesting), offset: reader.offset) }
         var value = AttributeValue.empty
         while let tag = try reader.nextTag(in: bytes) {
             switch (tag.number, tag.wireType) {
@@ -51,6 +50,7 @@ extension AttributeValue {
     }
 
     private static func arrayValue(_ reader: inout WireReader, in bytes: Span<UInt8>, depth: Int) throws(WireError) -> [AttributeValue] {
+        guard depth <= maximumNesting else { throw WireError(.nestingTooDeep(limit: maximumNesting), offset: reader.offset) }
         var elements: [AttributeValue] = []
         while let tag = try reader.nextTag(in: bytes) {
             guard tag.number == 1, tag.wireType == 2 else {
@@ -59,12 +59,13 @@ extension AttributeValue {
             }
             let range = try reader.lengthDelimited(in: bytes)
             var inner = WireReader(start: range.lowerBound, end: range.upperBound)
-            elements.append(try anyValue(&inner, in: bytes, depth: depth + 1))
+            elements.append(try anyValue(&inner, in: bytes, depth: depth))
         }
         return elements
     }
 
     private static func keyValueList(_ reader: inout WireReader, in bytes: Span<UInt8>, depth: Int) throws(WireError) -> [Attribute] {
+        guard depth <= maximumNesting else { throw WireError(.nestingTooDeep(limit: maximumNesting), offset: reader.offset) }
         var attributes: [Attribute] = []
         while let tag = try reader.nextTag(in: bytes) {
             guard tag.number == 1, tag.wireType == 2 else {
@@ -73,7 +74,7 @@ extension AttributeValue {
             }
             let range = try reader.lengthDelimited(in: bytes)
             var inner = WireReader(start: range.lowerBound, end: range.upperBound)
-            attributes.append(try keyValue(&inner, in: bytes, depth: depth + 1))
+            attributes.append(try keyValue(&inner, in: bytes, depth: depth))
         }
         return attributes
     }
@@ -117,34 +118,34 @@ extension Attribute {
 }
 
 extension WireWriter {
-    /// Writes the content of an OTLP `AnyValue` message; values deeper than ``AttributeValue/maximumNesting`` are left out.
+    /// Writes the content of an OTLP `AnyValue` message; what lies in more than ``AttributeValue/maximumNesting`` arrays and maps is left empty.
     public mutating func anyValue(_ value: AttributeValue, depth: Int = 0) {
-        guard depth <= AttributeValue.maximumNesting else { return }
         switch value {
         case .empty: break
         case .string(let text): stringField(1, text)
         case .bool(let flag): varintField(2, flag ? 1 : 0)
         case .int(let number): varintField(3, UInt64(bitPattern: number))
         case .double(let number): doubleField(4, number)
+        case .array where depth >= AttributeValue.maximumNesting, .map where depth >= AttributeValue.maximumNesting: break
         case .array(let elements): messageField(5) { $0.arrayValue(elements, depth: depth + 1) }
         case .map(let attributes): messageField(6) { $0.keyValues(1, attributes, depth: depth + 1) }
         case .bytes(let bytes): bytesField(7, bytes.span)
         }
     }
 
-    /// Writes the content of an OTLP `ArrayValue` message.
-    public mutating func arrayValue(_ elements: [AttributeValue], depth: Int = 0) {
+    /// Writes the content of an OTLP `ArrayValue` message; `depth` counts the arrays and maps around its elements, itself included.
+    public mutating func arrayValue(_ elements: [AttributeValue], depth: Int = 1) {
         for element in elements {
-            messageField(1) { $0.anyValue(element, depth: depth + 1) }
+            messageField(1) { $0.anyValue(element, depth: depth) }
         }
     }
 
-    /// Writes one `KeyValue` message field of the given number per attribute.
+    /// Writes one `KeyValue` message field of the given number per attribute; `depth` counts the arrays and maps around the values.
     public mutating func keyValues(_ number: UInt32, _ attributes: [Attribute], depth: Int = 0) {
         for attribute in attributes {
             messageField(number) {
                 $0.stringField(1, attribute.key)
-                $0.messageField(2) { $0.anyValue(attribute.value, depth: depth + 1) }
+                $0.messageField(2) { $0.anyValue(attribute.value, depth: depth) }
             }
         }
     }

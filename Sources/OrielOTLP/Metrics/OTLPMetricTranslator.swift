@@ -1,0 +1,1 @@
+struct OTLPMetricTranslator: Sendable { init(options: OTLPMetricOptions) {} }
