@@ -60,6 +60,11 @@ struct IntegerEncoder {
         }
     }
 
+    /// Appends `values` as the other form of this does.
+    mutating func append(_ values: [Int64], to bytes: inout [UInt8]) {
+        append(values.span, to: &bytes)
+    }
+
     /// Appends `values` as byte planes of their folded differences.
     mutating func appendPlanes(_ values: Span<Int64>, to bytes: inout [UInt8]) {
         bytes.append(IntegerScheme.planes.rawValue)

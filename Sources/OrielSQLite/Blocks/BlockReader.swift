@@ -1,0 +1,292 @@
+import OrielStore
+import OrielTelemetry
+
+/// Decodes columns of one block, for all rows or for some. Pages without a wanted row are not read.
+///
+/// One value serves one thread, and block after block.
+struct BlockReader<Storage: BlockStorage>: ~Copyable {
+    let directory: BlockDirectory
+    let storage: Storage
+    private var decoder = PageDecoder()
+    private var buffer: [UInt8] = []
+
+    init(_ directory: BlockDirectory, _ storage: Storage) {
+        self.directory = directory
+        self.storage = storage
+    }
+
+    // MARK: Rows
+
+    /// A batch with what `projection` names. `streams[local]` goes into `streamIndexes`.
+    mutating func read(_ rows: [Int]?, projection: Projection, streams: [UInt32]) throws(StoreError) -> ColumnBatch {
+        let selection = RowSelection(rows, of: directory.rowCount)
+        let signal = directory.signal
+        var columns: [Column] = []
+        columns.reserveCapacity(signal.columns.count)
+        for id in signal.columns {
+            columns.append(projection.columns.contains(id) ? try column(id, selection) : .absent)
+        }
+        var attributes: AttributeTable?
+        if signal.hasAttributes, projection.attributes != .none {
+            attributes = try self.attributes(selection, projection.attributes)
+        }
+        return ColumnBatch(
+            signal: signal, streams: StreamTable(), streamIndexes: streamIndexes(selection, streams), times: try times(selection),
+            ords: try ords(selection), columns: columns, attributes: attributes)
+    }
+
+    private func streamIndexes(_ selection: RowSelection, _ streams: [UInt32]) -> [UInt32] {
+        var indexes: [UInt32] = []
+        indexes.reserveCapacity(selection.count)
+        var start = 0
+        var taken = 0
+        for run in directory.runs {
+            let range = selection.indexes(in: start..<(start + run.rowCount), from: taken)
+            indexes.append(contentsOf: repeatElement(streams[run.stream], count: range.count))
+            taken = range.upperBound
+            start += run.rowCount
+        }
+        return indexes
+    }
+
+    mutating func times(_ selection: RowSelection) throws(StoreError) -> [Int64] {
+        guard let position = directory.position(of: .time) else { return Array(repeating: 0, count: selection.count) }
+        guard directory.signal.isMetric else { return try integers(position, selection).values }
+        var starts: [Int] = []
+        var total = 0
+        for run in directory.runs where run.vector == starts.count {
+            starts.append(total)
+            total += run.rowCount
+        }
+        let vectors = try integers(position, RowSelection(nil, of: total)).values
+        var times: [Int64] = []
+        times.reserveCapacity(selection.count)
+        var start = 0
+        var taken = 0
+        for run in directory.runs {
+            let range = selection.indexes(in: start..<(start + run.rowCount), from: taken)
+            if selection.rows == nil {
+                times.append(contentsOf: vectors[starts[run.vector]..<(starts[run.vector] + run.rowCount)])
+            } else {
+                for index in range { times.append(vectors[starts[run.vector] + selection.row(index) - start]) }
+            }
+            taken = range.upperBound
+            start += run.rowCount
+        }
+        return times
+    }
+
+    mutating func ords(_ selection: RowSelection) throws(StoreError) -> [UInt64] {
+        guard let position = directory.position(of: .ord) else { return [] }
+        return try integers(position, selection).values.map { UInt64(bitPattern: $0) }
+    }
+
+    /// A fixed column, with defaults where rows have no value.
+    mutating func column(_ id: ColumnID, _ selection: RowSelection) throws(StoreError) -> Column {
+        guard let position = directory.position(of: .fixed(id)) else { return Column(kind: id.kind, defaults: selection.count) }
+        let count = selection.count
+        switch id.kind {
+        case .integer: return .integers(try integers(position, selection).dense(count, default: 0))
+        case .double: return .doubles(try doubles(position, selection).dense(count, default: 0))
+        case .identifier: return .identifiers(try identifiers(position, selection).dense(count, default: 0))
+        case .bytes:
+            let strings = try strings(position, selection)
+            guard let positions = strings.positions else { return .bytes(strings.values) }
+            var dense = ByteColumn()
+            dense.reserveCapacity(count, bytes: strings.values.bytes.count)
+            var next = 0
+            for index in 0..<count {
+                if next < positions.count, positions[next] == UInt32(index) {
+                    dense.append(next, of: strings.values)
+                    next += 1
+                } else {
+                    dense.appendEmpty()
+                }
+            }
+            return .bytes(dense)
+        case .traceID:
+            let locals = try integers(position, selection)
+            let distinct = Set(locals.values).sorted()
+            guard distinct.first.map({ $0 >= 0 }) ?? true, distinct.last.map({ $0 < Int64(directory.traceCount) }) ?? true else {
+                throw storage.damage(ColumnError(.malformed("a trace number is outside the block's list"), at: 0), column: position)
+            }
+            let ids = try storage.traceIDs(distinct.map { Int($0) })
+            var table: [Int64: TraceID] = [:]
+            table.reserveCapacity(distinct.count)
+            for (local, id) in zip(distinct, ids) { table[local] = id }
+            let values = locals.values.map { table[$0] ?? .zero }
+            return .traceIDs(SparseValues(positions: locals.positions, values: values).dense(count, default: .zero))
+        }
+    }
+
+    /// Rows whose trace is one of some local numbers, ascending.
+    mutating func rows(ofTraces locals: Set<Int64>) throws(StoreError) -> [Int] {
+        guard let position = directory.position(of: .fixed(.traceID)) else { return [] }
+        let traces = try integers(position, RowSelection(nil, of: directory.rowCount))
+        var rows: [Int] = []
+        for (index, local) in traces.values.enumerated() where locals.contains(local) {
+            rows.append(traces.positions.map { Int($0[index]) } ?? index)
+        }
+        return rows
+    }
+
+    // MARK: Columns
+
+    /// The values of a column of integers, or the codes of a dictionary.
+    mutating func integers(_ position: Int, _ selection: RowSelection) throws(StoreError) -> SparseValues<Int64> {
+        var scratch: [Int64] = []
+        return try sparse(position, selection) { (decoder, rows, output) throws(ColumnError) in
+            guard let rows else { return try decoder.appendIntegers(to: &output) }
+            scratch.removeAll(keepingCapacity: true)
+            if rows.count * 8 < decoder.groupCount * BitPacking.groupSize {
+                // Few of many: only the groups of 128 that hold them.
+                var group = -1
+                for index in rows {
+                    if index / BitPacking.groupSize != group {
+                        group = index / BitPacking.groupSize
+                        scratch.removeAll(keepingCapacity: true)
+                        try decoder.appendIntegers(group: group, to: &scratch)
+                    }
+                    output.append(scratch[index % BitPacking.groupSize])
+                }
+            } else {
+                try decoder.appendIntegers(to: &scratch)
+                for index in rows { output.append(scratch[index]) }
+            }
+        }
+    }
+
+    mutating func doubles(_ position: Int, _ selection: RowSelection) throws(StoreError) -> SparseValues<Double> {
+        var scratch: [Double] = []
+        return try sparse(position, selection) { (decoder, rows, output) throws(ColumnError) in
+            guard let rows else { return try decoder.appendDoubles(to: &output) }
+            scratch.removeAll(keepingCapacity: true)
+            try decoder.appendDoubles(to: &scratch)
+            for index in rows { output.append(scratch[index]) }
+        }
+    }
+
+    mutating func identifiers(_ position: Int, _ selection: RowSelection) throws(StoreError) -> SparseValues<UInt64> {
+        var scratch: [UInt64] = []
+        return try sparse(position, selection) { (decoder, rows, output) throws(ColumnError) in
+            guard let rows else { return try decoder.appendIdentifiers(to: &output) }
+            scratch.removeAll(keepingCapacity: true)
+            try decoder.appendIdentifiers(to: &scratch)
+            for index in rows { output.append(scratch[index]) }
+        }
+    }
+
+    /// The strings of a column of bytes or of a dictionary.
+    mutating func strings(_ position: Int, _ selection: RowSelection) throws(StoreError) -> (positions: [UInt32]?, values: ByteColumn) {
+        if directory.columns[position].form == .dictionary {
+            let dictionary = try dictionary(position)
+            let codes = try integers(position, selection)
+            var values = ByteColumn()
+            values.reserveCapacity(codes.values.count, bytes: codes.values.count * (dictionary.bytes.count / max(dictionary.count, 1)))
+            let bytes = dictionary.bytes.span
+            for code in codes.values {
+                guard code >= 0, code < Int64(dictionary.count) else {
+                    throw storage.damage(ColumnError(.malformed("code \(code) of a dictionary of \(dictionary.count)"), at: 0), column: position)
+                }
+                values.append(bytes.extracting(dictionary.range(of: Int(code))))
+            }
+            return (codes.positions, values)
+        }
+        var bytes: [UInt8] = []
+        var pageBytes: [UInt8] = []
+        var pageEnds: [UInt32] = []
+        let ends: SparseValues<UInt32> = try sparse(position, selection) { (decoder, rows, output) throws(ColumnError) in
+            guard let rows else { return try decoder.appendBytes(to: &bytes, ends: &output) }
+            pageBytes.removeAll(keepingCapacity: true)
+            pageEnds.removeAll(keepingCapacity: true)
+            try decoder.appendBytes(to: &pageBytes, ends: &pageEnds)
+            for index in rows {
+                bytes.append(pageBytes.span, Int(index == 0 ? 0 : pageEnds[index - 1])..<Int(pageEnds[index]))
+                guard bytes.count <= Int(UInt32.max) else { throw ColumnError(.count(found: UInt64(bytes.count), limit: UInt64(UInt32.max)), at: 0) }
+                output.append(UInt32(bytes.count))
+            }
+        }
+        guard let values = ByteColumn(bytes: bytes, ends: ends.values) else {
+            throw storage.damage(ColumnError(.malformed("lengths and bytes do not fit"), at: 0), column: position)
+        }
+        return (ends.positions, values)
+    }
+
+    /// The distinct values of a dictionary column, sorted.
+    mutating func dictionary(_ position: Int) throws(StoreError) -> ByteColumn {
+        try load(position, 0..<directory.columns[position].dictionaryByteCount)
+        // The span borrows a second reference to the array, so that the decoder stays free to change.
+        let page = buffer
+        do {
+            try decoder.open(page.span)
+            return try decoder.dictionary()
+        } catch {
+            throw storage.damage(error, column: position)
+        }
+    }
+
+    /// Runs `body` on each page with wanted rows: with `nil` when all its values are wanted, else with the indexes of those that are.
+    private mutating func sparse<Value>(
+        _ position: Int, _ selection: RowSelection, _ body: (inout PageDecoder, [Int]?, inout [Value]) throws(ColumnError) -> Void
+    ) throws(StoreError) -> SparseValues<Value> {
+        var result = SparseValues<Value>()
+        result.values.reserveCapacity(selection.count)
+        var taken = 0
+        for page in directory.columns[position].pages {
+            let range = page.firstRow..<(page.firstRow + page.rowCount)
+            let indexes = selection.indexes(in: range, from: taken)
+            defer { taken = indexes.upperBound }
+            if indexes.isEmpty { continue }
+            if page.valueCount == 0 {
+                if result.positions == nil { result.positions = (0..<UInt32(taken)).map { $0 } }
+                continue
+            }
+            try load(position, page.offset..<(page.offset + page.byteCount))
+            let bytes = buffer
+            do throws(ColumnError) {
+                try decoder.open(bytes.span)
+                guard decoder.rowCount == page.rowCount, decoder.valueCount == page.valueCount else {
+                    throw ColumnError(.malformed("the page has \(decoder.rowCount) rows, the directory says \(page.rowCount)"), at: 0)
+                }
+                let isWhole = selection.rows == nil || indexes.count == page.rowCount
+                if isWhole, decoder.bitmap.isEmpty {
+                    result.positions?.append(contentsOf: UInt32(indexes.lowerBound)..<UInt32(indexes.upperBound))
+                    try body(&decoder, nil, &result.values)
+                    continue
+                }
+                if result.positions == nil { result.positions = (0..<UInt32(taken)).map { $0 } }
+                var rank = PresenceRank(decoder.bitmap)
+                var wanted: [Int] = []
+                for index in indexes {
+                    guard let value = rank.index(of: selection.row(index) - page.firstRow) else { continue }
+                    wanted.append(value)
+                    result.positions?.append(UInt32(index))
+                }
+                try body(&decoder, isWhole ? nil : wanted, &result.values)
+            } catch {
+                throw storage.damage(error, column: position)
+            }
+        }
+        if result.positions?.count == selection.count { result.positions = nil }
+        return result
+    }
+
+    private mutating func load(_ position: Int, _ range: Range<Int>) throws(StoreError) {
+        if let inline = directory.columns[position].inline {
+            buffer.removeAll(keepingCapacity: true)
+            buffer.append(inline.span, range)
+        } else {
+            try storage.read(column: position, range, into: &buffer)
+        }
+    }
+}
+
+extension SparseValues {
+    /// One value per row of the selection.
+    consuming func dense(_ count: Int, default missing: Value) -> [Value] {
+        guard let positions else { return values }
+        var dense = [Value](repeating: missing, count: count)
+        for (index, position) in positions.enumerated() { dense[Int(position)] = values[index] }
+        return dense
+    }
+}

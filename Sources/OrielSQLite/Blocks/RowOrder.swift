@@ -1,0 +1,175 @@
+import OrielStore
+import OrielTelemetry
+
+/// A row of one of several batches, and what it is sorted by.
+struct RowKey: Sendable {
+    var slot: Int64
+    var time: Int64
+    /// 0 for signals without row numbers.
+    var ord: UInt64
+    /// The ordinal of the stream in the container to be written, in the order of stream ids.
+    var stream: UInt32
+    var source: UInt32
+    var row: UInt32
+
+    /// The sort order of all blocks: (slot, stream, time, ord); ties by source and row, so that the last of equal samples is the newest.
+    @inline(__always)
+    static func < (left: RowKey, right: RowKey) -> Bool {
+        if left.slot != right.slot { return left.slot < right.slot }
+        if left.stream != right.stream { return left.stream < right.stream }
+        if left.time != right.time { return left.time < right.time }
+        if left.ord != right.ord { return left.ord < right.ord }
+        if left.source != right.source { return left.source < right.source }
+        return left.row < right.row
+    }
+
+    /// Whether both are samples of one stream at one time, of which only one may stay.
+    @inline(__always)
+    func isSameSample(as other: RowKey) -> Bool {
+        stream == other.stream && time == other.time
+    }
+}
+
+/// Rows of one signal in several batches, sorted and without replaced samples: what blocks are encoded from.
+///
+/// `streamIndexes` of the batches are the ordinals of the streams in the container to be written.
+struct SortedRows: Sendable {
+    let signal: Signal
+    private(set) var batches: [ColumnBatch] = []
+    private(set) var keys: [RowKey] = []
+    /// Samples that a later one of the same stream and time replaced by another value.
+    private(set) var conflictCount = 0
+    private(set) var byteCount = 0
+
+    init(signal: Signal) {
+        self.signal = signal
+    }
+
+    var count: Int { keys.count }
+
+    /// Adds a batch. Later batches win over earlier ones. Returns its source number.
+    mutating func add(_ batch: ColumnBatch) -> UInt32 {
+        batches.append(batch)
+        return UInt32(batches.count - 1)
+    }
+
+    /// Adds all rows of a batch.
+    mutating func append(_ batch: ColumnBatch) {
+        let source = add(batch)
+        byteCount += batch.approximateByteCount
+        let length = Slot.length(of: signal)
+        keys.reserveCapacity(keys.count + batch.count)
+        for row in 0..<batch.count {
+            let time = batch.times[row]
+            keys.append(
+                RowKey(
+                    slot: time.dividedRoundingDown(by: length), time: time, ord: batch.ords.isEmpty ? 0 : batch.ords[row],
+                    stream: batch.streamIndexes[row], source: source, row: UInt32(row)))
+        }
+    }
+
+    /// Adds a row that sorts behind all others, for a merge. A sample that the last one equals takes its place.
+    mutating func appendSorted(_ key: RowKey) {
+        if !signal.hasOrds, let last = keys.last, last.isSameSample(as: key) {
+            if !hasEqualValues(last, key) { conflictCount += 1 }
+            keys[keys.count - 1] = key
+        } else {
+            keys.append(key)
+        }
+    }
+
+    /// Drops all rows and batches and keeps the counts.
+    mutating func removeAll() {
+        batches.removeAll(keepingCapacity: true)
+        keys.removeAll(keepingCapacity: true)
+        byteCount = 0
+    }
+
+    /// Drops all rows but those from `start` on, for a merge that has written the others.
+    mutating func removeRows(before start: Int) {
+        keys.removeFirst(start)
+    }
+
+    /// Sorts the rows, and of samples with equal stream and time keeps the newest. O(n log n).
+    mutating func sort() {
+        keys.sort { $0 < $1 }
+        guard !signal.hasOrds, !keys.isEmpty else { return }
+        var kept = 0
+        for index in 1..<max(keys.count, 1) {
+            if keys[kept].isSameSample(as: keys[index]) {
+                if !hasEqualValues(keys[kept], keys[index]) { conflictCount += 1 }
+            } else {
+                kept += 1
+            }
+            keys[kept] = keys[index]
+        }
+        keys.removeLast(keys.count - kept - 1)
+    }
+
+    private func hasEqualValues(_ left: RowKey, _ right: RowKey) -> Bool {
+        let leftColumns = batches[Int(left.source)].columns
+        let rightColumns = batches[Int(right.source)].columns
+        for (leftColumn, rightColumn) in zip(leftColumns, rightColumns) {
+            switch (leftColumn, rightColumn) {
+            case (.integers(let a), .integers(let b)): if a[Int(left.row)] != b[Int(right.row)] { return false }
+            case (.doubles(let a), .doubles(let b)): if a[Int(left.row)].bitPattern != b[Int(right.row)].bitPattern { return false }
+            case (.identifiers(let a), .identifiers(let b)): if a[Int(left.row)] != b[Int(right.row)] { return false }
+            case (.traceIDs(let a), .traceIDs(let b)): if a[Int(left.row)] != b[Int(right.row)] { return false }
+            case (.bytes(let a), .bytes(let b)):
+                if !a.bytes.span.extracting(a.range(of: Int(left.row))).isEqual(to: b.bytes.span.extracting(b.range(of: Int(right.row)))) { return false }
+            default: break
+            }
+        }
+        return true
+    }
+}
+
+/// How large blocks are.
+struct BlockLimits: Sendable {
+    var rows: Int
+    /// Bytes of the rows before they are encoded.
+    var bytes: Int
+    /// Rows from which on a block ends with its slot.
+    var wholeSlotRows: Int
+
+    init(signal: Signal, rows: Int? = nil, bytes: Int = 4 << 20, wholeSlotRows: Int = 8192) {
+        self.rows = rows ?? (signal == .samples ? BlockDirectory.maximumRows : 65_536)
+        self.bytes = bytes
+        self.wholeSlotRows = wholeSlotRows
+    }
+
+    /// Cuts sorted rows into blocks: several whole slots of one day, or a part of one slot.
+    func cut(_ rows: SortedRows) -> [Range<Int>] {
+        guard rows.count > 0 else { return [] }
+        let perRow = max(1, rows.byteCount / rows.count)
+        let limit = max(1, min(self.rows, bytes / perRow))
+        let slotsPerDay = Day.nanoseconds / rows.signal.nanosecondsPerTimeUnit / Slot.length(of: rows.signal)
+        var ranges: [Range<Int>] = []
+        var start = 0
+        var slotStart = 0
+        let keys = rows.keys
+        while slotStart < keys.count {
+            let slot = keys[slotStart].slot
+            var slotEnd = slotStart
+            while slotEnd < keys.count, keys[slotEnd].slot == slot { slotEnd += 1 }
+            if slotStart > start {
+                let isSameDay = keys[start].slot.dividedRoundingDown(by: slotsPerDay) == slot.dividedRoundingDown(by: slotsPerDay)
+                if !isSameDay || slotStart - start >= wholeSlotRows || slotEnd - start > limit {
+                    ranges.append(start..<slotStart)
+                    start = slotStart
+                }
+            }
+            if slotEnd - start > limit {
+                // A slot too large for one block: parts of about equal size.
+                let parts = (slotEnd - start + limit - 1) / limit
+                for part in 0..<parts {
+                    ranges.append((start + (slotEnd - start) * part / parts)..<(start + (slotEnd - start) * (part + 1) / parts))
+                }
+                start = slotEnd
+            }
+            slotStart = slotEnd
+        }
+        if start < keys.count { ranges.append(start..<keys.count) }
+        return ranges
+    }
+}

@@ -1,0 +1,158 @@
+import OrielCompression
+import OrielStore
+import OrielTelemetry
+
+/// Blocks in memory: what a builder becomes when it is sealed, until a flush has written them to a file.
+final class SealedRun: BlockContainer {
+    let signal: Signal
+    let blocks: [BlockHeader]
+    let encoded: [EncodedBlock]
+    let bindings: [BlockBinding]
+    /// The streams by ordinal.
+    let references: [StreamReference]
+    /// The trace ids by ordinal: sorted, unique.
+    let traceIDs: [TraceID]
+    /// The commits that this run holds all rows of, of this signal.
+    let low: CommitSequence
+    let high: CommitSequence
+    /// Samples that a later one of the same stream and time replaced by another value.
+    let conflictCount: Int
+
+    init(
+        signal: Signal, blocks: [BlockHeader], encoded: [EncodedBlock], bindings: [BlockBinding], references: [StreamReference],
+        traceIDs: [TraceID], low: CommitSequence, high: CommitSequence, conflictCount: Int
+    ) {
+        self.signal = signal
+        self.blocks = blocks
+        self.encoded = encoded
+        self.bindings = bindings
+        self.references = references
+        self.traceIDs = traceIDs
+        self.low = low
+        self.high = high
+        self.conflictCount = conflictCount
+    }
+
+    /// Sorts the rows of some commits by (slot, stream id, time, ord), drops samples that a later commit or row replaces, and encodes blocks of one day each.
+    ///
+    /// - Parameter chunks: in commit order.
+    /// - Returns: `nil` when there are no rows.
+    static func seal(
+        _ chunks: [BuilderChunk], signal: Signal, registry: StreamRegistry, limits: BlockLimits? = nil
+    ) throws(StoreError) -> SealedRun? {
+        guard let first = chunks.first, let last = chunks.last else { return nil }
+        var used: Set<StreamReference> = []
+        for chunk in chunks { used.formUnion(chunk.batch.streamIndexes) }
+        guard !used.isEmpty else { return nil }
+        let references = sorted(Array(used), registry)
+        var ordinals: [StreamReference: UInt32] = [:]
+        ordinals.reserveCapacity(references.count)
+        for (ordinal, reference) in references.enumerated() { ordinals[reference] = UInt32(ordinal) }
+
+        var rows = SortedRows(signal: signal)
+        for chunk in chunks {
+            var batch = chunk.batch
+            // The registry's numbers become the run's ordinals; every one of them was entered above.
+            batch.streamIndexes = batch.streamIndexes.map { ordinals[$0] ?? 0 }
+            rows.append(batch)
+        }
+        rows.sort()
+
+        var encoder = BlockEncoder(level: 1)
+        var encoded: [EncodedBlock] = []
+        var streams: [[UInt32]] = []
+        var headers: [BlockHeader] = []
+        for range in (limits ?? BlockLimits(signal: signal)).cut(rows) {
+            do {
+                let (block, ordinals) = try encoder.encode(rows, range)
+                headers.append(
+                    BlockHeader(block, index: encoded.count, streams: ordinals, low: first.sequence, high: last.sequence))
+                encoded.append(block)
+                streams.append(ordinals)
+            } catch {
+                throw StoreError.unusable(path: "memory", reason: "a block of \(signal.name) could not be encoded: \(error)")
+            }
+        }
+        let traceIDs = TraceOrdinals.union(encoded.map(\.traceIDs))
+        var bindings: [BlockBinding] = []
+        for index in encoded.indices {
+            bindings.append(BlockBinding(streams: streams[index], traces: TraceOrdinals.ordinals(of: encoded[index].traceIDs, among: traceIDs)))
+            // The run's list serves all blocks.
+            encoded[index].traceIDs = []
+        }
+        return SealedRun(
+            signal: signal, blocks: headers, encoded: encoded, bindings: bindings, references: references, traceIDs: traceIDs, low: first.sequence,
+            high: last.sequence, conflictCount: rows.conflictCount)
+    }
+
+    /// References in the order of their stream ids.
+    static func sorted(_ references: [StreamReference], _ registry: StreamRegistry) -> [StreamReference] {
+        zip(registry.ids(of: references), references).sorted { $0.0 < $1.0 }.map(\.1)
+    }
+
+    var rowCount: Int { blocks.reduce(0) { $0 + $1.rowCount } }
+
+    /// Bytes in memory, roughly.
+    var byteCount: Int {
+        encoded.reduce(traceIDs.count * 16 + references.count * 4) { $0 + $1.byteCount }
+    }
+
+    /// One piece per day that has rows, each over all commits of the run.
+    var pieces: [Piece] {
+        Set(blocks.map { Day(time: $0.minimumTime, signal: signal) }).sorted().map { Piece(day: $0, low: low, high: high) }
+    }
+
+    func streamReferences() throws(StoreError) -> [StreamReference] { references }
+
+    func streamRuns(ofBlock block: Int) throws(StoreError) -> [StreamRun] {
+        encoded[block].directory.streamRuns(bindings[block])
+    }
+
+    func read(block: Int, rows: [Int]?, projection: Projection) throws(StoreError) -> ColumnBatch {
+        var reader = reader(block)
+        return try reader.read(rows, projection: projection, streams: bindings[block].streams.map { references[Int($0)] })
+    }
+
+    func rows(ofTraces ids: [TraceID]) throws(StoreError) -> [(block: Int, rows: [Int])] {
+        let ordinals = TraceOrdinals.present(ids, among: traceIDs)
+        guard !ordinals.isEmpty else { return [] }
+        var found: [(block: Int, rows: [Int])] = []
+        for block in blocks.indices {
+            let locals = bindings[block].locals(ofTraces: ordinals)
+            guard !locals.isEmpty else { continue }
+            var reader = reader(block)
+            found.append((block, try reader.rows(ofTraces: locals)))
+        }
+        return found
+    }
+
+    func integerBounds(_ column: ColumnID, block: Int) throws(StoreError) -> ClosedRange<Int64>? {
+        encoded[block].directory.integerBounds(column)
+    }
+
+    func traceSummaries() throws(StoreError) -> [TraceSummary]? { nil }
+
+    private func reader(_ block: Int) -> BlockReader<MemoryBlock> {
+        BlockReader(encoded[block].directory, MemoryBlock(run: self, block: block))
+    }
+}
+
+/// A block of a sealed run as the reader sees it.
+private struct MemoryBlock: BlockStorage {
+    let run: SealedRun
+    let block: Int
+
+    func read(column: Int, _ range: Range<Int>, into buffer: inout [UInt8]) throws(StoreError) {
+        buffer.removeAll(keepingCapacity: true)
+        let data = run.encoded[block].data[column]
+        buffer.append(data.span, range)
+    }
+
+    func traceIDs(_ locals: [Int]) throws(StoreError) -> [TraceID] {
+        locals.map { run.traceIDs[Int(run.bindings[block].traces[$0])] }
+    }
+
+    func damage(_ error: ColumnError, column: Int) -> StoreError {
+        .unusable(path: "memory", reason: "block \(block) of \(run.signal.name), column \(column): \(error)")
+    }
+}
