@@ -1,0 +1,138 @@
+import OrielStore
+import OrielTelemetry
+
+/// What all sources of one scan share.
+struct ScanContext {
+    let signal: Signal
+    let order: ScanOrder
+    /// The plan's range above the floor, in the signal's unit.
+    let bounds: Range<Int64>
+    /// Sorted and unique, when the plan names traces.
+    let traceIDs: [TraceID]?
+    let traceIDSet: Set<TraceID>
+    let projection: Projection
+    /// Whether equal (stream, time) is one row, of which the latest commit's stays.
+    let deduplicates: Bool
+    /// Whether sources may drop rows that the predicate refuses. Not for samples: a refused row still hides the one that it replaced.
+    let filtersEarly: Bool
+    /// Whether all of a source's rows are probably delivered, so that its columns are best decoded once and kept.
+    let readsWhole: Bool
+    let budget: QueryBudget
+    let registry: StreamRegistry
+    var filter: StreamFilter
+    var evaluator: PredicateEvaluator
+    /// Entries that a source holds at a time.
+    var sourceCapacity = 512
+
+    init(plan: ScanPlan, floor: Timestamp, budget: QueryBudget, registry: StreamRegistry) {
+        signal = plan.signal
+        order = plan.order
+        let floorRange = TimeRange(start: floor, end: TimeRange.all.end)
+        bounds = plan.range.intersection(floorRange).bounds(for: plan.signal)
+        traceIDs = plan.traceIDs?.sorted()
+        traceIDSet = plan.traceIDs ?? []
+        projection = plan.projection
+        deduplicates = !plan.signal.hasOrds
+        evaluator = PredicateEvaluator(plan.predicate)
+        filtersEarly = !deduplicates || evaluator.needsOnlyPositions
+        readsWhole = plan.limit.map { $0 > 4096 } ?? true
+        self.budget = budget
+        self.registry = registry
+        filter = StreamFilter(matchers: plan.streamMatchers, streams: plan.streams, registry: registry)
+    }
+
+    /// Rows of a batch that lie in the bounds and pass, ascending.
+    ///
+    /// - Parameter rows: which rows to look at; `nil` for all.
+    mutating func select(_ rows: [Int]?, of batch: ColumnBatch, timesFit: Bool) -> [Int] {
+        var selected = rows ?? Array(0..<batch.count)
+        if !timesFit {
+            let times = batch.times
+            let bounds = bounds
+            selected = selected.filter { bounds.contains(times[$0]) }
+        }
+        guard filtersEarly, !evaluator.isAlwaysTrue else { return selected }
+        let registry = registry
+        return evaluator.rows(selected, of: batch) { registry.decodedDescriptor(of: $0) }
+    }
+
+    /// What has to be decoded to select rows.
+    var selectionProjection: Projection { filtersEarly ? evaluator.requiredProjection : .positions }
+
+    /// What has to be decoded of the rows that come out of the merge.
+    var deliveryProjection: Projection {
+        filtersEarly ? projection : projection.union(evaluator.requiredProjection)
+    }
+}
+
+extension Projection {
+    func union(_ other: Projection) -> Projection {
+        let attributes: AttributeProjection =
+            switch (self.attributes, other.attributes) {
+            case (.all, _), (_, .all): .all
+            case (.none, let others): others
+            case (let own, .none): own
+            case (.keys(let own), .keys(let others)): .keys(own.union(others))
+            }
+        return Projection(columns: columns.union(other.columns), attributes: attributes)
+    }
+}
+
+/// Keeps the best entries of a source, at most a given number, while rows stream by.
+struct EntryCollector {
+    private(set) var entries: [RowEntry] = []
+    private let capacity: Int
+    private let after: RowKey?
+    private let deduplicates: Bool
+    /// Whether rows were left out.
+    private(set) var isTruncated = false
+    private var threshold: RowKey?
+
+    /// - Parameters:
+    ///   - capacity: At least 1.
+    ///   - after: Only entries behind this key.
+    ///   - deduplicates: Whether of equal keys only the last unit and row stays.
+    init(capacity: Int, after: RowKey?, deduplicates: Bool) {
+        self.capacity = capacity
+        self.after = after
+        self.deduplicates = deduplicates
+    }
+
+    mutating func add(_ key: RowKey, unit: Int, row: Int) {
+        if let after, key <= after { return }
+        if let threshold, key > threshold { return }
+        entries.append(RowEntry(key: key, unit: UInt32(unit), row: UInt32(row)))
+        if entries.count >= capacity &* 2 &+ 64 { shrink() }
+    }
+
+    /// The collected entries in order.
+    mutating func finish() -> [RowEntry] {
+        shrink()
+        return entries
+    }
+
+    private mutating func shrink() {
+        sort()
+        if entries.count > capacity {
+            entries.removeLast(entries.count - capacity)
+            isTruncated = true
+            threshold = entries.last?.key
+        }
+    }
+
+    private mutating func sort() {
+        let isSorted = entries.indices.dropFirst().allSatisfy { entries[$0 - 1].key < entries[$0].key }
+        if isSorted { return }
+        guard deduplicates else {
+            entries.sort { $0.key < $1.key }
+            return
+        }
+        entries.sort { $0.key == $1.key ? ($0.unit, $0.row) > ($1.unit, $1.row) : $0.key < $1.key }
+        var kept = 0
+        for index in entries.indices where kept == 0 || entries[kept - 1].key != entries[index].key {
+            entries[kept] = entries[index]
+            kept += 1
+        }
+        entries.removeLast(entries.count - kept)
+    }
+}

@@ -1,0 +1,159 @@
+import OrielStore
+import OrielTelemetry
+
+/// One input of a scan's merge: a block, or a group of chunks. It gives its selected rows in the scan's order, decodes nothing before it is opened, and holds
+/// no more than ``ScanContext/sourceCapacity`` entries: when these are used up it is filled again behind the last one.
+final class ScanSource {
+    enum Rows {
+        case block(any BlockContainer, BlockHeader, candidates: [Int]?)
+        case chunks([BuilderChunk])
+    }
+
+    let rows: Rows
+    /// No row of this source comes before.
+    let lowerBound: RowKey
+    /// No row of this source comes behind.
+    let upperBound: RowKey
+    /// The last commit of this source: between sources the higher one's sample stays.
+    let priority: CommitSequence
+    private(set) var entries: [RowEntry] = []
+    private(set) var next = 0
+    private var isComplete = false
+    /// Decoded rows that the entries refer to: all of a block, or those in `rows`.
+    private var decoded: (batch: ColumnBatch, rows: [Int]?)?
+    private var reservedBytes = 0
+    /// Whether the budget had no room for keeping decoded rows.
+    private var lacksMemory = false
+
+    init(_ rows: Rows, lowerBound: RowKey, upperBound: RowKey, priority: CommitSequence) {
+        self.rows = rows
+        self.lowerBound = lowerBound
+        self.upperBound = upperBound
+        self.priority = priority
+    }
+
+    var head: RowEntry? { next < entries.count ? entries[next] : nil }
+
+    /// Whether the entries are used up but the source has more.
+    var needsFill: Bool { next == entries.count && !isComplete }
+
+    func advance() { next += 1 }
+
+    /// Selects the next entries.
+    ///
+    /// - Parameter after: Only rows behind this key.
+    func fill(after: RowKey?, _ context: inout ScanContext) throws(StoreError) {
+        try context.budget.check()
+        releaseDecoded(context.budget)
+        var collector = EntryCollector(capacity: context.sourceCapacity, after: after, deduplicates: context.deduplicates)
+        switch rows {
+        case .block(let container, let header, let candidates):
+            try collect(container, header, candidates, into: &collector, &context)
+        case .chunks(let chunks):
+            for (unit, chunk) in chunks.enumerated() {
+                collect(chunk, unit, into: &collector, &context)
+            }
+        }
+        entries = collector.finish()
+        next = 0
+        isComplete = !collector.isTruncated
+        let bytes = entries.count * MemoryLayout<RowEntry>.stride
+        try context.budget.reserve(bytes)
+        reservedBytes += bytes
+    }
+
+    private func collect(
+        _ container: any BlockContainer, _ header: BlockHeader, _ candidates: [Int]?, into collector: inout EntryCollector, _ context: inout ScanContext
+    ) throws(StoreError) {
+        var projection = context.selectionProjection
+        // When nothing but positions selects, the first decoding can as well be the only one.
+        let isOnlyDecoding = context.readsWhole && projection == .positions
+        if isOnlyDecoding { projection = context.deliveryProjection }
+        let batch = try container.read(block: header.index, rows: candidates, projection: projection)
+        let bytes = batch.approximateByteCount
+        try context.budget.reserve(bytes)
+        reservedBytes += bytes
+        let timesFit = context.bounds.contains(header.minimumTime) && context.bounds.contains(header.maximumTime)
+        let selected = context.select(nil, of: batch, timesFit: timesFit)
+        add(selected, of: batch, unit: 0, rowNumbers: candidates, into: &collector, &context)
+        if isOnlyDecoding, !collector.isTruncated {
+            decoded = (batch, candidates)
+        } else {
+            context.budget.release(bytes)
+            reservedBytes -= bytes
+        }
+    }
+
+    private func collect(_ chunk: BuilderChunk, _ unit: Int, into collector: inout EntryCollector, _ context: inout ScanContext) {
+        let batch = chunk.batch
+        guard batch.count > 0, chunk.minimumTime < context.bounds.upperBound, chunk.maximumTime >= context.bounds.lowerBound else { return }
+        var rows: [Int]?
+        if !context.filter.isTrivial {
+            let streams = batch.streamIndexes
+            rows = (0..<batch.count).filter { context.filter.allows(streams[$0]) }
+        }
+        if context.traceIDs != nil, case .traceIDs(let ids) = batch[.traceID] {
+            let wanted = context.traceIDSet
+            rows = (rows ?? Array(0..<batch.count)).filter { wanted.contains(ids[$0]) }
+        }
+        if let rows, rows.isEmpty { return }
+        let timesFit = context.bounds.contains(chunk.minimumTime) && context.bounds.contains(chunk.maximumTime)
+        add(context.select(rows, of: batch, timesFit: timesFit), of: batch, unit: unit, rowNumbers: nil, into: &collector, &context)
+    }
+
+    private func add(
+        _ selected: [Int], of batch: ColumnBatch, unit: Int, rowNumbers: [Int]?, into collector: inout EntryCollector, _ context: inout ScanContext
+    ) {
+        let times = batch.times
+        let streams = batch.streamIndexes
+        let ords = batch.ords
+        let hasOrds = !ords.isEmpty
+        let order = context.order
+        var reference: StreamReference?
+        var stream = StreamID.minimum
+        for row in selected {
+            if streams[row] != reference {
+                reference = streams[row]
+                stream = context.filter.id(of: streams[row])
+            }
+            let key = RowKey(time: times[row], stream: stream, ord: hasOrds ? ords[row] : 0, order: order)
+            collector.add(key, unit: unit, row: rowNumbers.map { $0[row] } ?? row)
+        }
+    }
+
+    /// The batch in which some rows of a block are found, and the rows of it that the batch holds (`nil` for all).
+    ///
+    /// - Parameter needed: Rows of this source's present entries, ascending.
+    func decode(_ needed: [Int], _ context: ScanContext) throws(StoreError) -> (batch: ColumnBatch, rows: [Int]?) {
+        if let decoded { return decoded }
+        guard case .block(let container, let header, _) = rows else { return (ColumnBatch(signal: context.signal), []) }
+        // All entries at once, so that a page is not decoded again for each batch; where memory does not allow it, just what is needed.
+        if context.readsWhole, !lacksMemory, needed.count < entries.count {
+            let all = entries.map { Int($0.row) }.sorted()
+            let batch = try container.read(block: header.index, rows: all.count == header.rowCount ? nil : all, projection: context.deliveryProjection)
+            let bytes = batch.approximateByteCount
+            let result = (batch, all.count == header.rowCount ? nil : Optional(all))
+            if context.budget.tryReserve(bytes) {
+                reservedBytes += bytes
+                decoded = result
+            } else {
+                lacksMemory = true
+            }
+            return result
+        }
+        return (try container.read(block: header.index, rows: needed, projection: context.deliveryProjection), needed)
+    }
+
+    /// Gives back the memory of a source that was used up.
+    func release(_ budget: QueryBudget) {
+        entries = []
+        next = 0
+        releaseDecoded(budget)
+    }
+
+    private func releaseDecoded(_ budget: QueryBudget) {
+        decoded = nil
+        budget.release(reservedBytes)
+        reservedBytes = 0
+    }
+}
