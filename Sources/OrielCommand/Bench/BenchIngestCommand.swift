@@ -1,0 +1,136 @@
+import ArgumentParser
+import OrielTelemetry
+
+/// `oriel bench ingest`: sends realistic telemetry over OTLP/HTTP and reports what it cost.
+struct BenchIngestCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ingest",
+        abstract: "Send spans, log records or samples over OTLP/HTTP and report rows a second, CPU, latency, disk and memory.",
+        discussion: """
+            The telemetry is that of a shop of six services: eight spans and four log records a trace, twelve attributes a span, a hundred thousand
+            users, three in a hundred requests failed. It is encoded once; ids, times and numbers are written anew for each request.
+
+            CPU is the user and system time of the server's process from the first request until its merges are done, divided by the rows.
+            """)
+
+    @Option(help: "What to send: spans, logs or samples.")
+    var signal = LoadRun.Signal.spans
+
+    @OptionGroup var options: BenchOptions
+
+    @Option(help: "Pods of each of the six services (spans and logs).")
+    var pods = 4
+
+    @Option(help: "Series that the samples belong to, about.")
+    var series = 20_000
+
+    @Option(help: "Seconds between two samples of a series.")
+    var interval = 15
+
+    func validate() throws {
+        guard (1...10_000).contains(pods) else { throw ValidationError("--pods must be from 1 to 10000") }
+        guard (1...10_000_000).contains(series) else { throw ValidationError("--series must be from 1 to 10000000") }
+        guard (1...86_400).contains(interval) else { throw ValidationError("--interval must be from 1 to 86400") }
+    }
+
+    func run() throws {
+        let seed = options.chosenSeed()
+        var report = BenchReport(command: CommandLine.arguments.joined(separator: " "), seed: seed)
+        if let endpoint = options.endpoint {
+            let outcome = try send(to: try LoadEndpoint(parsing: endpoint), seed: seed)
+            describe(outcome, in: &report)
+        } else {
+            try measureChild(&report, seed: seed)
+        }
+        report.show(options.output)
+    }
+
+    private func send(to endpoint: LoadEndpoint, seed: UInt64) throws -> LoadRun.Outcome {
+        var run = LoadRun(
+            signal: signal, endpoint: endpoint, rows: options.rows, connections: options.connections, batchRows: options.batchRows,
+            compression: options.compression.encoding)
+        run.seed = seed
+        run.pods = pods
+        run.series = series
+        run.interval = interval
+        let progress = ProgressLine(signal.rawValue, total: options.rows)
+        defer { progress.finish() }
+        return try run.run { progress.advance(by: $0) }
+    }
+
+    private func measureChild(_ report: inout BenchReport, seed: UInt64) throws {
+        let server = try ChildServer.start(parent: options.folder)
+        let watch = ServerWatch(process: server.process, data: server.data)
+        defer { watch.stop() }
+        let idle = ProcessUsage.cpuSeconds(server.process)
+        let idleMemory = ProcessUsage.anonymousBytes(server.process)
+        let ownBefore = ProcessUsage.ownCPUSeconds
+        let outcome = try send(to: server.endpoint, seed: seed)
+        let own = ProcessUsage.ownCPUSeconds - ownBefore
+        let acknowledged = ProcessUsage.cpuSeconds(server.process) - idle
+        let waiting = ProgressLine("", total: 1)
+        waiting.show("waiting until the server's merges are done")
+        let isQuiescent = watch.waitUntilQuiescent(limit: 300)
+        waiting.finish()
+        let cpu = ProcessUsage.cpuSeconds(server.process) - idle
+        describe(outcome, in: &report)
+        let rows = Double(max(outcome.rows, 1))
+        report.add("server.cpu_microseconds_per_row", .number(cpu / rows * 1e6))
+        report.add("server.cpu_microseconds_per_row_until_acknowledged", .number(acknowledged / rows * 1e6))
+        report.add("server.quiescent", .text(isQuiescent ? "yes" : "no"))
+        report.line(
+            "server CPU",
+            "\(BenchReport.decimal(cpu / rows * 1e6, 2)) us a row, \(BenchReport.decimal(acknowledged / rows * 1e6, 2)) of it until the last acknowledgement"
+                + (isQuiescent ? "" : " (still busy after 300 s)"))
+        describeDisk(DiskUsage.files(in: server.data), rows: rows, in: &report)
+        let peak = watch.peakAnonymousBytes
+        let resident = ProcessUsage.peakResidentBytes(server.process)
+        report.add("server.peak_anonymous_bytes", .integer(peak))
+        report.add("server.idle_anonymous_bytes", .integer(idleMemory))
+        report.add("server.peak_resident_bytes", .integer(resident))
+        report.line(
+            "memory",
+            "peak \(BenchReport.bytes(peak)) anonymous (\(BenchReport.bytes(idleMemory)) before the load), \(BenchReport.bytes(resident)) with mapped files")
+        report.add("generator.cpu_microseconds_per_row", .number(own / rows * 1e6))
+        report.line("generator", "\(BenchReport.decimal(own / rows * 1e6, 2)) us CPU a row, templates included")
+    }
+
+    private func describeDisk(_ files: [String: Int], rows: Double, in report: inout BenchReport) {
+        let total = files.values.reduce(0, +)
+        let hot = files.reduce(0) { $1.key.contains("hot.db") ? $0 + $1.value : $0 }
+        report.add("disk.bytes_per_row", .number(Double(total) / rows))
+        report.add("disk.bytes", .integer(total))
+        report.add("disk.hot_bytes", .integer(hot))
+        report.line(
+            "disk",
+            "\(BenchReport.decimal(Double(total) / rows, 2)) B a row: \(BenchReport.bytes(total)) in \(files.count) files, \(BenchReport.bytes(hot)) of it in hot.db")
+    }
+
+    private func describe(_ outcome: LoadRun.Outcome, in report: inout BenchReport) {
+        let rate = Double(outcome.rows) / max(outcome.seconds, 1e-9)
+        let latencies = outcome.latencies.quantiles([0.5, 0.99, 1])
+        report.add("signal", .text(signal.rawValue))
+        report.add("rows", .integer(outcome.rows))
+        report.add("rejected", .integer(outcome.rejected))
+        report.add("requests", .integer(outcome.requests))
+        report.add("retries", .integer(outcome.retries))
+        report.add("body_bytes", .integer(outcome.plainBytes))
+        report.add("sent_bytes", .integer(outcome.sentBytes))
+        report.add("seconds", .number(outcome.seconds))
+        report.add("rows_per_second", .number(rate))
+        report.add("acknowledge_milliseconds.p50", .number(latencies[0]))
+        report.add("acknowledge_milliseconds.p99", .number(latencies[1]))
+        report.add("acknowledge_milliseconds.max", .number(latencies[2]))
+        report.line(
+            "sent",
+            "\(BenchReport.grouped(outcome.rows)) \(signal.rawValue) in \(BenchReport.grouped(outcome.requests)) requests over \(options.connections) connections, "
+                + "\(BenchReport.decimal(Double(outcome.plainBytes) / Double(max(outcome.rows, 1)), 0)) B a row"
+                + (outcome.sentBytes < outcome.plainBytes ? ", \(BenchReport.bytes(outcome.sentBytes)) compressed" : ""))
+        if outcome.rejected > 0 { report.line("rejected", "\(BenchReport.grouped(outcome.rejected)) rows") }
+        if outcome.retries > 0 { report.line("retries", "\(BenchReport.grouped(outcome.retries)) requests were sent again, since the server was busy") }
+        report.line("rate", "\(BenchReport.grouped(Int(rate))) rows/s for \(BenchReport.decimal(outcome.seconds, 2)) s")
+        report.line(
+            "acknowledge",
+            "p50 \(BenchReport.decimal(latencies[0])) ms, p99 \(BenchReport.decimal(latencies[1])) ms, max \(BenchReport.decimal(latencies[2])) ms")
+    }
+}

@@ -1,0 +1,181 @@
+import Dispatch
+import OrielCompression
+import OrielTelemetry
+import Synchronization
+
+/// Sends requests over several connections at once until all rows are acknowledged.
+struct LoadRun: Sendable {
+    /// What the load consists of.
+    enum Signal: String, CaseIterable, Sendable {
+        case spans
+        case logs
+        case samples
+
+        var path: String {
+            switch self {
+            case .spans: "/v1/traces"
+            case .logs: "/v1/logs"
+            case .samples: "/v1/metrics"
+            }
+        }
+    }
+
+    /// What was sent and how it was answered.
+    struct Outcome: Sendable {
+        /// Acknowledged rows.
+        var rows = 0
+        /// Rows that the server refused in otherwise accepted requests.
+        var rejected = 0
+        var requests = 0
+        /// Requests that were sent again because the server was busy.
+        var retries = 0
+        /// Bytes of the request bodies, before and after compression.
+        var plainBytes = 0
+        var sentBytes = 0
+        var latencies = LatencyRecorder()
+        var seconds = 0.0
+
+        mutating func merge(_ other: Outcome) {
+            rows += other.rows
+            rejected += other.rejected
+            requests += other.requests
+            retries += other.retries
+            plainBytes += other.plainBytes
+            sentBytes += other.sentBytes
+            latencies.merge(other.latencies)
+        }
+    }
+
+    var signal: Signal
+    var endpoint: LoadEndpoint
+    var rows: Int
+    var connections: Int
+    var batchRows: Int
+    var compression: ContentEncoding = .identity
+    var seed: UInt64 = 1
+    /// Pods per service for spans and logs.
+    var pods = 4
+    /// How many series the samples belong to, about.
+    var series = 20_000
+    /// Between two samples of a series, in seconds.
+    var interval = 15
+
+    /// Makes the templates, then sends; the time counts from the first request.
+    ///
+    /// - Parameter progress: Called after each acknowledged request with its rows, on any thread.
+    /// - Throws: The first error of any connection.
+    func run(progress: @escaping @Sendable (Int) -> Void) throws(LoadError) -> Outcome {
+        let quota = max(1, rows / connections)
+        var sources: [any RequestSource] = []
+        for connection in 0..<connections { sources.append(source(connection: connection, quota: quota)) }
+        let total = Mutex(Outcome())
+        let failure = Mutex<LoadError?>(nil)
+        let group = DispatchGroup()
+        let start = ContinuousClock.now
+        for (connection, source) in sources.enumerated() {
+            let share = connection == 0 ? rows - quota * (connections - 1) : quota
+            // A serial queue blocks no other: the system gives it a thread of its own.
+            DispatchQueue(label: "connection \(connection)").async(group: group) {
+                do throws(LoadError) {
+                    let outcome = try send(source, rows: share, failure: failure, progress: progress)
+                    total.withLock { $0.merge(outcome) }
+                } catch {
+                    failure.withLock { if $0 == nil { $0 = error } }
+                }
+            }
+        }
+        group.wait()
+        if let error = failure.withLock({ $0 }) { throw error }
+        var outcome = total.withLock { $0 }
+        outcome.seconds = (ContinuousClock.now - start) / .seconds(1)
+        return outcome
+    }
+
+    private func source(connection: Int, quota: Int) -> any RequestSource {
+        switch signal {
+        case .spans:
+            let shop = Shop(pods: pods)
+            return TraceRequestSource(
+                connection: connection, connections: connections, tracesPerRequest: max(1, batchRows / SpanPayload.spansPerTrace), seed: seed
+            ) { SpanPayload.template(shop: shop, traces: $0, seed: $1) }
+        case .logs:
+            let shop = Shop(pods: pods)
+            return TraceRequestSource(
+                connection: connection, connections: connections, tracesPerRequest: max(1, batchRows / LogPayload.recordsPerTrace), seed: seed
+            ) { LogPayload.template(shop: shop, traces: $0, seed: $1) }
+        case .samples:
+            let perPod = SamplePayload(shop: Shop(pods: 1), service: 0, pod: 0, seed: seed, start: 0).rows
+            let podCount = max(connections, series / perPod)
+            let perService = (podCount + Shop.services.count - 1) / Shop.services.count
+            let all = (0..<podCount).map { (service: $0 / perService, pod: $0 % perService) }
+            let own = stride(from: connection, to: podCount, by: connections).map { all[$0] }
+            return SampleRequestSource(
+                shop: Shop(pods: perService), pods: own, rows: quota, rowsPerRequest: batchRows, seed: seed, interval: Int64(interval) * 1_000_000_000)
+        }
+    }
+
+    private func send(
+        _ source: any RequestSource, rows: Int, failure: borrowing Mutex<LoadError?>, progress: @Sendable (Int) -> Void
+    ) throws(LoadError) -> Outcome {
+        var source = source
+        var outcome = Outcome()
+        var connection = try BlockingHTTPConnection(endpoint)
+        var headers = [("content-type", "application/x-protobuf")]
+        if compression != .identity { headers.append(("content-encoding", compression.rawValue)) }
+        while outcome.rows + outcome.rejected < rows, failure.withLock({ $0 == nil }) {
+            let count = source.advance()
+            var body = source.body
+            outcome.plainBytes += body.count
+            if compression != .identity {
+                do {
+                    body = try compression.compress(body)
+                } catch {
+                    throw LoadError("the request could not be compressed: \(error)")
+                }
+            }
+            let start = ContinuousClock.now
+            var response = try connection.send(method: "POST", path: signal.path, headers: headers, body: body)
+            while response.status == 429 || response.status == 503 {
+                outcome.retries += 1
+                guard outcome.retries < 10_000 else { throw LoadError("the server stays busy: it answered \(response.status) ten thousand times") }
+                Sleep.seconds(Double(response.retryAfter ?? 1))
+                response = try connection.send(method: "POST", path: signal.path, headers: headers, body: body)
+            }
+            guard response.status == 200 else {
+                throw LoadError("the server answered \(response.status): \(String(decoding: response.body.prefix(400), as: UTF8.self))")
+            }
+            outcome.latencies.record(ContinuousClock.now - start)
+            let rejected = min(count, Self.rejectedRows(response.body))
+            outcome.rows += count - rejected
+            outcome.rejected += rejected
+            outcome.requests += 1
+            outcome.sentBytes += body.count
+            progress(count)
+        }
+        return outcome
+    }
+
+    /// How many rows the `partial_success` of an export response rejects.
+    private static func rejectedRows(_ body: [UInt8]) -> Int {
+        do {
+            let bytes = body.span
+            var reader = WireReader(start: 0, end: bytes.count)
+            while let tag = try reader.nextTag(in: bytes) {
+                guard tag.number == 1, tag.wireType == 2 else {
+                    try reader.skip(tag, in: bytes)
+                    continue
+                }
+                let range = try reader.lengthDelimited(in: bytes)
+                var inner = WireReader(start: range.lowerBound, end: range.upperBound)
+                while let tag = try inner.nextTag(in: bytes) {
+                    if tag.number == 1, tag.wireType == 0 { return Int(clamping: try inner.varint(in: bytes)) }
+                    try inner.skip(tag, in: bytes)
+                }
+            }
+            return 0
+        } catch {
+            // An answer that is no export response accepts nothing that could be relied on.
+            return Int.max
+        }
+    }
+}
