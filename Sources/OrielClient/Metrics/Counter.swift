@@ -40,11 +40,12 @@ public final class Counter: Sendable {
     }
 
     /// Adds `amount`, and keeps it as the exemplar of this counter.
-    public func increment(by amount: Double = 1, traceID: TraceID, spanID: SpanID, at time: Timestamp = .now) {
+    /// - Parameter time: now, to a few milliseconds, if not given.
+    public func increment(by amount: Double = 1, traceID: TraceID, spanID: SpanID, at time: Timestamp? = nil) {
         increment(by: amount)
         guard amount >= 0, amount < .infinity else { return }
         let store = exemplars.load() ?? exemplars.storeIfNil(ExemplarStore(count: 1))
-        store.put(Exemplar(traceID: traceID, spanID: spanID, value: amount, time: time), at: 0)
+        store.put(Exemplar(traceID: traceID, spanID: spanID, value: amount, time: time ?? .recent), at: 0)
     }
 
     /// Begins at zero again. What other threads add meanwhile may count or not.

@@ -1,6 +1,14 @@
 public import OrielTelemetry
 import Synchronization
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 /// One observation, kept as an example of what a metric counted, with the span it was made in.
 public struct Exemplar: Sendable, Hashable {
     public var traceID: TraceID
@@ -32,4 +40,18 @@ final class ExemplarStore: Sendable {
 
     /// What is kept, in the order of places.
     var all: [Exemplar?] { places.withLock { $0 } }
+}
+
+extension Timestamp {
+    /// The wall clock as of the last tick of the kernel, a few milliseconds old at most, in a fifth of the time that ``now`` takes. Good enough for an example.
+    static var recent: Timestamp {
+        #if os(Linux)
+        var time = timespec()
+        // Cannot fail: the clock exists and the pointer is valid for the call.
+        unsafe clock_gettime(CLOCK_REALTIME_COARSE, &time)
+        return Timestamp(nanoseconds: Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec))
+        #else
+        return .now
+        #endif
+    }
 }

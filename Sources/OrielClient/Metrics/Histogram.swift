@@ -10,7 +10,7 @@ public final class Histogram: Sendable {
     private let bounds: [Double]
     /// One word for each bucket, then one for the bits of the sum.
     private let words: StripedWords
-    private let exponential: ExponentialCells?
+    private let exponential: ExponentialCells
     private let exemplars = AtomicLazyReference<ExemplarStore>()
     private let faults: RegistryFaults
     /// The name of the family, empty when the histogram is not exported.
@@ -26,7 +26,7 @@ public final class Histogram: Sendable {
         switch buckets {
         case .explicit(let bounds):
             self.bounds = bounds
-            exponential = nil
+            exponential = ExponentialCells(nil)
         case .exponential(let maximumBuckets, let maximumScale):
             bounds = []
             exponential = ExponentialCells(ExponentialState(capacity: maximumBuckets, scale: maximumScale))
@@ -36,28 +36,34 @@ public final class Histogram: Sendable {
 
     /// Counts `value`. An infinity or NaN is ignored and counted by the registry, since it would spoil the sum for ever.
     public func record(_ value: Double) {
-        guard value.isFinite else {
-            faults.ignored.wrappingAdd(1, ordering: .relaxed)
-            return
-        }
-        if let exponential {
-            exponential.record(value)
-        } else {
-            words.add(1 as UInt64, at: bucket(of: value))
-            words.add(value, at: words.count - 1)
-        }
+        _ = place(value)
     }
 
     /// Counts `value`, and keeps it as the exemplar of its bucket.
-    public func record(_ value: Double, traceID: TraceID, spanID: SpanID, at time: Timestamp = .now) {
-        record(value)
-        guard value.isFinite else { return }
-        let isExponential = exponential != nil
+    /// - Parameter time: now, to a few milliseconds, if not given.
+    public func record(_ value: Double, traceID: TraceID, spanID: SpanID, at time: Timestamp? = nil) {
+        guard let place = place(value) else { return }
         let store = exemplars.load()
-            ?? exemplars.storeIfNil(ExemplarStore(count: isExponential ? Self.exponentialExemplars : bounds.count + 1))
-        // The exponent spreads the examples of an exponential histogram over its range.
-        let place = isExponential ? Int(value.bitPattern >> 52) % Self.exponentialExemplars : bucket(of: value)
-        store.put(Exemplar(traceID: traceID, spanID: spanID, value: value, time: time), at: place)
+            ?? exemplars.storeIfNil(ExemplarStore(count: exponential.isUsed ? Self.exponentialExemplars : bounds.count + 1))
+        store.put(Exemplar(traceID: traceID, spanID: spanID, value: value, time: time ?? .recent), at: place)
+    }
+
+    /// Counts a value, and tells the place for its exemplar; nil for a value that is not counted.
+    @inline(__always)
+    private func place(_ value: Double) -> Int? {
+        guard value.isFinite else {
+            faults.ignored.wrappingAdd(1, ordering: .relaxed)
+            return nil
+        }
+        if exponential.isUsed {
+            exponential.record(value)
+            // The exponent spreads the examples over the range.
+            return Int(value.bitPattern >> 52) % Self.exponentialExemplars
+        }
+        let bucket = bucket(of: value)
+        words.add(1 as UInt64, at: bucket)
+        words.add(value, at: words.count - 1)
+        return bucket
     }
 
     /// The first bucket whose bound is not below `value`.
@@ -76,7 +82,7 @@ public final class Histogram: Sendable {
     /// always their sum.
     var point: MetricSnapshot.Point {
         let kept = exemplars.load()?.all ?? []
-        if let exponential {
+        if exponential.isUsed {
             return .exponentialHistogram(.init(exponential.merged(), exemplars: kept.compactMap(\.self)))
         }
         return .histogram(

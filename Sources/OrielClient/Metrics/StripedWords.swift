@@ -1,19 +1,12 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Darwin)
-import Darwin
-#endif
 import Synchronization
 
-// Every unsafe step of the registry is in this file. Memory is reached through addresses kept as integers, since a pointer would forbid
+// The memory of the registry's hot words. It is reached through addresses kept as integers, since a pointer would forbid
 // to share the value among threads; what lies there are atomics only, and it lives exactly as long as the value that owns it.
 
 /// A row of 64-bit atomic words that many threads add to.
 ///
-/// At first there is one row. When threads are seen to collide there, a copy of the row for each processor follows, and each thread
-/// adds to the copy that its identity picks; a read sums them. So a counter that is not fought over costs a few dozen bytes, and one
+/// At first there is one row. When threads are seen to collide there, some copies of the row follow, and each thread
+/// adds to the copy that its identity picks; a read sums them all. So a counter that is not fought over costs a few dozen bytes, and one
 /// that is scales with the threads.
 @safe
 struct StripedWords: ~Copyable, Sendable {
@@ -21,14 +14,8 @@ struct StripedWords: ~Copyable, Sendable {
 
     /// Collisions after which the row is copied. Single ones happen by chance and are not worth the memory.
     private static let patience = 8
-    /// Copies of a row: a power of two, at least the number of processors up to 32.
-    private static let stripeCount: Int = {
-        var count = 2
-        while count < min(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 32) { count *= 2 }
-        return count
-    }()
-    /// `64 - log2(stripeCount)`: what a hash is shifted by to pick a stripe.
-    private static let hashShift = UInt64(64 - stripeCount.trailingZeroBitCount)
+    /// Copies of a row, a power of two.
+    private static let stripeCount = ThreadNumber.groupCount
     /// Two cache lines, because processors fetch them in pairs.
     private static let alignment = 128
 
@@ -39,8 +26,7 @@ struct StripedWords: ~Copyable, Sendable {
     private let first: UInt
     private let stripes = Atomic<UInt>(0)
     private let collisions = Atomic<Int>(0)
-    /// A copy of the two above, so that the hot path need not go through the check of a lazy global.
-    private let hashShift: UInt64
+    private let threads = ThreadNumber()
 
     /// A row of `count` words, all zero.
     init(count: Int) {
@@ -48,7 +34,6 @@ struct StripedWords: ~Copyable, Sendable {
         self.count = count
         stride = (count * MemoryLayout<Word>.stride + Self.alignment - 1) / Self.alignment * Self.alignment
         first = Self.makeWords(count, alignment: MemoryLayout<Word>.alignment)
-        hashShift = Self.hashShift
     }
 
     deinit {
@@ -131,7 +116,7 @@ struct StripedWords: ~Copyable, Sendable {
     /// The copy of the row for the calling thread. Threads may share one; every word is atomic.
     @inline(__always)
     private func stripe(of stripes: UInt) -> UInt {
-        stripes &+ UInt(truncatingIfNeeded: threadHash() >> hashShift) &* UInt(bitPattern: stride)
+        stripes &+ UInt(bitPattern: threads.group &* stride)
     }
 
     @inline(__always)
@@ -148,15 +133,4 @@ struct StripedWords: ~Copyable, Sendable {
         }
         return UInt(bitPattern: memory)
     }
-}
-
-/// A well mixed number that stays the same within a thread. Threads of the same process have different descriptors, a page or more apart.
-@inline(__always)
-func threadHash() -> UInt64 {
-    #if canImport(Darwin)
-    let thread = UInt64(UInt(bitPattern: pthread_self()))
-    #else
-    let thread = UInt64(pthread_self())
-    #endif
-    return (thread >> 6) &* 0x9E37_79B9_7F4A_7C15
 }
