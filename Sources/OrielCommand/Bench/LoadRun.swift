@@ -92,6 +92,7 @@ struct LoadRun: Sendable {
     }
 
     private func source(connection: Int, quota: Int) -> any RequestSource {
+        let batchRows = min(batchRows, quota)
         switch signal {
         case .spans:
             let shop = Shop(pods: pods)
