@@ -2,8 +2,9 @@
 
 Usage: crash.py PATH_TO_ORIEL [ROUNDS]
 
-Each client sends one request after the other, alternately spans and log records, and retries a request until it is acknowledged, with the same bytes and
-the same Idempotency-Key, as an exporter with a queue does. A request is one trace, so that the API can be asked for it.
+Each client sends one request after the other, spans, log records and an increment of a delta counter in turn, and retries a request until it is acknowledged,
+with the same bytes, as an exporter with a queue does. Spans and records of a request are one trace, so that the API can be asked for it; the sum of the
+counter tells how many increments were counted.
 """
 
 import http.client
@@ -27,7 +28,6 @@ class Request:
     def __init__(self, generator, kind, number):
         self.kind = kind
         self.trace_id = format(generator.getrandbits(128) | 1, "032x")
-        self.key = format(generator.getrandbits(128), "032x")
         self.state = "sent"
         self.attempts = 0
         now = time.time_ns()
@@ -51,9 +51,27 @@ class Request:
         self.body = json.dumps(message).encode()
 
 
+class Increment:
+    """One more on the delta counter of a client."""
+
+    kind = "increment"
+    path = "/v1/metrics"
+
+    def __init__(self, client, start, end):
+        self.state = "sent"
+        self.attempts = 0
+        point = {
+            "attributes": [{"key": "client", "value": {"stringValue": str(client)}}], "startTimeUnixNano": str(start), "timeUnixNano": str(end), "asInt": "1",
+        }
+        metric = {"name": "crash.increments", "sum": {"aggregationTemporality": 1, "isMonotonic": True, "dataPoints": [point]}}
+        resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "crash-metrics"}}]}
+        self.body = json.dumps({"resourceMetrics": [{"resource": resource, "scopeMetrics": [{"metrics": [metric]}]}]}).encode()
+
+
 class Client(threading.Thread):
-    def __init__(self, server, seed, stop):
+    def __init__(self, index, server, seed, stop):
         super().__init__(daemon=True)
+        self.index = index
         self.server = server
         self.generator = random.Random(seed)
         # Not `stop`: a thread has a private method of that name.
@@ -63,9 +81,15 @@ class Client(threading.Thread):
 
     def run(self):
         number = 0
+        last = time.time_ns()
         while not self.ends.is_set():
             number += 1
-            request = Request(self.generator, "spans" if number % 2 else "logs", number)
+            if number % 3 == 0:
+                now = time.time_ns()
+                request = Increment(self.index, last, now)
+                last = now
+            else:
+                request = Request(self.generator, "spans" if number % 3 == 1 else "logs", number)
             # One in five gives up after a broken connection, so that unacknowledged requests remain.
             gives_up = self.generator.random() < 0.2
             self.requests.append(request)
@@ -79,7 +103,7 @@ class Client(threading.Thread):
         try:
             connection.connect()
             request.attempts += 1
-            connection.request("POST", request.path, request.body, {"content-type": "application/json", "idempotency-key": request.key})
+            connection.request("POST", request.path, request.body, {"content-type": "application/json"})
             response = connection.getresponse()
             body = response.read()
             if response.status == 200:
@@ -117,11 +141,24 @@ def stored_indexes(server, request):
 def verify(checks, server, requests, when):
     complete = list(range(ROWS))
     for request in requests:
+        if request.kind == "increment":
+            continue
         found = stored_indexes(server, request)
         if request.state == "acknowledged":
             checks.true(f"{when}: {request.kind} {request.trace_id} is complete, once", found == complete, f"after {request.attempts} attempts: {found}")
         else:
             checks.true(f"{when}: unacknowledged {request.kind} {request.trace_id} is whole or absent", found in ([], complete), found)
+
+
+def verify_counters(checks, server, clients, when):
+    """No acknowledged increment is missing, and none is counted twice: the sum has no room for either."""
+    series = server.all("/series", "series", name="crash_increments_total")
+    sums = {row["labels"]["client"]: row["last"]["value"] for row in series}
+    for client in clients:
+        increments = [request for request in client.requests if request.kind == "increment"]
+        acknowledged = sum(request.state == "acknowledged" for request in increments)
+        total = sums.get(str(client.index), 0)
+        checks.true(f"{when}: sum of counter {client.index}", acknowledged <= total <= len(increments), f"{total} is not in {acknowledged}...{len(increments)}")
 
 
 def main():
@@ -132,7 +169,7 @@ def main():
     checks = Checks("kill -9 under load")
     server = Server(sys.argv[1]).start()
     stop = threading.Event()
-    clients = [Client(server, generator.getrandbits(64), stop) for _ in range(CLIENTS)]
+    clients = [Client(index, server, generator.getrandbits(64), stop) for index in range(CLIENTS)]
     for client in clients:
         client.start()
     for _ in range(rounds):
@@ -147,15 +184,17 @@ def main():
     requests = [request for client in clients for request in client.requests]
     acknowledged = sum(request.state == "acknowledged" for request in requests)
     retried = sum(request.attempts > 1 for request in requests)
-    print(f"{len(requests)} requests of {ROWS} rows, {acknowledged} acknowledged, {retried} sent more than once")
+    print(f"{len(requests)} requests of up to {ROWS} rows, {acknowledged} acknowledged, {retried} sent more than once")
     checks.true("there was load in every round", acknowledged >= rounds, acknowledged)
     verify(checks, server, requests, "after the last kill")
+    verify_counters(checks, server, clients, "after the last kill")
     server.kill()
     server.start()
     verify(checks, server, generator.sample(requests, min(len(requests), 200)), "after one more kill")
     checks.equal("exit code after SIGTERM", server.stop(), 0)
     server.start()
     verify(checks, server, generator.sample(requests, min(len(requests), 200)), "after a clean restart")
+    verify_counters(checks, server, clients, "after a clean restart")
     server.stop()
     if checks.failed:
         print(server.log_tail())

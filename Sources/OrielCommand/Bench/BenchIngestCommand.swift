@@ -103,7 +103,8 @@ struct BenchIngestCommand: ParsableCommand {
         report.add("disk.hot_bytes", .integer(hot))
         report.line(
             "disk",
-            "\(BenchReport.decimal(Double(total) / rows, 2)) B a row: \(BenchReport.bytes(total)) in \(files.count) files, \(BenchReport.bytes(hot)) of it in hot.db")
+            "\(BenchReport.decimal(Double(total) / rows, 2)) B a row: \(BenchReport.bytes(total)) in \(files.count) files, \(BenchReport.bytes(hot)) of it in hot.db"
+        )
     }
 
     private func describe(_ outcome: LoadRun.Outcome, in report: inout BenchReport) {

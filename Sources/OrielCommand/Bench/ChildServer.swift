@@ -127,7 +127,7 @@ struct ChildServer: ~Copyable {
         }
         var strings: [UnsafeMutablePointer<CChar>?] = unsafe (["oriel"] + arguments).map { unsafe strdup($0) }
         unsafe strings.append(nil)
-        defer { for unsafe string in unsafe strings { unsafe free(string) } }
+        defer { for unsafestring in unsafe strings { unsafe free(string) } }
         var process: pid_t = 0
         let code = unsafe posix_spawn(&process, SystemFile.executable, &actions, nil, strings, environ)
         guard code == 0 else { throw LoadError("oriel serve cannot be started: \(errorText(code))") }

@@ -20,9 +20,9 @@ struct Machine: Sendable {
     /// How the program was compiled.
     static var buildConfiguration: String {
         #if DEBUG
-            "debug"
+        "debug"
         #else
-            "release"
+        "release"
         #endif
     }
 }

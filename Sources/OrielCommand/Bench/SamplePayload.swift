@@ -68,7 +68,8 @@ struct SamplePayload: Sendable {
         builder.gauge("process.cpu.utilization", unit: "1", [], value: Double(random.integer(5...80)) / 100, step: 0.01)
         builder.gauge("nodejs.eventloop.delay.mean", unit: "s", [], value: 0.011, step: 0.0001)
         for generation in 0..<3 {
-            builder.counter("gc.collections", unit: "{collection}", [Attribute("gc.type", .string("gen-\(generation)"))], rate: Double(30 / (generation * 4 + 1)))
+            builder.counter(
+                "gc.collections", unit: "{collection}", [Attribute("gc.type", .string("gen-\(generation)"))], rate: Double(30 / (generation * 4 + 1)))
         }
         let message = builder.finish(resource: shop.resource(service: service, pod: pod))
         bytes = message.bytes
