@@ -7,11 +7,16 @@ public struct KeyTable: Sendable {
     private var hashes: [UInt64]
     /// Index of a key plus one; 0 is a free slot. The size is a power of two, at most half full.
     private var slots: [UInt32]
+    /// Differs from process to process, since keys come from requests and could be chosen to collide.
+    private let seed: UInt64
+
+    private static let processSeed = UInt64.random(in: 0...UInt64.max)
 
     public init() {
         keys = ByteColumn()
         hashes = []
         slots = []
+        seed = KeyTable.processSeed
     }
 
     public var count: Int { keys.count }
@@ -22,7 +27,7 @@ public struct KeyTable: Sendable {
     /// Complexity: O(*length of the key*).
     public mutating func intern(_ key: Span<UInt8>, hint: Int = -1) -> Int {
         if hint >= 0, hint < keys.count, keys.bytes.span.extracting(keys.range(of: hint)).isEqual(to: key) { return hint }
-        let hash = ByteHash.hash(key)
+        let hash = ByteHash.hash(key, seed: seed)
         if let index = find(key, hash: hash) { return index }
         if (keys.count + 1) * 2 > slots.count { grow() }
         keys.append(key)
@@ -33,7 +38,7 @@ public struct KeyTable: Sendable {
 
     /// The index of `key`, or `nil`.
     public func index(of key: Span<UInt8>) -> Int? {
-        find(key, hash: ByteHash.hash(key))
+        find(key, hash: ByteHash.hash(key, seed: seed))
     }
 
     /// The index of `key`, or `nil`.
