@@ -7,9 +7,17 @@ public struct ListenerConfiguration: Sendable, Hashable {
     /// Whether the daemon starts without it when the machine lacks its kind of address, as ::1 where IPv6 is off.
     public var isOptional = false
 
-    public init(address: ListenerAddress, roles: Set<ListenerRole> = Set(ListenerRole.allCases), tls: TLSFiles? = nil) {
+    /// - Parameter roles: nil gives the roles that the address is trusted with: all on a unix socket, whose file mode says who may
+    ///   connect, all but admin elsewhere.
+    public init(address: ListenerAddress, roles: Set<ListenerRole>? = nil, tls: TLSFiles? = nil) {
         self.address = address
-        self.roles = roles
+        if let roles {
+            self.roles = roles
+        } else if case .unix = address {
+            self.roles = Set(ListenerRole.allCases)
+        } else {
+            self.roles = [.ingest, .query, .metrics]
+        }
         self.tls = tls
     }
 

@@ -1,4 +1,5 @@
 import NIOCore
+import OrielOTLP
 
 /// The framing of gRPC messages: one flag byte, a big-endian length of four bytes, the message.
 enum GRPCFrame {

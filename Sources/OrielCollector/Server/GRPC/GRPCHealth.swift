@@ -1,4 +1,5 @@
 import NIOCore
+import OrielOTLP
 
 /// `grpc.health.v1.Health`: Check answers for the server as a whole (service "") and for each service that is served.
 enum GRPCHealth {

@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import OrielOTLP
 
 /// A unary gRPC call whose message is still as it was sent.
 struct GRPCCall: Sendable {

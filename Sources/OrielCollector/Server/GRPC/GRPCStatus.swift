@@ -1,25 +1,11 @@
 import HTTPTypes
 import Hummingbird
+import OrielOTLP
 import OrielTelemetry
 
 /// How a gRPC call ended, thrown by a method that did not succeed.
 struct GRPCStatus: Error, Sendable, Equatable {
-    /// The status codes of gRPC (github.com/grpc/grpc, statuscodes.md).
-    enum Code: Int, Sendable {
-        case ok = 0
-        case cancelled = 1
-        case unknown = 2
-        case invalidArgument = 3
-        case deadlineExceeded = 4
-        case notFound = 5
-        case permissionDenied = 7
-        case resourceExhausted = 8
-        case aborted = 10
-        case unimplemented = 12
-        case internalError = 13
-        case unavailable = 14
-        case unauthenticated = 16
-    }
+    typealias Code = RPCStatus.Code
 
     var code: Code
     var message: String
@@ -43,15 +29,19 @@ struct GRPCStatus: Error, Sendable, Equatable {
         }
     }
 
+    /// The same as the message that OTLP/HTTP sends.
+    var rpcStatus: RPCStatus {
+        RPCStatus(code, message, retryDelay: retryDelaySeconds.map { Int64($0) * 1_000_000_000 })
+    }
+
     /// The trailers that carry the status.
     var trailers: HTTPFields {
         var trailers = HTTPFields()
         trailers[.grpcStatus] = String(code.rawValue)
         if !message.isEmpty { trailers[.grpcMessage] = Self.percentEncode(message) }
-        if let retryDelaySeconds {
-            let status = RPCStatusMessage(code: code.rawValue, message: message, retryDelaySeconds: retryDelaySeconds)
+        if retryDelaySeconds != nil {
             var digits: [UInt8] = []
-            Base64.append(status.protobuf.span, to: &digits)
+            Base64.append(rpcStatus.encoded(.protobuf).span, to: &digits)
             // Binary metadata is sent without padding.
             while digits.last == UInt8(ascii: "=") { digits.removeLast() }
             trailers[.grpcStatusDetails] = String(decoding: digits, as: UTF8.self)

@@ -1,0 +1,68 @@
+import OrielClient
+import OrielStore
+import OrielTelemetry
+import Synchronization
+
+/// Publishes the plain statistics of server and store under `oriel_…`.
+enum CollectorMetrics {
+    static func register(
+        in registry: MetricRegistry, version: String, server: ServerStatistics, budget: AdmissionBudget, store: any TelemetryStore
+    ) {
+        registry.addCollector(ProcessMetrics.collect)
+        registry.addCollector { collector in
+            collector.info("oriel_build", labels: ["version": version], help: "The version of the running binary.")
+            collect(server, into: &collector)
+            collector.gauge(
+                "oriel_admission_used", help: "Bytes held by ingest requests in progress.", unit: "By", value: Double(budget.usedBytes))
+            collector.gauge(
+                "oriel_admission_capacity", help: "Bytes that ingest requests in progress may hold.", unit: "By",
+                value: Double(budget.capacity))
+            collector.counter(
+                "oriel_admission_refusals", help: "Reservations refused because the budget was spent.", value: Double(budget.refusals))
+            collect(store.statistics, into: &collector)
+        }
+    }
+
+    private static func collect(_ server: ServerStatistics, into collector: inout MetricCollector) {
+        collector.counter(
+            "oriel_connections_accepted", help: "Connections accepted.",
+            value: Double(server.connectionsAccepted.load(ordering: .relaxed)))
+        collector.gauge(
+            "oriel_connections_open", help: "Connections open now.", value: Double(server.connectionsOpen.load(ordering: .relaxed)))
+        collector.counter(
+            "oriel_connections_protocol_failures", help: "Connections closed because they spoke no protocol of the listener.",
+            value: Double(server.protocolFailures.load(ordering: .relaxed)))
+        for (statusClass, count) in server.responseCounts {
+            collector.counter(
+                "oriel_http_responses", labels: ["class": statusClass], help: "HTTP responses by status class; gRPC counts as 2xx.",
+                value: Double(count))
+        }
+    }
+
+    private static func collect(_ store: StoreStatistics, into collector: inout MetricCollector) {
+        for (signal, statistics) in store.signals.sorted(by: { $0.key.name < $1.key.name }) {
+            let labels: MetricLabels = ["signal": signal.name]
+            collector.counter(
+                "oriel_store_appended_rows", labels: labels, help: "Rows stored since the start.", value: Double(statistics.appendedRows))
+            collector.counter(
+                "oriel_store_rejected_rows", labels: labels, help: "Rows refused by the store.", value: Double(statistics.rejectedRows))
+            collector.gauge("oriel_store_rows", labels: labels, help: "Rows kept.", value: Double(statistics.rows))
+            collector.gauge("oriel_store_segments", labels: labels, help: "Segment files.", value: Double(statistics.segments))
+            collector.gauge(
+                "oriel_store_segment_size", labels: labels, help: "Bytes of segment files.", unit: "By",
+                value: Double(statistics.segmentBytes))
+            collector.gauge(
+                "oriel_store_unflushed_rows", labels: labels, help: "Rows in memory and the redo log only.",
+                value: Double(statistics.unflushedRows))
+        }
+        collector.counter("oriel_store_commits", help: "Group commits.", value: Double(store.commits))
+        collector.counter("oriel_store_duplicate_requests", help: "Retried requests answered from memory.", value: Double(store.duplicateRequests))
+        collector.gauge("oriel_store_streams", help: "Streams in memory.", value: Double(store.streams))
+        collector.gauge("oriel_store_redo_size", help: "Bytes of the redo log.", unit: "By", value: Double(store.redoBytes))
+        collector.counter("oriel_store_flushes", help: "Flushes to segment files.", value: Double(store.flushes))
+        collector.counter("oriel_store_merges", help: "Merges of segment files.", value: Double(store.merges))
+        collector.counter("oriel_store_merged", help: "Bytes written by merges.", unit: "By", value: Double(store.mergedBytes))
+        collector.gauge("oriel_store_quarantined_files", help: "Files set aside as damaged.", value: Double(store.quarantinedFiles))
+        collector.gauge("oriel_store_read_only", help: "1 if the store takes no data until a restart.", value: store.isReadOnly ? 1 : 0)
+    }
+}
