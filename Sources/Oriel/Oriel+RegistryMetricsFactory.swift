@@ -9,9 +9,9 @@ extension Oriel {
     /// MetricsSystem.bootstrap(Oriel.RegistryMetricsFactory(registry: registry))
     /// ```
     ///
-    /// Labels become metric names by Prometheus' rules (`http.requests` is `http_requests_total`). Timers are histograms in seconds, recorders are histograms, or
-    /// gauges when they do not aggregate, meters are gauges. The instruments of the registry are the handlers themselves, so a call costs no more than one on them;
-    /// nothing traps, see ``MetricRegistry``.
+    /// Labels become metric names by Prometheus' rules (`http.requests` is `http_requests_total`). Timers are histograms in seconds,
+    /// recorders are histograms, or gauges when they do not aggregate, meters are gauges. The instruments of the registry are the
+    /// handlers themselves, so a call costs no more than one on them; nothing traps, see ``MetricRegistry``.
     public struct RegistryMetricsFactory: MetricsFactory {
         public let registry: MetricRegistry
         private let timerBuckets: HistogramBuckets

@@ -8,7 +8,8 @@ struct BoundedSink {
     private let limit: Int
     private var step: Int
 
-    /// Room is made for `expected` bytes at first if that is plausible for `inputCount` bytes of input, so that a lie in a header costs nothing.
+    /// Room is made for `expected` bytes at first if that is plausible for `inputCount` bytes of input, so that a lie in a header costs
+    /// nothing.
     init(output: inout [UInt8], limit: Int, expected: Int, inputCount: Int) {
         start = output.count
         self.limit = max(limit, 0)

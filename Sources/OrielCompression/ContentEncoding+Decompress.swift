@@ -56,7 +56,8 @@ extension ContentEncoding {
         guard input.count > 0 else { throw .truncated }
         // RFC 1950: method 8, a window of at most 2^15, and a check sum over the two bytes. A raw stream whose first byte has these
         // low bits would begin with a stored block with bits set that every encoder leaves clear.
-        let isZlib = input[0] & 0x0F == 8 && input[0] >> 4 <= 7
+        let isZlib =
+            input[0] & 0x0F == 8 && input[0] >> 4 <= 7
             && (input.count < 2 || (Int(input[0]) << 8 | Int(input[1])).isMultiple(of: 31))
         var sink = BoundedSink(
             output: &output, limit: limit, expected: input.count.multipliedSaturating(by: 4), inputCount: input.count)

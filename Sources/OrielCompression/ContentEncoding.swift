@@ -14,7 +14,8 @@ public enum ContentEncoding: String, Sendable, Hashable, CaseIterable {
     /// The encodings that one header may stack. More than one is rare already.
     private static let maximumStacked = 3
 
-    /// The encoding that a single name means; case and surrounding blanks do not matter, `x-gzip` is `gzip`, and an empty name is ``identity``.
+    /// The encoding that a single name means; case and surrounding blanks do not matter, `x-gzip` is `gzip`, and an empty name is
+    /// ``identity``.
     /// - Throws: ``CompressionError/unsupported(name:)``.
     public init(name: some StringProtocol) throws(CompressionError) {
         let trimmed = name.drop(while: Self.isBlank)

@@ -81,8 +81,8 @@ public struct ZstdDecompressor: ~Copyable {
     ///
     /// This is the way for pages whose size an already verified header states: room for `exactSize` bytes is made at once, unless the frame
     /// itself states another size. The caller bounds `exactSize`. On an error `output` is as it was.
-    /// - Throws: ``CompressionError/corrupt(offset:reason:)`` when the content has another size or is damaged (libzstd does not say where, the
-    ///   offset is 0), ``CompressionError/truncated``, ``CompressionError/outOfMemory``.
+    /// - Throws: ``CompressionError/corrupt(offset:reason:)`` when the content has another size or is damaged (libzstd does not say
+    ///   where, the offset is 0), ``CompressionError/truncated``, ``CompressionError/outOfMemory``.
     public mutating func decompress(
         _ input: Span<UInt8>,
         exactSize: Int,

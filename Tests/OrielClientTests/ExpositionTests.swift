@@ -92,11 +92,12 @@ import Testing
         #expect(quietRegistry().text(.openMetrics) == "# EOF\n")
     }
 
-    @Test(arguments: [
-        (0.0, "0"), (1, "1"), (-1, "-1"), (0.1, "0.1"), (1e15, "1000000000000000"), (9_007_199_254_740_991, "9007199254740991"),
-        (1e23, "1e+23"), (1.5e-7, "1.5e-07"), (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"), (-0.0, "-0.0"),
-        (123_456.789, "123456.789"), (Double.pi, "3.141592653589793"),
-    ] as [(Double, String)])
+    @Test(
+        arguments: [
+            (0.0, "0"), (1, "1"), (-1, "-1"), (0.1, "0.1"), (1e15, "1000000000000000"), (9_007_199_254_740_991, "9007199254740991"),
+            (1e23, "1e+23"), (1.5e-7, "1.5e-07"), (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"), (-0.0, "-0.0"),
+            (123_456.789, "123456.789"), (Double.pi, "3.141592653589793"),
+        ] as [(Double, String)])
     func numbersAreTheShortestThatReadBack(_ value: Double, _ expected: String) {
         let registry = quietRegistry()
         registry.gauge("g").set(value)
@@ -116,32 +117,39 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (nil, .prometheusText),
-        ("", .prometheusText),
-        ("*/*", .prometheusText),
-        ("text/html,application/xhtml+xml,*/*;q=0.8", .prometheusText),
-        ("application/json", .prometheusText),
-        ("text/plain;version=0.0.4", .prometheusText),
-        ("application/openmetrics-text; version=1.0.0; charset=utf-8", .openMetrics),
-        ("application/openmetrics-text", .openMetrics001),
-        ("Application/OpenMetrics-Text;version=0.0.1", .openMetrics001),
-        ("application/openmetrics-text;version=2.0.0,text/plain;version=0.0.4;q=0.1", .prometheusText),
-        ("application/openmetrics-text;version=1.0.0;q=0", .prometheusText),
-        // Prometheus 2.42.
-        ("application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1", .openMetrics),
-        // Prometheus 3.
-        (
-            "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
-            .openMetrics
-        ),
-        // With native histograms: protobuf first, which is not written.
-        (
-            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,text/plain;version=0.0.4;q=0.5,application/openmetrics-text;version=1.0.0;q=0.4",
-            .prometheusText
-        ),
-        (";;q=,,=;q=abc,application/openmetrics-text;q=0.5;version=\"1.0.0\"", .openMetrics),
-    ] as [(String?, ExpositionFormat)])
+    @Test(
+        arguments: [
+            (nil, .prometheusText),
+            ("", .prometheusText),
+            ("*/*", .prometheusText),
+            ("text/html,application/xhtml+xml,*/*;q=0.8", .prometheusText),
+            ("application/json", .prometheusText),
+            ("text/plain;version=0.0.4", .prometheusText),
+            ("application/openmetrics-text; version=1.0.0; charset=utf-8", .openMetrics),
+            ("application/openmetrics-text", .openMetrics001),
+            ("Application/OpenMetrics-Text;version=0.0.1", .openMetrics001),
+            ("application/openmetrics-text;version=2.0.0,text/plain;version=0.0.4;q=0.1", .prometheusText),
+            ("application/openmetrics-text;version=1.0.0;q=0", .prometheusText),
+            // Prometheus 2.42.
+            (
+                "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+                    + "text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+                .openMetrics
+            ),
+            // Prometheus 3.
+            (
+                "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,"
+                    + "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+                .openMetrics
+            ),
+            // With native histograms: protobuf first, which is not written.
+            (
+                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,"
+                    + "text/plain;version=0.0.4;q=0.5,application/openmetrics-text;version=1.0.0;q=0.4",
+                .prometheusText
+            ),
+            (";;q=,,=;q=abc,application/openmetrics-text;q=0.5;version=\"1.0.0\"", .openMetrics),
+        ] as [(String?, ExpositionFormat)])
     func negotiation(_ accept: String?, _ expected: ExpositionFormat) {
         #expect(ExpositionFormat(accept: accept) == expected)
     }

@@ -41,7 +41,8 @@ import Testing
         #expect(gauge.value == Double(expected.0), "seed \(seed)")
     }
 
-    @Test(arguments: [HistogramBuckets.explicit([10, 20, 50]), .exponential()]) func histogramsSumExactly(_ buckets: HistogramBuckets) async {
+    @Test(arguments: [HistogramBuckets.explicit([10, 20, 50]), .exponential()])
+    func histogramsSumExactly(_ buckets: HistogramBuckets) async {
         let registry = quietRegistry()
         let histogram = registry.histogram("h", buckets: buckets)
         let expected = await withTaskGroup(of: Int.self) { group in

@@ -13,7 +13,9 @@ import Testing
     func promtoolHasNothingToSay() throws {
         let registry = MetricRegistry(configuration: .init(seriesLimit: 5))
         registry.addCollector(ProcessMetrics.collect)
-        for user in 0..<20 { registry.counter("visits", labels: ["user": "\"\(user)\\\n"], help: "Visits, \"all\" of\nthem \\.").increment() }
+        for user in 0..<20 {
+            registry.counter("visits", labels: ["user": "\"\(user)\\\n"], help: "Visits, \"all\" of\nthem \\.").increment()
+        }
         registry.gauge("temperature", help: "Degrees.", unit: "Cel").set(-1.5)
         registry.gauge("limit", help: "None.").set(.infinity)
         registry.gauge("unknown", help: "Not known.").set(.nan)

@@ -21,7 +21,8 @@ import Testing
 
         let text = Oriel.prometheusText(registry)
         for line in [
-            "http_requests_total{code=\"200\"} 3", "cost_total 0.25", "pool_size 8.5", "queue 12", "batch_bucket{le=\"8\"} 1", "batch_sum 6",
+            "http_requests_total{code=\"200\"} 3", "cost_total 0.25", "pool_size 8.5", "queue 12", "batch_bucket{le=\"8\"} 1",
+            "batch_sum 6",
             "db_query_seconds_bucket{le=\"0.025\"} 0", "db_query_seconds_bucket{le=\"0.05\"} 1", "db_query_seconds_sum 0.03",
         ] {
             #expect(text.contains("\n" + line + "\n"), "\(line)\n\(text)")

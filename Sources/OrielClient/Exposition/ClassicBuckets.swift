@@ -8,9 +8,9 @@ import Darwin
 
 /// A histogram as the text formats can write it: cumulative counts under upper bounds, the last one infinite.
 ///
-/// The text formats have no exponential histograms. Such a one is written with the powers of two between its least and its greatest value as bounds (coarser powers once
-/// its scale is below zero). Every bucket of a scale from zero on lies within one such octave, so the counts are exact, the bounds stay when the scale changes, and
-/// the number of lines follows the logarithm of the range.
+/// The text formats have no exponential histograms. Such a one is written with the powers of two between its least and its greatest value
+/// as bounds (coarser powers once its scale is below zero). Every bucket of a scale from zero on lies within one such octave, so the
+/// counts are exact, the bounds stay when the scale changes, and the number of lines follows the logarithm of the range.
 struct ClassicBuckets {
     private(set) var buckets: [(bound: Double, cumulative: UInt64, exemplar: Exemplar?)] = []
 
@@ -27,8 +27,8 @@ struct ClassicBuckets {
 
     init(_ histogram: MetricSnapshot.ExponentialHistogram) {
         var cumulative: UInt64 = 0
-        // From the greatest magnitude up to zero. A bucket's bound nearer to zero belongs to the next octave, so for values below zero exactly at a power
-        // of two the line may count one octave less; positive ones are exact.
+        // From the greatest magnitude up to zero. A bucket's bound nearer to zero belongs to the next octave, so for values below zero
+        // exactly at a power of two the line may count one octave less; positive ones are exact.
         for (octave, count) in Self.octaves(histogram.negativeOffset, histogram.negativeCounts, scale: histogram.scale).reversed() {
             cumulative &+= count
             append(-Self.bound(below: octave, scale: histogram.scale), cumulative)

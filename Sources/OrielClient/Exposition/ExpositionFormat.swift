@@ -16,8 +16,9 @@ public enum ExpositionFormat: Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// The format that an `Accept` header likes best: the acceptable one with the highest `q`, among equals the one that is listed first. Versions that are not written here are
-    /// passed over, and without a match (or header) the answer is ``prometheusText``, never a refusal.
+    /// The format that an `Accept` header likes best: the acceptable one with the highest `q`, among equals the one that is listed first.
+    /// Versions that are not written here are passed over, and without a match (or header) the answer is ``prometheusText``, never a
+    /// refusal.
     ///
     /// All names are valid without escaping, so the parameter `escaping` changes nothing.
     public init(accept: String?) {

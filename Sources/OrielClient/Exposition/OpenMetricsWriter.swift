@@ -4,8 +4,8 @@ import OrielTelemetry
 ///
 /// Exponential histograms have classic buckets at powers of two, since this format has no other.
 public struct OpenMetricsWriter: Sendable {
-    /// Whether counters and histograms have a `_created` line. Off as in Prometheus' own libraries: a Prometheus that is not told to read start times stores the lines as
-    /// series.
+    /// Whether counters and histograms have a `_created` line. Off as in Prometheus' own libraries: a Prometheus that is not told to read
+    /// start times stores the lines as series.
     public var writesCreated: Bool
 
     public init(writesCreated: Bool = false) {
@@ -18,7 +18,7 @@ public struct OpenMetricsWriter: Sendable {
     public func write(_ snapshot: MetricSnapshot, to output: inout [UInt8]) {
         for family in snapshot.families {
             let writer = SampleWriter(family, isOpenMetrics: true)
-            appendMetadata("TYPE", family.kind == .gaugeHistogram ? "gaugehistogram" : family.kind == .stateSet ? "stateset" : "\(family.kind)", writer, to: &output)
+            appendMetadata("TYPE", typeName(family.kind), writer, to: &output)
             if !family.unitWord.isEmpty { appendMetadata("UNIT", family.unitWord, writer, to: &output) }
             if !family.help.isEmpty { appendMetadata("HELP", family.help, writer, to: &output) }
             for series in family.series {
@@ -27,6 +27,19 @@ public struct OpenMetricsWriter: Sendable {
             }
         }
         output.append(contentsOf: "# EOF\n".utf8)
+    }
+
+    private func typeName(_ kind: MetricFamily.Kind) -> String {
+        switch kind {
+        case .unknown: "unknown"
+        case .counter: "counter"
+        case .gauge: "gauge"
+        case .histogram: "histogram"
+        case .gaugeHistogram: "gaugehistogram"
+        case .summary: "summary"
+        case .info: "info"
+        case .stateSet: "stateset"
+        }
     }
 
     private func appendMetadata(_ keyword: String, _ text: String, _ writer: SampleWriter, to output: inout [UInt8]) {

@@ -2,8 +2,8 @@ import OrielTelemetry
 
 /// Writes Prometheus' text format 0.0.4.
 ///
-/// Counters end in `_total`, info metrics in `_info` with type gauge. Exponential histograms have classic buckets at powers of two. Exemplars and start times
-/// have no place in this format.
+/// Counters end in `_total`, info metrics in `_info` with type gauge. Exponential histograms have classic buckets at powers of two.
+/// Exemplars and start times have no place in this format.
 public enum PrometheusTextWriter {
     /// Appends a whole exposition to `output`, without time stamps.
     ///

@@ -43,7 +43,8 @@ final class ExemplarStore: Sendable {
 }
 
 extension Timestamp {
-    /// The wall clock as of the last tick of the kernel, a few milliseconds old at most, in a fifth of the time that ``now`` takes. Good enough for an example.
+    /// The wall clock as of the last tick of the kernel, a few milliseconds old at most, in a fifth of the time that ``now`` takes. Good
+    /// enough for an example.
     static var recent: Timestamp {
         #if os(Linux)
         var time = timespec()

@@ -1,7 +1,7 @@
 /// The counts of one sign of a base-2 exponential histogram: a window of consecutive buckets that follows the values.
 ///
-/// A bucket's index *i* at scale *s* stands for (2^(i·2^-s), 2^((i+1)·2^-s)], as OpenTelemetry's data model defines it. The scale is kept by
-/// ``ExponentialState``, since both signs share it.
+/// A bucket's index *i* at scale *s* stands for (2^(i·2^-s), 2^((i+1)·2^-s)], as OpenTelemetry's data model defines it. The scale is kept
+/// by ``ExponentialState``, since both signs share it.
 struct ExponentialBuckets: Sendable {
     /// The lowest and highest index that was counted; meaningless while empty.
     private(set) var low = 0

@@ -1,6 +1,7 @@
 import Synchronization
 
-/// The state of an exponential histogram that many threads record into: one at first, and one for each group of threads once they are seen to collide.
+/// The state of an exponential histogram that many threads record into: one at first, and one for each group of threads once they are
+/// seen to collide.
 ///
 /// The states lie in memory of their own, reached by an address, so that recording touches no reference count that threads would share.
 @safe

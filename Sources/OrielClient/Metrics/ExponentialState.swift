@@ -84,8 +84,8 @@ struct ExponentialState: Sendable {
         scale -= shift
     }
 
-    /// The index of the bucket of a positive finite number: the largest i with 2^(i·2^-scale) < magnitude. Numbers below the normal range count as the
-    /// smallest normal one.
+    /// The index of the bucket of a positive finite number: the largest i with 2^(i·2^-scale) < magnitude. Numbers below the normal range
+    /// count as the smallest normal one.
     static func index(of magnitude: Double, scale: Int) -> Int {
         let bits = max(magnitude, Double.leastNormalMagnitude).bitPattern
         let exponent = Int(bits >> 52) - 1023

@@ -1,6 +1,7 @@
 import Synchronization
 
-/// Finds the family of a name as callers spell it, which may differ from the family's own: `http.requests` in `s` is `http_requests_seconds`.
+/// Finds the family of a name as callers spell it, which may differ from the family's own: `http.requests` in `s` is
+/// `http_requests_seconds`.
 final class FamilyIndex: Sendable {
     struct Key: Hashable, Sendable {
         var name: String

@@ -3,8 +3,8 @@ import Synchronization
 
 /// A distribution of values. From ``MetricRegistry/histogram(_:labels:help:unit:buckets:)``.
 ///
-/// All calls are safe from any thread. Recording into classic buckets costs a search among the bounds and two atomic operations; into exponential ones
-/// a logarithm and a lock that threads do not share once they have been seen to collide.
+/// All calls are safe from any thread. Recording into classic buckets costs a search among the bounds and two atomic operations; into
+/// exponential ones a logarithm and a lock that threads do not share once they have been seen to collide.
 public final class Histogram: Sendable {
     /// The upper bounds of classic buckets without infinity.
     private let bounds: [Double]
@@ -43,7 +43,8 @@ public final class Histogram: Sendable {
     /// - Parameter time: now, to a few milliseconds, if not given.
     public func record(_ value: Double, traceID: TraceID, spanID: SpanID, at time: Timestamp? = nil) {
         guard let place = place(value) else { return }
-        let store = exemplars.load()
+        let store =
+            exemplars.load()
             ?? exemplars.storeIfNil(ExemplarStore(count: exponential.isUsed ? Self.exponentialExemplars : bounds.count + 1))
         store.put(Exemplar(traceID: traceID, spanID: spanID, value: value, time: time ?? .recent), at: place)
     }
@@ -78,8 +79,8 @@ public final class Histogram: Sendable {
         return low
     }
 
-    /// The distribution so far. Counts of single buckets may be a few nanoseconds apart when other threads record at the same time; the total is
-    /// always their sum.
+    /// The distribution so far. Counts of single buckets may be a few nanoseconds apart when other threads record at the same time; the
+    /// total is always their sum.
     var point: MetricSnapshot.Point {
         let kept = exemplars.load()?.all ?? []
         if exponential.isUsed {

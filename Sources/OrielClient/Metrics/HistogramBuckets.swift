@@ -2,8 +2,8 @@
 public enum HistogramBuckets: Sendable, Hashable {
     /// Classic buckets with these upper bounds (inclusive), ascending; one up to infinity is added.
     case explicit([Double])
-    /// A base-2 exponential (Prometheus: native) histogram, whose buckets follow the values. It starts at `maximumScale` (at most 20) and halves its
-    /// resolution whenever it would need more than `maximumBuckets` (4 to 160) buckets for one sign.
+    /// A base-2 exponential (Prometheus: native) histogram, whose buckets follow the values. It starts at `maximumScale` (at most 20) and
+    /// halves its resolution whenever it would need more than `maximumBuckets` (4 to 160) buckets for one sign.
     case exponential(maximumBuckets: Int = 160, maximumScale: Int = 20)
 
     /// Bounds for durations in seconds, from 5 ms to 10 s: those that OpenTelemetry's semantic conventions advise for HTTP.

@@ -2,8 +2,9 @@ import OrielTelemetry
 
 /// Takes metrics whose values live elsewhere, each time a snapshot is taken: those of an engine, of the process.
 ///
-/// A function given to ``MetricRegistry/addCollector(_:)`` fills it. What cannot be exported (a name that an instrument or another kind has, an invalid name, a
-/// series that is there already, a counter that is negative, more series than the registry's limit) is left out and counted.
+/// A function given to ``MetricRegistry/addCollector(_:)`` fills it. What cannot be exported (a name that an instrument or another kind
+/// has, an invalid name, a series that is there already, a counter that is negative, more series than the registry's limit) is left out
+/// and counted.
 public struct MetricCollector {
     private(set) var families: [MetricSnapshot.Family] = []
     private(set) var omitted = 0

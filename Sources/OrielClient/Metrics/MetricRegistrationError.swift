@@ -4,8 +4,8 @@ public import OrielTelemetry
 public enum MetricRegistrationError: Error, Sendable, Equatable {
     /// The name is not of the form `[a-zA-Z_:][a-zA-Z0-9_:]*`, or too long.
     case invalidName(String)
-    /// A label's name is not of the form `[a-zA-Z_][a-zA-Z0-9_]*`, begins with two underscores, is used by the text formats themselves (`le`, `quantile`), occurs twice, or
-    /// is too long.
+    /// A label's name is not of the form `[a-zA-Z_][a-zA-Z0-9_]*`, begins with two underscores, is used by the text formats themselves
+    /// (`le`, `quantile`), occurs twice, or is too long.
     case invalidLabel(String, reason: String)
     /// One of the names that the metric's series would have belongs to another metric already.
     case nameTaken(String, by: String, kind: MetricFamily.Kind, requested: MetricFamily.Kind)
@@ -44,7 +44,8 @@ extension MetricRegistrationError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .invalidName(let name):
-            "the metric name \"\(name.prefix(100))\" is not 1 to \(MetricName.maximumLength) of the characters a-z A-Z 0-9 _ : with no digit in front"
+            "the metric name \"\(name.prefix(100))\" is not 1 to \(MetricName.maximumLength) of the characters a-z A-Z 0-9 _ : "
+                + "with no digit in front"
         case .invalidLabel(let name, let reason):
             "the label \"\(name.prefix(100))\" \(reason)"
         case .nameTaken(let name, let owner, let kind, let requested):

@@ -3,8 +3,8 @@ import OrielTelemetry
 extension MetricRegistry {
     // MARK: Requests that are met as well as possible
 
-    /// The counter of this name and these labels, made if there is none. Invalid characters in names become underscores; a request that cannot be met is
-    /// counted and answered with a counter that is not exported.
+    /// The counter of this name and these labels, made if there is none. Invalid characters in names become underscores; a request that
+    /// cannot be met is counted and answered with a counter that is not exported.
     public func counter(_ name: String, labels: MetricLabels = [:], help: String = "", unit: String = "") -> Counter {
         do {
             return try findCounter(name, labels, help, unit, isStrict: false)
@@ -24,8 +24,8 @@ extension MetricRegistry {
         }
     }
 
-    /// The histogram of this name and these labels, with the leniency of ``counter(_:labels:help:unit:)``. All series of one name have the buckets that the
-    /// first one asked for.
+    /// The histogram of this name and these labels, with the leniency of ``counter(_:labels:help:unit:)``. All series of one name have
+    /// the buckets that the first one asked for.
     public func histogram(
         _ name: String,
         labels: MetricLabels = [:],
@@ -74,7 +74,8 @@ extension MetricRegistry {
         try findHistogram(name, labels, help, unit, buckets, isStrict: true)
     }
 
-    /// Adds a counter whose value is read by `reading` at each scrape. It must not go down; a negative or NaN reading is left out and counted.
+    /// Adds a counter whose value is read by `reading` at each scrape. It must not go down; a negative or NaN reading is left out and
+    /// counted.
     /// - Parameter reading: is called on the thread that takes a snapshot, without a lock; it should be quick.
     /// - Throws: also when the series exists.
     public func registerCounter(

@@ -14,8 +14,8 @@ extension MetricRegistry {
 
     /// Adds a function that is asked for its metrics each time a snapshot is taken.
     ///
-    /// It runs on the thread that takes the snapshot, without a lock; it should be quick. Collectors run in the order in which they were added; of two that bring
-    /// the same series, the first one counts.
+    /// It runs on the thread that takes the snapshot, without a lock; it should be quick. Collectors run in the order in which they were
+    /// added; of two that bring the same series, the first one counts.
     @discardableResult
     public func addCollector(_ collect: @escaping @Sendable (inout MetricCollector) -> Void) -> CollectorID {
         collectors.withLock {
@@ -32,7 +32,8 @@ extension MetricRegistry {
 
     /// What all metrics hold now.
     ///
-    /// Instruments go on while it is taken: each value is one that the instrument had during the call, and a histogram's count is always the sum of its buckets.
+    /// Instruments go on while it is taken: each value is one that the instrument had during the call, and a histogram's count is always
+    /// the sum of its buckets.
     ///
     /// Complexity: linear in the number of series and buckets, plus sorting the names.
     public func snapshot(at time: Timestamp = .now) -> MetricSnapshot {
@@ -93,7 +94,8 @@ extension MetricRegistry {
                 help: "Requests for instruments that could not be met as asked.", value: Double(faults.count(of: reason)))
         }
         collector.counter(
-            "oriel_metric_registry_overflowed", help: "Lookups of label sets beyond the limit of their metric, counted in its overflow series.",
+            "oriel_metric_registry_overflowed",
+            help: "Lookups of label sets beyond the limit of their metric, counted in its overflow series.",
             value: Double(faults.overflowed.load(ordering: .relaxed)))
         collector.counter(
             "oriel_metric_registry_ignored_values", help: "Values that an instrument cannot take: negative increments, infinities, NaN.",

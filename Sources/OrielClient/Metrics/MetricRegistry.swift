@@ -3,11 +3,11 @@ import Synchronization
 
 /// All metrics of a process, kept once and read by whoever exports them: as Prometheus text, as OpenMetrics, as OTLP.
 ///
-/// Asking for an instrument that exists gives the same one, whatever the order of its labels, and allocates nothing. Instruments may be kept or asked for
-/// again each time; keeping them is faster.
+/// Asking for an instrument that exists gives the same one, whatever the order of its labels, and allocates nothing. Instruments may be
+/// kept or asked for again each time; keeping them is faster.
 ///
-/// Names follow Prometheus: a counter `http_requests` (given with or without `_total`) appears as `http_requests_total`, and a unit, given as a word or by its UCUM
-/// symbol, ends the name (`request_duration` in `s` is `request_duration_seconds`).
+/// Names follow Prometheus: a counter `http_requests` (given with or without `_total`) appears as `http_requests_total`, and a unit,
+/// given as a word or by its UCUM symbol, ends the name (`request_duration` in `s` is `request_duration_seconds`).
 ///
 /// Nothing here traps. The functions named `register…` throw what is wrong with a request; the others make the best of it and count it:
 /// invalid characters become underscores, and where nothing fits, the instrument that comes back works but is not exported.
@@ -167,7 +167,9 @@ public final class MetricRegistry: Sendable {
                 fault = nil
             }
             if labels.contains(where: { $0.name == label.name }) { fault = fault ?? "occurs twice" }
-            if labels.count == MetricName.maximumLabels { fault = fault ?? "is one more than the \(MetricName.maximumLabels) that are kept" }
+            if labels.count == MetricName.maximumLabels {
+                fault = fault ?? "is one more than the \(MetricName.maximumLabels) that are kept"
+            }
             if let fault {
                 let error = MetricRegistrationError.invalidLabel(name, reason: fault)
                 if request.isStrict { throw error }

@@ -6,7 +6,8 @@ import Musl
 import Darwin
 #endif
 
-/// The metrics of the running process under the names that Prometheus' client libraries share: CPU time, memory, open files, threads, start time.
+/// The metrics of the running process under the names that Prometheus' client libraries share: CPU time, memory, open files, threads,
+/// start time.
 ///
 /// Read from Linux' `/proc/self`; elsewhere, and where a value cannot be read, it is left out. Costs some 30 µs.
 public enum ProcessMetrics {
@@ -58,9 +59,9 @@ public enum ProcessMetrics {
     /// When this process started, fixed at the first call: the clocks that it is computed from drift apart, and a start time must not move.
     private static let startSeconds: Double? = {
         let ticksPerSecond = sysconf(Int32(_SC_CLK_TCK))
-        guard let stat = ProcessStat(), let now = seconds(CLOCK_REALTIME), let sinceBoot = seconds(CLOCK_BOOTTIME), ticksPerSecond > 0 else {
-            return nil
-        }
+        guard ticksPerSecond > 0, let stat = ProcessStat(),
+            let now = seconds(CLOCK_REALTIME), let sinceBoot = seconds(CLOCK_BOOTTIME)
+        else { return nil }
         let start = now - sinceBoot + Double(stat.startTicks) / Double(ticksPerSecond)
         // The kernel counts in ticks, so more digits would be made up.
         return (start * 100).rounded() / 100

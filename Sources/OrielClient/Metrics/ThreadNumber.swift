@@ -7,8 +7,8 @@ import Darwin
 #endif
 import Synchronization
 
-/// Tells threads apart by a number that each one takes when it first asks, so that as many threads as there are groups never share one. (Hashes of thread
-/// descriptors do: those of a pool lie at even distances.)
+/// Tells threads apart by a number that each one takes when it first asks, so that as many threads as there are groups never share one.
+/// (Hashes of thread descriptors do: those of a pool lie at even distances.)
 struct ThreadNumber: Sendable {
     /// The number of groups: a power of two, at least twice the number of processors, 4 to 32.
     static let groupCount: Int = {
