@@ -14,7 +14,7 @@ enum AttributeEncoder {
     private static let typeCount = AttributeType.allCases.count
 
     /// Appends the columns to `pager` and returns the keys that `rest` refers to.
-    static func encode(_ batches: [ColumnBatch], _ keys: ArraySlice<RowKey>, into pager: inout ColumnPager) throws(CompressionError) -> ByteColumn {
+    static func encode(_ batches: [ColumnBatch], _ keys: ArraySlice<SortKey>, into pager: inout ColumnPager) throws(CompressionError) -> ByteColumn {
         let tables = batches.map { $0.attributes ?? AttributeTable() }
         var names = KeyTable()
         // For each table the number of its keys among `names`.

@@ -61,7 +61,7 @@ struct BlockEncoder: ~Copyable {
     // MARK: Runs and times
 
     /// The runs of rows of one slot and stream, and the streams' ordinals in ascending order.
-    private static func runs(of keys: ArraySlice<RowKey>) -> ([BlockDirectory.Run], [UInt32]) {
+    private static func runs(of keys: ArraySlice<SortKey>) -> ([BlockDirectory.Run], [UInt32]) {
         var runs: [BlockDirectory.Run] = []
         for key in keys {
             if let last = runs.last, last.slot == key.slot, last.stream == Int(key.stream) {
@@ -110,7 +110,7 @@ struct BlockEncoder: ~Copyable {
     // MARK: Fixed columns
 
     /// A column of which every row has the default is left out.
-    private mutating func encodeIntegers(_ id: ColumnID, _ columns: [Column], _ keys: ArraySlice<RowKey>) throws(CompressionError) {
+    private mutating func encodeIntegers(_ id: ColumnID, _ columns: [Column], _ keys: ArraySlice<SortKey>) throws(CompressionError) {
         let sources: [[Int64]] = columns.map { if case .integers(let values) = $0 { values } else { [] } }
         var values: [Int64] = []
         values.reserveCapacity(keys.count)
@@ -123,7 +123,7 @@ struct BlockEncoder: ~Copyable {
         if all != 0 { try pager.append(.fixed(id), integers: values.span, rowCount: values.count) }
     }
 
-    private mutating func encodeDoubles(_ id: ColumnID, _ columns: [Column], _ keys: ArraySlice<RowKey>) throws(CompressionError) {
+    private mutating func encodeDoubles(_ id: ColumnID, _ columns: [Column], _ keys: ArraySlice<SortKey>) throws(CompressionError) {
         let sources: [[Double]] = columns.map { if case .doubles(let values) = $0 { values } else { [] } }
         var values: [Double] = []
         values.reserveCapacity(keys.count)
@@ -131,7 +131,7 @@ struct BlockEncoder: ~Copyable {
         try pager.append(.fixed(id), doubles: values.span, rowCount: values.count)
     }
 
-    private mutating func encodeIdentifiers(_ id: ColumnID, _ columns: [Column], _ keys: ArraySlice<RowKey>) throws(CompressionError) {
+    private mutating func encodeIdentifiers(_ id: ColumnID, _ columns: [Column], _ keys: ArraySlice<SortKey>) throws(CompressionError) {
         let sources: [[UInt64]] = columns.map { if case .identifiers(let values) = $0 { values } else { [] } }
         var values: [UInt64] = []
         var positions: [UInt32] = []
@@ -150,7 +150,7 @@ struct BlockEncoder: ~Copyable {
     }
 
     /// Trace ids become numbers in the order of the block's distinct ids, which are returned.
-    private mutating func encodeTraceIDs(_ id: ColumnID, _ columns: [Column], _ keys: ArraySlice<RowKey>) throws(CompressionError) -> [TraceID] {
+    private mutating func encodeTraceIDs(_ id: ColumnID, _ columns: [Column], _ keys: ArraySlice<SortKey>) throws(CompressionError) -> [TraceID] {
         let sources: [[TraceID]] = columns.map { if case .traceIDs(let values) = $0 { values } else { [] } }
         var locals: [TraceID: Int64] = [:]
         var distinct: [TraceID] = []
@@ -179,7 +179,7 @@ struct BlockEncoder: ~Copyable {
         return order.map { distinct[$0] }
     }
 
-    private mutating func encodeStrings(_ id: ColumnID, _ columns: [Column], _ keys: ArraySlice<RowKey>) throws(CompressionError) {
+    private mutating func encodeStrings(_ id: ColumnID, _ columns: [Column], _ keys: ArraySlice<SortKey>) throws(CompressionError) {
         let sources: [ByteColumn] = columns.map { if case .bytes(let values) = $0 { values } else { ByteColumn() } }
         var values = ByteColumn()
         var positions: [UInt32] = []

@@ -2,7 +2,7 @@ import OrielStore
 import OrielTelemetry
 
 /// A row of one of several batches, and what it is sorted by.
-struct RowKey: Sendable {
+struct SortKey: Sendable {
     var slot: Int64
     var time: Int64
     /// 0 for signals without row numbers.
@@ -14,7 +14,7 @@ struct RowKey: Sendable {
 
     /// The sort order of all blocks: (slot, stream, time, ord); ties by source and row, so that the last of equal samples is the newest.
     @inline(__always)
-    static func < (left: RowKey, right: RowKey) -> Bool {
+    static func < (left: SortKey, right: SortKey) -> Bool {
         if left.slot != right.slot { return left.slot < right.slot }
         if left.stream != right.stream { return left.stream < right.stream }
         if left.time != right.time { return left.time < right.time }
@@ -25,7 +25,7 @@ struct RowKey: Sendable {
 
     /// Whether both are samples of one stream at one time, of which only one may stay.
     @inline(__always)
-    func isSameSample(as other: RowKey) -> Bool {
+    func isSameSample(as other: SortKey) -> Bool {
         stream == other.stream && time == other.time
     }
 }
@@ -36,7 +36,7 @@ struct RowKey: Sendable {
 struct SortedRows: Sendable {
     let signal: Signal
     private(set) var batches: [ColumnBatch] = []
-    private(set) var keys: [RowKey] = []
+    private(set) var keys: [SortKey] = []
     /// Samples that a later one of the same stream and time replaced by another value.
     private(set) var conflictCount = 0
     private(set) var byteCount = 0
@@ -62,14 +62,14 @@ struct SortedRows: Sendable {
         for row in 0..<batch.count {
             let time = batch.times[row]
             keys.append(
-                RowKey(
+                SortKey(
                     slot: time.dividedRoundingDown(by: length), time: time, ord: batch.ords.isEmpty ? 0 : batch.ords[row],
                     stream: batch.streamIndexes[row], source: source, row: UInt32(row)))
         }
     }
 
     /// Adds a row that sorts behind all others, for a merge. A sample that the last one equals takes its place.
-    mutating func appendSorted(_ key: RowKey) {
+    mutating func appendSorted(_ key: SortKey) {
         if !signal.hasOrds, let last = keys.last, last.isSameSample(as: key) {
             if !hasEqualValues(last, key) { conflictCount += 1 }
             keys[keys.count - 1] = key
@@ -106,7 +106,7 @@ struct SortedRows: Sendable {
         keys.removeLast(keys.count - kept - 1)
     }
 
-    private func hasEqualValues(_ left: RowKey, _ right: RowKey) -> Bool {
+    private func hasEqualValues(_ left: SortKey, _ right: SortKey) -> Bool {
         let leftColumns = batches[Int(left.source)].columns
         let rightColumns = batches[Int(right.source)].columns
         for (leftColumn, rightColumn) in zip(leftColumns, rightColumns) {

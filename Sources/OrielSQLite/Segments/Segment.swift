@@ -1,0 +1,455 @@
+import OrielStore
+import OrielTelemetry
+import Synchronization
+
+/// An immutable file of blocks of one signal, open for reading. Safe for any number of threads.
+///
+/// Resident are the description and the headers of the blocks; the references of the streams come with the first use; the rest is read when it is asked for and checked
+/// by its CRC32C each time it comes from the file.
+final class Segment: BlockContainer {
+    let header: SegmentHeader
+    let path: String
+    let blocks: [BlockHeader]
+
+    /// Tells this object's parts in the cache from those of others.
+    private let number: Int
+    private let fileSystem: SQLiteFileSystem
+    private let registry: StreamRegistry
+    private let cache: SegmentCache
+    private let openSegments: OpenSegments
+    private let connection: Mutex<SegmentConnection?>
+    private let references: Mutex<[StreamReference]?>
+    private let fences: Mutex<[TraceID]?>
+
+    private static let count = Atomic(0)
+
+    private init(
+        _ header: SegmentHeader, _ path: String, _ blocks: [BlockHeader], _ fileSystem: SQLiteFileSystem, _ registry: StreamRegistry,
+        _ cache: SegmentCache, _ openSegments: OpenSegments
+    ) {
+        self.header = header
+        self.path = path
+        self.blocks = blocks
+        self.fileSystem = fileSystem
+        self.registry = registry
+        self.cache = cache
+        self.openSegments = openSegments
+        number = Segment.count.add(1, ordering: .relaxed).newValue
+        connection = Mutex(nil)
+        references = Mutex(nil)
+        fences = Mutex(nil)
+    }
+
+    deinit {
+        cache.remove(segment: number)
+    }
+
+    var description: SegmentDescription { header.description }
+    var signal: Signal { description.signal }
+    var rowCount: Int { description.rowCount }
+
+    // MARK: Opening
+
+    /// Opens a file that a manifest describes.
+    ///
+    /// - Parameter folder: the data folder of the store.
+    /// - Throws: `unusable` when the file is missing, has another size, or says something else about itself.
+    static func open(
+        _ description: SegmentDescription, fileSystem: SQLiteFileSystem, folder: String, registry: StreamRegistry,
+        cache: SegmentCache = .shared, openSegments: OpenSegments = .shared
+    ) throws(StoreError) -> Segment {
+        let path = folder + "/" + description.path
+        let segment = try open(path, fileSystem: fileSystem, registry: registry, cache: cache, openSegments: openSegments)
+        guard segment.description == description else {
+            throw .unusable(path: path, reason: "the file describes itself as \(segment.description), the manifest as \(description)")
+        }
+        return segment
+    }
+
+    /// Opens a file by what it says about itself.
+    static func open(
+        _ path: String, fileSystem: SQLiteFileSystem, registry: StreamRegistry, cache: SegmentCache = .shared,
+        openSegments: OpenSegments = .shared
+    ) throws(StoreError) -> Segment {
+        let (header, connection) = try readHeader(path, fileSystem)
+        var buffer: [UInt8] = []
+        do {
+            guard try connection.read(.head(.blockHeaders, 0), nil, into: &buffer) else {
+                throw StoreError.unusable(path: path, reason: "the list of blocks is missing")
+            }
+            let blocks = try BlockHeaderList.decode(buffer.span, count: header.blockCount)
+            return Segment(header, path, blocks, fileSystem, registry, cache, openSegments)
+        } catch {
+            throw SegmentWriter.failure(path, error)
+        }
+    }
+
+    /// Reads what a file says about itself, and checks its size; for recovery.
+    static func readHeader(path: String, fileSystem: SQLiteFileSystem) throws(StoreError) -> SegmentHeader {
+        try readHeader(path, fileSystem).header
+    }
+
+    private static func readHeader(
+        _ path: String, _ fileSystem: SQLiteFileSystem
+    ) throws(StoreError) -> (header: SegmentHeader, connection: SegmentConnection) {
+        do {
+            guard let status = try fileSystem.layer.status(path) else { throw StoreError.unusable(path: path, reason: "the file is missing") }
+            let connection = try SegmentConnection(path, fileSystem: fileSystem)
+            var buffer: [UInt8] = []
+            guard try connection.read(.head(.header, 0), nil, into: &buffer) else {
+                throw StoreError.unusable(path: path, reason: "the file has no header")
+            }
+            if let version = buffer.first, version > SegmentFormat.version {
+                throw StoreError.newerFormat(path: path, found: Int(version), supported: Int(SegmentFormat.version))
+            }
+            let header = try SegmentHeader(encoded: buffer.span)
+            guard status.size == Int64(header.description.byteCount) else {
+                throw StoreError.unusable(path: path, reason: "the file has \(status.size) bytes, its header says \(header.description.byteCount)")
+            }
+            return (header, connection)
+        } catch {
+            throw SegmentWriter.failure(path, error)
+        }
+    }
+
+    /// Closes the file until it is next needed.
+    func closeConnection() {
+        connection.withLock { $0 = nil }
+    }
+
+    /// Whether the file is open.
+    var isConnected: Bool { connection.withLock { $0 != nil } }
+
+    // MARK: Reading
+
+    /// Replaces `buffer` by a blob of the file, or by a part of one.
+    func readBlob(_ blob: SegmentConnection.Blob, _ range: Range<Int>? = nil, into buffer: inout [UInt8]) throws(StoreError) {
+        var isNew = false
+        var bytes = buffer
+        buffer = []
+        do {
+            let found = try connection.withLock { slot throws(SQLiteError) -> Bool in
+                if slot == nil {
+                    slot = try SegmentConnection(path, fileSystem: fileSystem)
+                    isNew = true
+                }
+                return try slot?.read(blob, range, into: &bytes) ?? false
+            }
+            guard found else { throw StoreError.unusable(path: path, reason: "\(blob) is missing") }
+        } catch {
+            throw SegmentWriter.failure(path, error)
+        }
+        buffer = bytes
+        if isNew { openSegments.opened(self)?.closeConnection() }
+    }
+
+    func damage(_ error: ColumnError, _ place: String) -> StoreError {
+        .unusable(path: path, reason: "\(place): \(error)")
+    }
+
+    /// A block's directory and what its local numbers stand for.
+    func block(_ index: Int) throws(StoreError) -> (directory: BlockDirectory, binding: BlockBinding) {
+        if case .block(let directory, let binding)? = cache.content(.block(index), of: number) { return (directory, binding) }
+        var buffer: [UInt8] = []
+        try readBlob(.directory(index), into: &buffer)
+        do {
+            let directory = try BlockDirectory(encoded: buffer.span)
+            guard directory.signal == signal, directory.rowCount == blocks[index].rowCount else {
+                throw ColumnError(.malformed("the directory is not that of the block in the list"), at: 0)
+            }
+            let binding = BlockBinding(
+                streams: try ordinals(.blockStreams(index), count: directory.streamCount, below: header.streamCount),
+                traces: try ordinals(.blockTraces(index), count: directory.traceCount, below: header.traceCount))
+            cache.insert(.block(directory, binding), .block(index), of: number)
+            return (directory, binding)
+        } catch let error as ColumnError {
+            throw damage(error, "block \(index)")
+        } catch {
+            throw SegmentWriter.failure(path, error)
+        }
+    }
+
+    private func ordinals(_ blob: SegmentConnection.Blob, count: Int, below limit: Int) throws -> [UInt32] {
+        var buffer: [UInt8] = []
+        try readBlob(blob, into: &buffer)
+        var decoder = PageDecoder()
+        try decoder.open(buffer.span)
+        var values: [Int64] = []
+        try decoder.appendIntegers(to: &values)
+        var last: Int64 = -1
+        for value in values {
+            guard value > last, value < Int64(limit) else { throw ColumnError(.malformed("ordinal \(value) after \(last), of \(limit)"), at: 0) }
+            last = value
+        }
+        guard values.count == count else { throw ColumnError(.malformed("\(values.count) ordinals, \(count) are expected"), at: 0) }
+        return values.map { UInt32($0) }
+    }
+
+    func streamReferences() throws(StoreError) -> [StreamReference] {
+        if let known = references.withLock({ $0 }) { return known }
+        var found: [StreamReference] = []
+        found.reserveCapacity(header.streamCount)
+        for page in 0..<header.streamPageCount {
+            let (ids, descriptors) = try streamPage(page)
+            for index in ids.indices {
+                guard let reference = registry.intern(descriptors.bytes.span.extracting(descriptors.range(of: index)), id: ids[index]) else {
+                    throw .unusable(path: path, reason: "stream \(ids[index]) has the id of another stream")
+                }
+                found.append(reference)
+            }
+        }
+        guard found.count == header.streamCount else {
+            throw .unusable(path: path, reason: "\(found.count) streams are listed, the header has \(header.streamCount)")
+        }
+        // The labels lie in this file, so no commit needs to write them again.
+        registry.markDurable(found)
+        references.withLock { $0 = found }
+        return found
+    }
+
+    /// Ids and descriptors of one page of the stream table.
+    func streamPage(_ page: Int) throws(StoreError) -> (ids: [StreamID], descriptors: ByteColumn) {
+        var buffer: [UInt8] = []
+        try readBlob(.head(.streams, page), into: &buffer)
+        do {
+            let ranges = try PageGroup.decode(buffer.span, count: 2)
+            var decoder = PageDecoder()
+            var wide: [TraceID] = []
+            var bytes: [UInt8] = []
+            var ends: [UInt32] = []
+            try decoder.open(buffer.span.extracting(ranges[0]))
+            try decoder.appendWideIdentifiers(to: &wide)
+            try decoder.open(buffer.span.extracting(ranges[1]))
+            try decoder.appendBytes(to: &bytes, ends: &ends)
+            guard ends.count == wide.count, let descriptors = ByteColumn(bytes: bytes, ends: ends) else {
+                throw ColumnError(.malformed("\(wide.count) ids of \(ends.count) streams"), at: 0)
+            }
+            return (wide.map { StreamID(high: $0.high, low: $0.low) }, descriptors)
+        } catch let error as ColumnError {
+            throw damage(error, "page \(page) of the streams")
+        } catch {
+            throw SegmentWriter.failure(path, error)
+        }
+    }
+
+    /// Metric families as they were known when the file was written.
+    func families() throws(StoreError) -> [MetricFamily] {
+        var buffer: [UInt8] = []
+        guard signal.isMetric else { return [] }
+        do {
+            let found = try connection.withLock { slot throws(SQLiteError) -> Bool in
+                if slot == nil { slot = try SegmentConnection(path, fileSystem: fileSystem) }
+                return try slot?.read(.head(.families, 0), nil, into: &buffer) ?? false
+            }
+            return found ? try FamilyCoding.decode(buffer.span) : []
+        } catch let error as ColumnError {
+            throw damage(error, "metric families")
+        } catch {
+            throw SegmentWriter.failure(path, error)
+        }
+    }
+
+    func streamRuns(ofBlock block: Int) throws(StoreError) -> [StreamRun] {
+        let (directory, binding) = try self.block(block)
+        return directory.streamRuns(binding)
+    }
+
+    func read(block: Int, rows: [Int]?, projection: Projection) throws(StoreError) -> ColumnBatch {
+        let references = try streamReferences()
+        let (directory, binding) = try self.block(block)
+        var reader = BlockReader(directory, SegmentBlock(segment: self, block: block, binding: binding))
+        return try reader.read(rows, projection: projection, streams: binding.streams.map { references[Int($0)] })
+    }
+
+    func integerBounds(_ column: ColumnID, block: Int) throws(StoreError) -> ClosedRange<Int64>? {
+        try self.block(block).directory.integerBounds(column)
+    }
+
+    // MARK: Traces
+
+    func rows(ofTraces ids: [TraceID]) throws(StoreError) -> [(block: Int, rows: [Int])] {
+        guard header.traceCount > 0, !ids.isEmpty else { return [] }
+        let fences = try traceFences()
+        // By block the traces that are in it.
+        var wanted: [Int: [UInt32]] = [:]
+        var start = 0
+        while start < ids.count {
+            // The page whose first id is the last one not above the wanted id.
+            var low = 0
+            var high = fences.count
+            while low < high {
+                let middle = (low + high) / 2
+                if fences[middle] <= ids[start] { low = middle + 1 } else { high = middle }
+            }
+            guard low > 0 else {
+                start += 1
+                continue
+            }
+            let page = low - 1
+            var end = start + 1
+            while end < ids.count, low == fences.count || ids[end] < fences[low] { end += 1 }
+            let ordinals = TraceOrdinals.present(Array(ids[start..<end]), among: try traceIDs(page: page))
+            if !ordinals.isEmpty {
+                let lists = try traceBlocks(page: page)
+                for ordinal in ordinals {
+                    for block in lists.blocks[lists.ends[Int(ordinal)]..<lists.ends[Int(ordinal) + 1]] {
+                        wanted[block, default: []].append(UInt32(page * SegmentFormat.idsPerPage) + ordinal)
+                    }
+                }
+            }
+            start = end
+        }
+        var found: [(block: Int, rows: [Int])] = []
+        for (index, ordinals) in wanted.sorted(by: { $0.key < $1.key }) {
+            let (directory, binding) = try block(index)
+            let locals = binding.locals(ofTraces: ordinals)
+            var reader = BlockReader(directory, SegmentBlock(segment: self, block: index, binding: binding))
+            found.append((index, try reader.rows(ofTraces: locals)))
+        }
+        return found
+    }
+
+    private func traceFences() throws(StoreError) -> [TraceID] {
+        if let known = fences.withLock({ $0 }) { return known }
+        var buffer: [UInt8] = []
+        try readBlob(.head(.traceFences, 0), into: &buffer)
+        let found = try wideIdentifiers(buffer, "the fences of the trace ids", count: header.tracePageCount)
+        fences.withLock { $0 = found }
+        return found
+    }
+
+    /// One page of the sorted trace ids.
+    func traceIDs(page: Int) throws(StoreError) -> [TraceID] {
+        if case .traceIDs(let ids)? = cache.content(.traceIDs(page), of: number) { return ids }
+        var buffer: [UInt8] = []
+        try readBlob(.head(.traceIDs, page), into: &buffer)
+        let count = min(SegmentFormat.idsPerPage, header.traceCount - page * SegmentFormat.idsPerPage)
+        let ids = try wideIdentifiers(buffer, "page \(page) of the trace ids", count: count)
+        cache.insert(.traceIDs(ids), .traceIDs(page), of: number)
+        return ids
+    }
+
+    /// All trace ids, sorted; for merges.
+    func allTraceIDs() throws(StoreError) -> [TraceID] {
+        var ids: [TraceID] = []
+        ids.reserveCapacity(header.traceCount)
+        for page in 0..<header.tracePageCount { ids.append(contentsOf: try traceIDs(page: page)) }
+        return ids
+    }
+
+    private func wideIdentifiers(_ page: [UInt8], _ place: String, count: Int) throws(StoreError) -> [TraceID] {
+        do throws(ColumnError) {
+            var decoder = PageDecoder()
+            try decoder.open(page.span)
+            var ids: [TraceID] = []
+            try decoder.appendWideIdentifiers(to: &ids)
+            guard ids.count == count else { throw ColumnError(.malformed("\(ids.count) ids, \(count) are expected"), at: 0) }
+            return ids
+        } catch {
+            throw damage(error, place)
+        }
+    }
+
+    /// The blocks of the traces of one page: those of trace i are `blocks[ends[i]..<ends[i + 1]]`.
+    private func traceBlocks(page: Int) throws(StoreError) -> (ends: [Int], blocks: [Int]) {
+        var buffer: [UInt8] = []
+        try readBlob(.head(.traceBlocks, page), into: &buffer)
+        do throws(ColumnError) {
+            return try TraceBlockList.decode(buffer.span, blockCount: blocks.count)
+        } catch {
+            throw damage(error, "page \(page) of the traces' blocks")
+        }
+    }
+
+    func traceSummaries() throws(StoreError) -> [TraceSummary]? {
+        guard header.hasSummaries else { return nil }
+        var summaries: [TraceSummary] = []
+        var decoder = PageDecoder()
+        for page in 0..<header.tracePageCount {
+            let ids = try traceIDs(page: page)
+            var buffer: [UInt8] = []
+            try readBlob(.head(.summaries, page), into: &buffer)
+            do throws(ColumnError) {
+                summaries.append(contentsOf: try SummaryCoding.decode(buffer.span, ids: ids, &decoder))
+            } catch {
+                throw damage(error, "page \(page) of the summaries")
+            }
+        }
+        return summaries
+    }
+
+    // MARK: Checking
+
+    /// Reads and checks every blob of the file and SQLite's own structure.
+    ///
+    /// - Throws: `unusable` for the first damage.
+    func verify() throws(StoreError) {
+        do {
+            let damage = try connection.withLock { slot throws(SQLiteError) -> String? in
+                if slot == nil { slot = try SegmentConnection(path, fileSystem: fileSystem) }
+                return try slot?.structuralDamage()
+            }
+            if let damage { throw StoreError.unusable(path: path, reason: "SQLite finds \(damage)") }
+        } catch {
+            throw SegmentWriter.failure(path, error)
+        }
+        cache.remove(segment: number)
+        fences.withLock { $0 = nil }
+        for page in 0..<header.streamPageCount { _ = try streamPage(page) }
+        if header.traceCount > 0 { _ = try traceFences() }
+        for page in 0..<header.tracePageCount {
+            _ = try traceIDs(page: page)
+            _ = try traceBlocks(page: page)
+        }
+        _ = try traceSummaries()
+        _ = try families()
+        var decoder = PageDecoder()
+        var buffer: [UInt8] = []
+        for index in blocks.indices {
+            let (directory, _) = try block(index)
+            for (number, column) in directory.columns.enumerated() {
+                if let inline = column.inline { buffer = inline } else { try readBlob(.column(block: index, column: number), into: &buffer) }
+                guard buffer.count == column.byteCount else {
+                    throw .unusable(path: path, reason: "column \(number) of block \(index) has \(buffer.count) bytes, not \(column.byteCount)")
+                }
+                do throws(ColumnError) {
+                    if column.dictionaryByteCount > 0 { try decoder.open(buffer.span.extracting(0..<column.dictionaryByteCount)) }
+                    for page in column.pages { try decoder.open(buffer.span.extracting(page.offset..<(page.offset + page.byteCount))) }
+                } catch {
+                    throw damage(error, "block \(index), column \(number)")
+                }
+            }
+        }
+    }
+}
+
+/// A block of a segment as the reader sees it.
+struct SegmentBlock: BlockStorage {
+    let segment: Segment
+    let block: Int
+    let binding: BlockBinding
+
+    func read(column: Int, _ range: Range<Int>, into buffer: inout [UInt8]) throws(StoreError) {
+        try segment.readBlob(.column(block: block, column: column), range, into: &buffer)
+    }
+
+    func traceIDs(_ locals: [Int]) throws(StoreError) -> [TraceID] {
+        var ids: [TraceID] = []
+        ids.reserveCapacity(locals.count)
+        var page = -1
+        var pageIDs: [TraceID] = []
+        for local in locals {
+            let ordinal = Int(binding.traces[local])
+            if ordinal / SegmentFormat.idsPerPage != page {
+                page = ordinal / SegmentFormat.idsPerPage
+                pageIDs = try segment.traceIDs(page: page)
+            }
+            ids.append(pageIDs[ordinal % SegmentFormat.idsPerPage])
+        }
+        return ids
+    }
+
+    func damage(_ error: ColumnError, column: Int) -> StoreError {
+        segment.damage(error, "block \(block), column \(column)")
+    }
+}

@@ -1,0 +1,79 @@
+import OrielStore
+import Synchronization
+
+/// The open connection of a segment: used by one thread at a time, under the segment's lock.
+final class SegmentConnection {
+    private let connection: Connection
+    private let head: BlobReader
+    private let directories: BlobReader
+    private let streams: BlobReader
+    private let traces: BlobReader
+    private let columns: BlobReader
+
+    init(_ path: String, fileSystem: SQLiteFileSystem) throws(SQLiteError) {
+        connection = try Connection(path, .immutable, fileSystem: fileSystem)
+        try connection.pragma("cache_size", "-64")
+        head = connection.blobReader(table: "head", column: "v")
+        directories = connection.blobReader(table: "blk", column: "dir")
+        streams = connection.blobReader(table: "blk", column: "streams")
+        traces = connection.blobReader(table: "blk", column: "traces")
+        columns = connection.blobReader(table: "col", column: "data")
+    }
+
+    /// A blob of the file.
+    enum Blob: Hashable {
+        case head(SegmentFormat.Kind, Int)
+        case directory(Int)
+        case blockStreams(Int)
+        case blockTraces(Int)
+        case column(block: Int, column: Int)
+    }
+
+    /// Replaces `buffer` by a blob, or by a part of it.
+    ///
+    /// - Returns: whether there is such a blob.
+    func read(_ blob: Blob, _ range: Range<Int>?, into buffer: inout [UInt8]) throws(SQLiteError) -> Bool {
+        let (reader, row): (BlobReader, Int64) =
+            switch blob {
+            case .head(let kind, let index): (head, kind.key(index))
+            case .directory(let block): (directories, Int64(block))
+            case .blockStreams(let block): (streams, Int64(block))
+            case .blockTraces(let block): (traces, Int64(block))
+            case .column(let block, let column): (columns, SegmentFormat.columnRow(block: block, column: column))
+            }
+        if let range { return try reader.read(row: row, offset: range.lowerBound, count: range.count, into: &buffer) }
+        return try reader.read(row: row, limit: Page.maximumBytes, into: &buffer)
+    }
+
+    /// SQLite's own check of its pages: `nil` when they are sound.
+    func structuralDamage() throws(SQLiteError) -> String? {
+        let answer = try connection.pragma("integrity_check(1)")
+        return answer == "ok" ? nil : answer ?? "no answer"
+    }
+}
+
+/// Bounds how many segments of the process have their connection open: an open one costs about 350 KB.
+final class OpenSegments: Sendable {
+    static let shared = OpenSegments(limit: 64)
+
+    private struct Member {
+        weak var segment: Segment?
+    }
+
+    private let limit: Int
+    /// Oldest first.
+    private let members = Mutex<[Member]>([])
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// Notes that a segment opened its connection. Returns one that must close its own, which the caller does without holding any lock.
+    func opened(_ segment: Segment) -> Segment? {
+        members.withLock { members in
+            members.removeAll { $0.segment == nil || $0.segment === segment }
+            members.append(Member(segment: segment))
+            return members.count > limit ? members.removeFirst().segment : nil
+        }
+    }
+}
