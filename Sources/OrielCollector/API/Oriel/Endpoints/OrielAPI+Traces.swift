@@ -1,0 +1,86 @@
+import OrielStore
+import OrielTelemetry
+
+/// `GET traces`: one line per trace, newest first.
+extension OrielAPI {
+    static let tracesParameters = [
+        "start", "end", "since", "service", "name", "status", "min_duration", "max_duration", "text", "attribute", "trace_id", "limit", "cursor",
+    ]
+
+    func traces(_ parameters: RequestParameters) async throws(APIError) -> APIAnswer {
+        let page = try PageRequest(parameters, list: "traces")
+        var query = TraceSummaryQuery(range: page.range, limit: page.limit + 1, deadline: deadline)
+        if let service = try parameters.single("service") { query.streamMatchers.append(StreamMatcher("service.name", .equal, service)) }
+        query.predicate = try spanPredicate(parameters)
+        query.minimumDuration = try parameters.duration("min_duration")
+        query.maximumDuration = try parameters.duration("max_duration")
+        if let text = page.position { query.after = try Self.tracePosition(text) }
+        let ready = query
+        let snapshot = try snapshot()
+        let summaries = try await asking { () async throws(StoreError) in try await snapshot.summaries(ready) }
+
+        var writer = JSONWriter()
+        var next: String?
+        writer.beginObject()
+        writer.key("traces")
+        writer.array { writer in
+            for (index, summary) in summaries.enumerated() {
+                if index == page.limit || writer.bytes.count > Self.pageBytes {
+                    let last = summaries[index - 1]
+                    next = page.next(after: "\(last.start) \(last.traceID)")
+                    break
+                }
+                writer.summary(summary)
+            }
+        }
+        writer.member("next", optional: next)
+        writer.endObject()
+        return APIAnswer(json: writer.bytes)
+    }
+
+    /// What one span of a trace must be for the trace to pass.
+    private func spanPredicate(_ parameters: RequestParameters) throws(APIError) -> Predicate {
+        var parts: [Predicate] = []
+        if let name = try parameters.single("name") { parts.append(.compare(.column(.name), .equal, .string(name), missing: .isFalse)) }
+        let statuses: KeyValuePairs<String, Int64> = ["unset": 0, "ok": 1, "error": 2]
+        if let status = try parameters.choice("status", statuses) {
+            parts.append(.compare(.column(.statusCode), .equal, .int(status), missing: .isFalse))
+        }
+        if let text = try parameters.single("text") {
+            parts.append(
+                .or([
+                    .contains(.column(.name), text, caseSensitive: false, missing: .isFalse),
+                    .contains(.column(.statusMessage), text, caseSensitive: false, missing: .isFalse),
+                ]))
+        }
+        if let id = try parameters.traceID("trace_id") { parts.append(.compare(.column(.traceID), .equal, .traceID(id), missing: .isFalse)) }
+        for text in parameters.all("attribute") { parts.append(try AttributeCondition(text, parameter: "attribute").predicate) }
+        return .all(of: parts)
+    }
+
+    private static func tracePosition(_ text: String) throws(APIError) -> TraceSummaryQuery.Position {
+        let parts = text.split(separator: " ")
+        guard parts.count == 2, let start = Int64(parts[0]), let id = TraceID(hexadecimal: parts[1]) else { throw PageCursor.damaged }
+        return TraceSummaryQuery.Position(start: start, traceID: id)
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func summary(_ summary: TraceSummary) {
+        object { writer in
+            writer.member("trace_id", summary.traceID)
+            writer.member("root_service", summary.rootService)
+            writer.member("root_name", summary.rootName)
+            writer.time("start_time", Timestamp(nanoseconds: summary.start))
+            writer.time("end_time", Timestamp(nanoseconds: summary.end))
+            writer.key("duration_nano")
+            writer.quotedInteger(summary.duration)
+            writer.member("span_count", summary.spanCount)
+            writer.member("error_count", summary.errorCount)
+            writer.key("services")
+            writer.array { writer in
+                for service in summary.services { writer.string(service) }
+            }
+        }
+    }
+}

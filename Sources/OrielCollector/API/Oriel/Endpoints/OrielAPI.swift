@@ -1,0 +1,116 @@
+public import OrielStore
+public import OrielTelemetry
+
+/// The HTTP API under `/api/oriel/v1/`, as a plain function from a request to an answer: the daemon serves it, and the command line calls it in process on a
+/// store without a daemon. `/api/oriel/v1/openapi.json` describes it.
+public struct OrielAPI: Sendable {
+    let store: any TelemetryStore
+    private let clock: @Sendable () -> Timestamp
+
+    /// The path that all of the API's paths begin with.
+    public static let basePath = "/api/oriel/v1"
+
+    /// How long a query may take, in nanoseconds.
+    static let timeLimit: Int64 = 30_000_000_000
+    /// Bytes of rows after which a page ends early.
+    static let pageBytes = 16 << 20
+
+    /// - Parameter clock: What relative times refer to; tests set it.
+    public init(store: any TelemetryStore, clock: @escaping @Sendable () -> Timestamp = { .now }) {
+        self.store = store
+        self.clock = clock
+    }
+
+    /// Answers a GET request.
+    ///
+    /// - Parameter target: Path and query as sent, such as `/api/oriel/v1/logs?since=1h`.
+    public func respond(to target: String) async -> APIAnswer {
+        do {
+            return try await answer(to: try RequestTarget(target))
+        } catch {
+            return APIAnswer(error)
+        }
+    }
+
+    private func answer(to target: RequestTarget) async throws(APIError) -> APIAnswer {
+        let now = clock()
+        guard target.segments.starts(with: ["api", "oriel", "v1"]) else { throw notFound(target) }
+        let path = Array(target.segments.dropFirst(3))
+        switch (path.first ?? "", path.count) {
+        case ("openapi.json", 1):
+            _ = try RequestParameters(target.parameters, known: [], now: now)
+            return APIAnswer(json: Array(OpenAPIDocument.text.utf8))
+        case ("traces", 1): return try await traces(try RequestParameters(target.parameters, known: Self.tracesParameters, now: now))
+        case ("traces", 2):
+            return try await trace(path[1], try RequestParameters(target.parameters, known: Self.traceParameters, now: now))
+        case ("logs", 1):
+            let parameters = try RequestParameters(target.parameters, known: Self.logsParameters, now: now)
+            return try parameters.bool("follow") ? try await followLogs(parameters) : try await logs(parameters)
+        case ("series", 1): return try await series(try RequestParameters(target.parameters, known: Self.seriesParameters, now: now))
+        case ("metrics", 1): return try await metrics(try RequestParameters(target.parameters, known: Self.metricsParameters, now: now))
+        case ("services", 1): return try await services(try RequestParameters(target.parameters, known: Self.servicesParameters, now: now))
+        default: throw notFound(target)
+        }
+    }
+
+    /// The last segments of the paths without a parameter.
+    private static let names = ["traces", "logs", "series", "metrics", "services", "openapi.json"]
+
+    private func notFound(_ target: RequestTarget) -> APIError {
+        let path = target.segments.joined(separator: "/").prefix(200)
+        let hint = target.segments.last.map { Suggestion.hint(for: $0, in: Self.names) } ?? ""
+        return APIError(status: 404, "there is nothing at /\(path)\(hint); \(Self.basePath)/openapi.json lists what there is")
+    }
+
+    func snapshot() throws(APIError) -> any StoreSnapshot {
+        do {
+            return try store.snapshot()
+        } catch {
+            throw APIError(error)
+        }
+    }
+
+    /// When a query that starts now must have ended.
+    var deadline: Timestamp { Timestamp.now.advanced(by: Self.timeLimit) }
+
+    /// Throws when a query takes too long; for loops around several calls to the store.
+    func check(_ deadline: Timestamp) throws(APIError) {
+        if Timestamp.now >= deadline { throw APIError(.deadlineExceeded(seconds: Double(Self.timeLimit) / 1e9)) }
+        if Task.isCancelled { throw APIError(status: 503, "the request was cancelled") }
+    }
+}
+
+/// What ``OrielAPI`` answers.
+public struct APIAnswer: Sendable {
+    public enum Body: Sendable {
+        case whole([UInt8])
+        /// Lines that come as they happen.
+        case lines(LogFollower)
+    }
+
+    /// The HTTP status code.
+    public var status: Int
+    public var contentType: String
+    /// The value of `Retry-After`.
+    public var retryAfterSeconds: Int?
+    public var body: Body
+
+    init(json: [UInt8]) {
+        status = 200
+        contentType = "application/json"
+        body = .whole(json)
+    }
+
+    init(lines: LogFollower) {
+        status = 200
+        contentType = "application/x-ndjson"
+        body = .lines(lines)
+    }
+
+    init(_ error: APIError) {
+        status = error.status
+        contentType = "application/json"
+        retryAfterSeconds = error.retryAfterSeconds
+        body = .whole(error.body)
+    }
+}

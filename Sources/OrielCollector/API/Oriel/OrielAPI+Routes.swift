@@ -1,0 +1,36 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+extension OrielAPI {
+    /// Adds the API's paths to the daemon's routes.
+    func addRoutes(to routes: inout RouteTable) {
+        routes.on(.query, .get, "\(Self.basePath)/**") { request, _ in
+            await respond(to: request.head.path ?? "/").response(to: request.method)
+        }
+    }
+}
+
+extension APIAnswer {
+    fileprivate func response(to method: HTTPRequest.Method) -> Response {
+        var headers = HTTPFields()
+        headers[.contentType] = contentType
+        headers[.cacheControl] = "no-store"
+        if let retryAfterSeconds { headers[.retryAfter] = String(retryAfterSeconds) }
+        let content: ResponseBody
+        switch body {
+        case .whole(let bytes): content = ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+        // Without a body to write there is nothing that would ever end the answer.
+        case .lines where method == .head: content = ResponseBody()
+        case .lines(let follower):
+            content = ResponseBody { writer in
+                var follower = follower
+                while let lines = await follower.next() {
+                    try await writer.write(ByteBuffer(bytes: lines))
+                }
+                try await writer.finish(nil)
+            }
+        }
+        return Response(status: HTTPResponse.Status(code: status), headers: headers, body: content)
+    }
+}
