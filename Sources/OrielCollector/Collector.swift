@@ -58,6 +58,7 @@ public final class Collector: Service {
         otlp.addRoutes(to: &routes)
         otlp.addMethods(to: &services)
         GRPCHealth.add(to: &services, serving: Set(OTLPSignal.allCases.map(\.service))) { readiness.isReady }
+        OrielAPI(store: store).addRoutes(to: &routes)
         HealthRoutes.add(to: &routes, registry: registry) { readiness.isReady }
         CollectorMetrics.register(in: registry, version: version, server: statistics, budget: budget, store: store)
 
@@ -65,13 +66,14 @@ public final class Collector: Service {
         let grpc = services
         let policy = AccessPolicy(allowedHosts: Set(configuration.allowedHosts.map { $0.lowercased() }))
         let date = HTTPDate()
+        let openResponses = OpenResponses()
         server = HTTPServer(
-            limits: limits, statistics: statistics, logger: logger, group: MultiThreadedEventLoopGroup.singleton
+            limits: limits, statistics: statistics, openResponses: openResponses, logger: logger, group: MultiThreadedEventLoopGroup.singleton
         ) { listener in
             RequestDispatcher(
                 listener: listener, responder: table.makeResponder(roles: listener.roles), grpc: grpc, ingestPaths: table.ingestPaths,
                 policy: policy, limits: limits, budget: budget, statistics: statistics, logger: logger, date: date,
-                renderRefusal: OTLPReceiver.refusal)
+                openResponses: openResponses, renderRefusal: OTLPReceiver.refusal)
         }
     }
 

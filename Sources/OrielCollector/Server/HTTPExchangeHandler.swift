@@ -225,7 +225,11 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
                 handler: handler, eventLoop: eventLoop, exchange: exchange, head: response.head, omitsBody: omitsBody,
                 gathers: body.contentLength != nil)
             do {
-                try await body.write(stream)
+                if body.contentLength == nil, !GRPCServices.isGRPC(request.head) {
+                    try await dispatcher.openResponses.whileOpen { try await body.write(stream) }
+                } else {
+                    try await body.write(stream)
+                }
             } catch {
                 dispatcher.logger.debug("response not sent", metadata: ["error": "\(error)"])
             }

@@ -50,16 +50,18 @@ final class HTTPServer: Sendable {
     private let logger: Logger
     private let group: any EventLoopGroup
     private let registry: ConnectionRegistry
+    private let openResponses: OpenResponses
     private let listening = Mutex<[any Channel]>([])
     private let socketFiles = Mutex<[String]>([])
     private let makeDispatcher: @Sendable (ListenerDescription) -> RequestDispatcher
 
     init(
-        limits: ServerLimits, statistics: ServerStatistics, logger: Logger, group: any EventLoopGroup,
+        limits: ServerLimits, statistics: ServerStatistics, openResponses: OpenResponses, logger: Logger, group: any EventLoopGroup,
         makeDispatcher: @escaping @Sendable (ListenerDescription) -> RequestDispatcher
     ) {
         self.limits = limits
         self.statistics = statistics
+        self.openResponses = openResponses
         self.logger = logger
         self.group = group
         self.makeDispatcher = makeDispatcher
@@ -118,6 +120,7 @@ final class HTTPServer: Sendable {
     /// Stops accepting, lets requests in progress end until the drain timeout, closes what is left.
     func shutDown() async {
         await stopAccepting()
+        openResponses.end()
         let loop = group.next()
         let finished = registry.finishAll(on: loop)
         let registry = registry

@@ -31,6 +31,7 @@ struct RequestDispatcher: Sendable {
     let statistics: ServerStatistics
     let logger: Logger
     let date: HTTPDate
+    let openResponses: OpenResponses
     /// Writes a refusal in the error shape of the request's surface.
     let renderRefusal: @Sendable (HTTPRequest, HTTPProblem) -> Response
 

@@ -78,16 +78,22 @@ final class OTLPReceiver: Sendable {
         _ signal: OTLPSignal, _ format: OTLPFormat, _ bytes: Span<UInt8>, path: String, decoder: inout OTLPDecoder
     ) throws(OTLPError) -> Decoded {
         var decoded: Decoded
+        let now = Timestamp.now
         switch signal {
         case .traces:
             let traces = format == .json ? try decoder.traces(json: bytes) : try decoder.traces(bytes)
             decoded = Decoded(writeSet: WriteSet(batches: [traces.batch.columnBatch]), rejections: traces.rejections)
         case .logs:
-            let now = Timestamp.now
             let logs = format == .json ? try decoder.logs(json: bytes, receiveTime: now) : try decoder.logs(bytes, receiveTime: now)
             decoded = Decoded(writeSet: WriteSet(batches: [logs.batch.columnBatch]), rejections: logs.rejections)
         case .metrics:
-            decoded = Decoded(writeSet: WriteSet(), rejections: OTLPRejections())
+            let metrics = format == .json ? try decoder.metrics(json: bytes, receiveTime: now) : try decoder.metrics(bytes, receiveTime: now)
+            var batches: [ColumnBatch] = []
+            if metrics.samples.count > 0 { batches.append(metrics.samples.columnBatch) }
+            if metrics.histograms.count > 0 { batches.append(metrics.histograms.columnBatch) }
+            if metrics.exemplars.count > 0 { batches.append(metrics.exemplars.columnBatch) }
+            decoded = Decoded(
+                writeSet: WriteSet(batches: batches, deltas: metrics.deltas, families: metrics.families), rejections: metrics.rejections)
         }
         decoded.writeSet.requestKey = requestKey(path: path, bytes: bytes)
         return decoded
