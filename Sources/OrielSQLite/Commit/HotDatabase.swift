@@ -58,6 +58,13 @@ final class HotDatabase {
         }
     }
 
+    /// Opens the copy of a damaged hot.db at `path`, only to read what can be read.
+    init(salvaging path: String, number: Int, fileSystem: SQLiteFileSystem) throws(SQLiteError) {
+        self.number = number
+        self.path = path
+        connection = try Connection(path, .immutable, fileSystem: fileSystem)
+    }
+
     private static let schema = """
         BEGIN;
         CREATE TABLE meta(k TEXT PRIMARY KEY, v) WITHOUT ROWID;
@@ -121,6 +128,27 @@ final class HotDatabase {
         loggedBytes += 4096
     }
 
+    /// The store that this hot.db belongs to.
+    func identity() throws(SQLiteError) -> StoreIdentity? {
+        guard let id = try metaText(.identity).flatMap({ HotDatabase.halves($0) }),
+            let secret = try metaText(.secret).flatMap({ HotDatabase.halves($0) })
+        else { return nil }
+        return StoreIdentity(high: id.0, low: id.1, secret: StreamSecret(high: secret.0, low: secret.1))
+    }
+
+    func setIdentity(_ identity: StoreIdentity) throws(SQLiteError) {
+        try setMeta(.identity, identity.high.hexadecimal + identity.low.hexadecimal)
+        try setMeta(.secret, identity.secret.high.hexadecimal + identity.secret.low.hexadecimal)
+    }
+
+    /// Two numbers from 32 hexadecimal digits.
+    static func halves(_ text: String) -> (UInt64, UInt64)? {
+        guard text.utf8.count == 32, let high = UInt64(text.prefix(16), radix: 16), let low = UInt64(text.suffix(16), radix: 16) else {
+            return nil
+        }
+        return (high, low)
+    }
+
     /// The highest commit whose rows are all in segment files.
     func flushedHigh() throws(SQLiteError) -> CommitSequence {
         CommitSequence(rawValue: UInt64(bitPattern: try meta(.flushedHigh) ?? 0))
@@ -148,6 +176,14 @@ final class HotDatabase {
             entries.append((CommitSequence(rawValue: UInt64(bitPattern: select.int64(0))), Int(select.int64(1))))
         }
         return entries
+    }
+
+    /// The first sequence in a log that is not below `start`.
+    func firstSequence(_ log: Log, from start: CommitSequence) throws(SQLiteError) -> CommitSequence? {
+        let select = try connection.prepare("SELECT seq FROM \(log.rawValue) WHERE seq >= ? ORDER BY seq LIMIT 1")
+        try select.bind(1, Int64(bitPattern: start.rawValue))
+        defer { select.reset() }
+        return try select.step() ? CommitSequence(rawValue: UInt64(bitPattern: select.int64(0))) : nil
     }
 
     func blob(_ log: Log, _ sequence: CommitSequence) throws(SQLiteError) -> [UInt8]? {

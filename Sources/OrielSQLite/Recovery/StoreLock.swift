@@ -125,18 +125,11 @@ final class StoreLock: Sendable {
     }
 
     private static func content(_ fields: [String: String]) -> Content? {
-        guard fields["isWhole"] == "yes", let id = fields["id"].flatMap({ halves($0) }), let secret = fields["secret"].flatMap({ halves($0) }),
+        guard fields["isWhole"] == "yes", let id = fields["id"].flatMap({ HotDatabase.halves($0) }), let secret = fields["secret"].flatMap({ HotDatabase.halves($0) }),
             let start = fields["start"].flatMap({ UInt32($0) })
         else { return nil }
         return Content(
             identity: StoreIdentity(high: id.0, low: id.1, secret: StreamSecret(high: secret.0, low: secret.1)), start: start)
-    }
-
-    private static func halves(_ text: String) -> (UInt64, UInt64)? {
-        guard text.utf8.count == 32, let high = UInt64(text.prefix(16), radix: 16), let low = UInt64(text.suffix(16), radix: 16) else {
-            return nil
-        }
-        return (high, low)
     }
 }
 

@@ -1,0 +1,173 @@
+import OrielStore
+import OrielTelemetry
+
+/// What the maintenance thread lets the commit thread do: changes of the manifest, each one transaction and one new published record.
+extension Committer {
+    /// Puts a sealed run in the place of the first `chunkCount` chunks of a signal.
+    func replaceChunks(_ signal: Signal, count chunkCount: Int, by run: (any BlockContainer)?, byteCount: Int) {
+        var released = 0
+        core.publish(
+            core.state.replacing { signals in
+                released = signals[signal].chunks.prefix(chunkCount).reduce(0) { $0 + $1.batch.approximateByteCount }
+                signals[signal].chunks.removeFirst(chunkCount)
+                if let run {
+                    signals[signal].sealed.append(run)
+                }
+            })
+        core.counters.update { $0.memoryBytes += byteCount - released }
+    }
+
+    /// Where a flush starts: the last commit, and the sums as of it.
+    struct FlushStart: Sendable {
+        var high: CommitSequence
+        var flushedHigh: CommitSequence
+        var sums: DeltaSequencer
+    }
+
+    func startFlush() -> FlushStart {
+        FlushStart(high: core.state.sequence, flushedHigh: flushedHigh, sums: sequencer)
+    }
+
+    /// Gives out `count` file ids, which no crash gives out again.
+    func enterWriting(_ descriptions: (UInt64) -> [SegmentDescription]) throws -> [SegmentDescription] {
+        try checked("entering files") {
+            try hot.transaction {
+                let next = UInt64(bitPattern: try hot.meta(.nextFileID) ?? 1)
+                let entered = descriptions(next)
+                for description in entered {
+                    try hot.setSegment(description, .writing)
+                }
+                let last = entered.map(\.fileID).max() ?? (next - 1)
+                try hot.setMeta(.nextFileID, Int64(bitPattern: last + 1))
+                return entered
+            }
+        }
+    }
+
+    /// Makes flushed files live and gives their redo up.
+    ///
+    /// - Parameters:
+    ///   - files: What was written, opened, with the manifest's description.
+    ///   - sealed: The runs that the files replace, by signal: how many of the oldest.
+    func finishFlush(
+        _ files: [(description: SegmentDescription, container: any BlockContainer)], sealed: [Signal: Int], start: FlushStart,
+        memoryBytes: Int
+    ) throws {
+        let blob = start.sums.sums.isEmpty ? nil : start.sums.encode(core.registry)
+        let version = core.state.manifestVersion + 1
+        try checked("the flush's transaction") {
+            try hot.transaction {
+                for (description, _) in files {
+                    try hot.setSegment(description, .live)
+                }
+                if let blob {
+                    try hot.setState("sums", start.high, blob)
+                }
+                try hot.setMeta(.flushedHigh, Int64(bitPattern: start.high.rawValue))
+                try hot.setMeta(.manifestVersion, Int64(bitPattern: version))
+            }
+        }
+        setFlushedHigh(start.high)
+        core.publish(
+            core.state.replacing(manifestVersion: version) { signals in
+                for (signal, count) in sealed {
+                    signals[signal].sealed.removeFirst(count)
+                }
+                for (description, container) in files {
+                    signals[description.signal].segments.append(container)
+                }
+            })
+        core.counters.update { values in
+            values.flushes += 1
+            values.memoryBytes -= memoryBytes
+        }
+    }
+
+    /// Makes merged files live and their inputs dead.
+    func finishMerge(
+        _ outputs: [(description: SegmentDescription, container: any BlockContainer)], inputs: [UInt64], containers: [any BlockContainer],
+        signal: Signal
+    ) throws {
+        let version = core.state.manifestVersion + 1
+        try checked("the merge's transaction") {
+            try hot.transaction {
+                for (description, _) in outputs {
+                    try hot.setSegment(description, .live)
+                }
+                for input in inputs {
+                    try hot.setSegmentState(input, .dead)
+                }
+                try hot.setMeta(.manifestVersion, Int64(bitPattern: version))
+            }
+        }
+        let gone = Set(containers.map { ObjectIdentifier($0) })
+        core.publish(
+            core.state.replacing(manifestVersion: version) { signals in
+                signals[signal].segments.removeAll { gone.contains(ObjectIdentifier($0)) }
+                signals[signal].segments += outputs.map(\.container)
+            })
+        let bytes = outputs.reduce(0) { $0 + $1.description.byteCount }
+        core.counters.update { values in
+            values.merges += 1
+            values.mergedBytes += bytes
+        }
+    }
+
+    /// Gives up entered files that could not be written: they are unlinked, if they are there, before their rows go.
+    func abandonWriting(_ ids: [UInt64]) throws {
+        try checked("giving up files") {
+            try hot.transaction {
+                for id in ids {
+                    try hot.setSegmentState(id, .dead)
+                }
+            }
+        }
+    }
+
+    /// Takes the rows of unlinked files out of the manifest.
+    func removeRows(_ ids: [UInt64]) throws {
+        try checked("removing files from the manifest") {
+            try hot.transaction {
+                for id in ids {
+                    try hot.removeSegment(id)
+                }
+            }
+        }
+    }
+
+    /// Moves a floor up; files wholly below it become dead.
+    ///
+    /// - Parameter expired: Live files without a row at or above the floor.
+    func raiseFloor(_ signal: Signal, to floor: Timestamp, expired: [(id: UInt64, container: any BlockContainer)]) throws {
+        guard floor > core.state[signal].floor || !expired.isEmpty else { return }
+        let version = core.state.manifestVersion + 1
+        try checked("moving a floor") {
+            try hot.transaction {
+                try hot.setFloor(signal, floor)
+                for (id, _) in expired {
+                    try hot.setSegmentState(id, .dead)
+                }
+                try hot.setMeta(.manifestVersion, Int64(bitPattern: version))
+            }
+        }
+        let gone = Set(expired.map { ObjectIdentifier($0.container) })
+        core.publish(
+            core.state.replacing(manifestVersion: version) { signals in
+                signals[signal].floor = max(signals[signal].floor, floor)
+                signals[signal].segments.removeAll { gone.contains(ObjectIdentifier($0)) }
+            })
+    }
+
+    /// Does something to hot.db; a failure ends writing for good and is thrown.
+    private func checked<Value>(_ what: String, _ body: () throws -> Value) throws -> Value {
+        if let failure {
+            throw StoreError.readOnly(reason: failure)
+        }
+        do {
+            return try body()
+        } catch {
+            fail("\(what) failed: \(error)")
+            throw StoreError.readOnly(reason: failure ?? "\(error)")
+        }
+    }
+}

@@ -1,0 +1,322 @@
+import OrielCompression
+import OrielStore
+import OrielTelemetry
+
+/// The commit thread's own: hot.db and all that changes with a commit. Never leaves that thread.
+///
+/// A group of requests is one transaction; when it is on the disk, the rows are published, and then everybody is told. The first commit that fails ends
+/// writing until a restart, since nobody can know what the disk holds.
+final class Committer {
+    let core: StoreCore
+    let hot: HotDatabase
+    let lock: StoreLock
+    /// The start number of the sequences that are given out now.
+    private(set) var start: UInt32
+    /// The start at which this process began; labels in hot.db from there on use this process's references.
+    let firstStart: UInt32
+    private var nextCommit: UInt32 = 1
+    private var nextOrds: [Signal: UInt64]
+    var seen: SeenRequests
+    var sequencer: DeltaSequencer
+    /// Redo in hot.db, oldest first, with the first that is still there at `redoHead`.
+    private var redo: [(sequence: CommitSequence, byteCount: Int)]
+    private var redoHead = 0
+    private var redoByteCount: Int
+    /// Bytes of redo above what is flushed.
+    private(set) var unflushedRedoBytes: Int
+    private(set) var flushedHigh: CommitSequence
+    /// The lowest start whose stream labels are still in hot.db.
+    private var oldestLabels: UInt32
+    /// By reference, whether this process has written the stream's labels into hot.db; that a file has them does not help redo.
+    private var isLabelled: [Bool] = []
+    private var compressor = ZstdCompressor(level: 1)
+    private var lastExpiry = Timestamp.now
+    /// Why nothing is written any more.
+    private(set) var failure: String?
+
+    /// What recovery hands over.
+    struct Inheritance {
+        var hot: HotDatabase
+        var lock: StoreLock
+        var start: UInt32
+        var seen: SeenRequests
+        var sequencer: DeltaSequencer
+        var redo: [(sequence: CommitSequence, byteCount: Int)]
+        var flushedHigh: CommitSequence
+        var oldestLabels: UInt32
+    }
+
+    init(_ core: StoreCore, _ inheritance: Inheritance) {
+        self.core = core
+        hot = inheritance.hot
+        lock = inheritance.lock
+        start = inheritance.start
+        firstStart = inheritance.start
+        nextOrds = Committer.firstOrds(inheritance.start)
+        seen = inheritance.seen
+        sequencer = inheritance.sequencer
+        redo = inheritance.redo
+        flushedHigh = inheritance.flushedHigh
+        oldestLabels = inheritance.oldestLabels
+        redoByteCount = 0
+        unflushedRedoBytes = 0
+        for entry in redo {
+            redoByteCount += entry.byteCount
+            unflushedRedoBytes += entry.sequence > flushedHigh ? entry.byteCount : 0
+        }
+        countRedo()
+    }
+
+    /// Row numbers of a start begin above those of all earlier ones, so that no file need be asked for its last. A start has room for 10^12 rows of a signal.
+    private static func firstOrds(_ start: UInt32) -> [Signal: UInt64] {
+        Dictionary(uniqueKeysWithValues: RedoRecord.signalsWithOrds.map { ($0, UInt64(start) << 40) })
+    }
+
+    /// Notes that all rows up to `sequence` are in files: their redo may go.
+    func setFlushedHigh(_ sequence: CommitSequence) {
+        flushedHigh = sequence
+        unflushedRedoBytes = redo[redoHead...].reduce(0) { $0 + ($1.sequence > sequence ? $1.byteCount : 0) }
+    }
+
+    // MARK: The thread's loop
+
+    /// Works until the queue is closed and empty.
+    func run() {
+        while true {
+            let isIdle = failure == nil && hasDeletableRedo
+            guard let work = core.commits.take(weight: core.options.groupCommitBytes, timeout: isIdle ? .milliseconds(200) : .seconds(1)) else {
+                break
+            }
+            var group: [PendingAppend] = []
+            for item in work {
+                switch item {
+                case .append(let append): group.append(append)
+                case .perform(let body):
+                    commit(group)
+                    group = []
+                    body(self)
+                }
+            }
+            commit(group)
+            if work.isEmpty {
+                idle()
+            }
+        }
+    }
+
+    private func idle() {
+        guard failure == nil else { return }
+        write("idle") {
+            try deleteOldRows(atLeast: 4 << 20)
+        }
+        let now = Timestamp.now
+        if now.nanoseconds - lastExpiry.nanoseconds > 60_000_000_000 {
+            lastExpiry = now
+            let markers = sequencer.expire(now: now)
+            if !markers.isEmpty {
+                commit([], derived: markers)
+            }
+        }
+    }
+
+    /// Checkpoints and closes hot.db and gives the lock up.
+    func close() {
+        do {
+            if failure == nil {
+                try hot.checkpoint()
+            }
+            try hot.close()
+        } catch {
+            core.counters.update { $0.readOnlyReason = "closing failed: \(error)" }
+        }
+        lock.release()
+    }
+
+    // MARK: Commit
+
+    private func commit(_ group: [PendingAppend], derived: [ColumnBatch] = []) {
+        guard !group.isEmpty || !derived.isEmpty else { return }
+        if let failure {
+            group.forEach { $0.finish(.failure(.readOnly(reason: failure))) }
+            return
+        }
+        let now = Timestamp.now
+        var contents = CommitContents(sequence: CommitSequence(start: start, commit: nextCommit))
+        for append in group {
+            if let key = append.key {
+                if let receipt = seen.receipt(key, now: now) {
+                    var receipt = receipt
+                    receipt.isDuplicate = true
+                    core.counters.update { $0.duplicateRequests += 1 }
+                    append.finish(.success(receipt))
+                    continue
+                }
+                if contents.join(key, append) {
+                    core.counters.update { $0.duplicateRequests += 1 }
+                    continue
+                }
+            }
+            contents.add(append, &sequencer, now: now)
+        }
+        contents.derived += derived
+        guard !contents.isEmpty else {
+            contents.finish()
+            return
+        }
+
+        // A compressor out of memory and a failed transaction leave the same doubt: the sums have moved on.
+        let isWritten = write("commit") {
+            try contents.encodeDerived(&compressor)
+            let chunks = contents.number(&nextOrds)
+            try store(contents, now: now)
+            contents.chunks = chunks
+        }
+        guard isWritten else {
+            contents.fail(.readOnly(reason: failure ?? "the commit failed"))
+            return
+        }
+        core.crashPoints.reach(.commitDurable)
+        advanceSequence()
+        finish(contents, now: now)
+        if hot.loggedBytes >= core.options.checkpointBytes {
+            write("checkpoint") { try hot.checkpoint() }
+            core.crashPoints.reach(.checkpointDone)
+        }
+    }
+
+    /// The transaction of a commit.
+    private func store(_ contents: CommitContents, now: Timestamp) throws {
+        let newStreams = contents.references.filter { Int($0) >= isLabelled.count || !isLabelled[Int($0)] }
+        try hot.transaction {
+            var added = 0
+            if contents.hasRows {
+                let record = RedoRecord.encode(firstOrds: contents.firstOrds, frames: contents.frames)
+                added = record.count
+                try hot.append(.redo, contents.sequence, record)
+                redo.append((contents.sequence, record.count))
+                redoByteCount += record.count
+                unflushedRedoBytes += record.count
+            }
+            if !newStreams.isEmpty {
+                let entries = newStreams.map { reference in
+                    StreamRecord.Entry(
+                        reference: reference, id: core.registry.id(of: reference), descriptor: core.registry.descriptor(of: reference))
+                }
+                try hot.append(.streams, contents.sequence, StreamRecord.encode(entries, compressor: &compressor))
+            }
+            let keys = contents.keys
+            if !keys.isEmpty, seen.window > 0 {
+                try hot.appendSeen(contents.sequence, time: now, SeenRecord.encode(keys))
+            }
+            for family in core.families.update(contents.families) {
+                try hot.setFamily(family, contents.sequence)
+            }
+            if let expired = seen.expire(now: now) {
+                try hot.deleteSeen(through: expired)
+            }
+            try deleteOldRows(atLeast: added == 0 ? 0 : max(1 << 20, 2 * added))
+        }
+        if let last = newStreams.max() {
+            isLabelled.append(contentsOf: repeatElement(false, count: max(0, Int(last) + 1 - isLabelled.count)))
+        }
+        for reference in newStreams {
+            isLabelled[Int(reference)] = true
+        }
+        core.registry.markDurable(newStreams)
+    }
+
+    /// Publishes a commit that is on the disk and tells those who wait.
+    private func finish(_ contents: CommitContents, now: Timestamp) {
+        let chunks = contents.chunks
+        core.publish(
+            core.state.replacing(sequence: contents.sequence) { signals in
+                for chunk in chunks {
+                    signals[chunk.batch.signal].chunks.append(chunk)
+                }
+            })
+        core.recent.append(chunks, sequence: contents.sequence)
+        core.counters.update { values in
+            values.commits += 1
+            for chunk in chunks {
+                values.appendedRows[chunk.batch.signal, default: 0] += chunk.batch.count
+                values.memoryBytes += chunk.batch.approximateByteCount
+            }
+        }
+        countRedo()
+        for (key, receipt) in contents.receipts {
+            seen.insert(key, receipt, time: now)
+        }
+        contents.finish()
+        core.maintenanceSignal.notify()
+    }
+
+    /// Deletes redo that is flushed, and labels that no redo needs, until `byteCount` bytes of redo are gone.
+    private func deleteOldRows(atLeast byteCount: Int) throws {
+        var deleted = 0
+        var last: CommitSequence?
+        while redoHead < redo.count, redo[redoHead].sequence <= flushedHigh, deleted < byteCount {
+            deleted += redo[redoHead].byteCount
+            last = redo[redoHead].sequence
+            redoHead += 1
+        }
+        redoByteCount -= deleted
+        guard let last else { return }
+        try hot.delete(.redo, through: last)
+        if redoHead > 1024, redoHead * 2 > redo.count {
+            redo.removeFirst(redoHead)
+            redoHead = 0
+        }
+        // References belong to a process, so the labels of earlier ones are needed as long as their redo.
+        let oldest = redoHead < redo.count ? min(redo[redoHead].sequence.start, firstStart) : firstStart
+        if oldest > oldestLabels {
+            try hot.delete(.streams, through: CommitSequence(start: oldest - 1, commit: .max))
+            oldestLabels = oldest
+        }
+    }
+
+    private var hasDeletableRedo: Bool {
+        redoHead < redo.count && redo[redoHead].sequence <= flushedHigh
+    }
+
+    /// Does something to hot.db; a failure ends writing for good.
+    @discardableResult
+    func write(_ what: String, _ body: () throws -> Void) -> Bool {
+        guard failure == nil else { return false }
+        do {
+            try body()
+            return true
+        } catch {
+            fail("\(what) failed: \(error)")
+            return false
+        }
+    }
+
+    func fail(_ reason: String) {
+        guard failure == nil else { return }
+        failure = reason
+        core.counters.update { $0.readOnlyReason = reason }
+    }
+
+    private func advanceSequence() {
+        guard nextCommit == .max else {
+            nextCommit += 1
+            return
+        }
+        // Four thousand million commits in one process: the next start number, made known before it is used.
+        write("start number") {
+            let next = start + 1
+            try lock.write(.init(identity: core.identity, start: next))
+            try hot.setMeta(.start, Int64(next))
+            start = next
+            nextCommit = 1
+        }
+    }
+
+    private func countRedo() {
+        let (bytes, unflushed) = (redoByteCount, unflushedRedoBytes)
+        core.counters.update { values in
+            values.redoBytes = bytes
+            values.unflushedRedoBytes = unflushed
+        }
+    }
+}

@@ -1,0 +1,27 @@
+/// Moments at which a crash leaves the folder in a state of its own. Tests cut the power at each.
+enum CrashPoint: String, CaseIterable, Sendable {
+    /// LOCK names a start that hot.db does not know yet.
+    case lockWritten = "lock.written"
+    /// A new hot.db has its tables and is not complete.
+    case hotCreated = "hot.created"
+    /// A rebuilt hot.db is complete, the older pair still there.
+    case hotCompleted = "hot.completed"
+    /// Files are entered in the manifest and not made yet.
+    case segmentWriting = "segment.writing"
+    /// Flushed files have their final names, the manifest does not know.
+    case flushRenamed = "flush.renamed"
+    case flushCommitted = "flush.committed"
+    /// Merged files have their final names, the manifest does not know.
+    case mergeRenamed = "merge.renamed"
+    case mergeCommitted = "merge.committed"
+    /// A dead file is unlinked, its row still there.
+    case deadUnlinked = "dead.unlinked"
+    /// A commit is on the disk, nobody was told.
+    case commitDurable = "commit.durable"
+    case checkpointDone = "checkpoint.done"
+}
+
+/// What a test does when the store comes by a crash point.
+struct CrashPoints: Sendable {
+    var reach: @Sendable (CrashPoint) -> Void = { _ in }
+}

@@ -1,0 +1,214 @@
+import OrielStore
+import OrielTelemetry
+import Synchronization
+
+/// The maintenance thread: seals full builders, flushes, merges, moves floors and unlinks dead files, one after the other. Each step ends in a transaction of the commit thread
+/// and a new published record; a step that fails leaves rows where they are and is tried again later.
+///
+/// Used by its own thread only, except ``requests``.
+final class Maintainer {
+    let core: StoreCore
+    let requests: MaintenanceRequests
+    /// Live files by id, as the published record has them.
+    var live: [UInt64: SegmentFiles.Opened]
+    /// Files that are dead in the manifest and may still be read by a snapshot.
+    var dead: [DeadFile] = []
+    private var lastFlush = Timestamp.now
+    private var lastFloor = Timestamp(nanoseconds: .min)
+    /// After a failure nothing is tried until then.
+    private var pausedUntil = Timestamp(nanoseconds: .min)
+
+    /// A file that is unlinked when nobody reads it any more.
+    struct DeadFile {
+        var id: UInt64
+        var path: String
+        weak let container: (any BlockContainer)?
+    }
+
+    /// Whether rows come from the redo of a rebuilt store: the next flush says of each signal exactly which commits it holds.
+    var isRebuilt: Bool
+
+    init(
+        _ core: StoreCore, requests: MaintenanceRequests, live: [SegmentFiles.Opened], dead: [SegmentFiles.Dead], isRebuilt: Bool
+    ) {
+        self.core = core
+        self.requests = requests
+        self.live = Dictionary(uniqueKeysWithValues: live.map { ($0.description.fileID, $0) })
+        self.dead = dead.map { DeadFile(id: $0.id, path: $0.path, container: nil) }
+        self.isRebuilt = isRebuilt
+    }
+
+    /// Works until it is told to stop.
+    func run() {
+        while true {
+            let ticket = core.maintenanceSignal.ticket
+            let orders = requests.take()
+            for order in orders.floors {
+                order.finish(Result { try raiseFloor(order.signal, to: order.floor) })
+            }
+            if !orders.flushes.isEmpty {
+                let result = flushAll()
+                orders.flushes.forEach { $0(result) }
+            }
+            if orders.isStopping {
+                return
+            }
+            if !orders.flushes.isEmpty {
+                continue
+            }
+            var isBusy = false
+            if core.options.maintainsItself, Timestamp.now >= pausedUntil {
+                core.counters.update { $0.isWorking = true }
+                switch Result(catching: { try step() }) {
+                case .success(let didWork): isBusy = didWork
+                case .failure: pausedUntil = Timestamp(nanoseconds: Timestamp.now.nanoseconds + 1_000_000_000)
+                }
+                core.counters.update { $0.isWorking = false }
+            }
+            if !isBusy {
+                core.maintenanceSignal.wait(after: ticket, timeout: .seconds(1))
+            }
+        }
+    }
+
+    /// Does the most urgent thing that is due.
+    ///
+    /// - Returns: Whether there was one.
+    private func step() throws -> Bool {
+        for signal in Signal.allCases where try sealFull(signal) {
+            return true
+        }
+        let now = Timestamp.now
+        let unflushed = core.counters.current.unflushedRedoBytes
+        if unflushed >= core.options.flushBytes || (unflushed > 0 && now.nanoseconds - lastFlush.nanoseconds >= core.options.flushInterval) {
+            try flush()
+            lastFlush = now
+            return true
+        }
+        if now.nanoseconds - lastFloor.nanoseconds > 60_000_000_000 || lastFloor.nanoseconds == .min {
+            lastFloor = now
+            try applyRetention(now)
+        }
+        if try mergeOnce() {
+            return true
+        }
+        return try unlinkDead()
+    }
+
+    /// Everything into files, merges until there is none, dead files gone.
+    private func flushAll() -> Result<Void, any Error> {
+        core.counters.update { $0.isWorking = true }
+        defer { core.counters.update { $0.isWorking = false } }
+        return Result {
+            try flush()
+            lastFlush = Timestamp.now
+            while try mergeOnce() {}
+            while try unlinkDead() {}
+        }
+    }
+
+    // MARK: Sealing
+
+    private func sealFull(_ signal: Signal) throws -> Bool {
+        let chunks = core.state[signal].chunks
+        var rows = 0
+        var bytes = 0
+        for chunk in chunks {
+            rows += chunk.batch.count
+            bytes += chunk.batch.approximateByteCount
+        }
+        // Many small requests would make each published record long.
+        guard rows >= core.options.sealRows || bytes >= core.options.sealBytes || chunks.count >= 4096 else { return false }
+        try seal(chunks, signal)
+        return true
+    }
+
+    /// Turns the oldest chunks of a signal into a sealed run.
+    func seal(_ chunks: [BuilderChunk], _ signal: Signal) throws {
+        guard !chunks.isEmpty else { return }
+        let run = try SealedRun.seal(chunks, signal: signal, registry: core.registry)
+        let (count, bytes) = (chunks.count, run?.byteCount ?? 0)
+        try core.perform { committer in
+            committer.replaceChunks(signal, count: count, by: run, byteCount: bytes)
+        }
+    }
+
+    // MARK: Floors
+
+    private func applyRetention(_ now: Timestamp) throws {
+        guard core.options.appliesRetention else { return }
+        for (signal, length) in core.options.retention {
+            let (floor, overflow) = now.nanoseconds.subtractingReportingOverflow(length)
+            if !overflow {
+                try raiseFloor(signal, to: Timestamp(nanoseconds: floor))
+            }
+        }
+    }
+
+    /// Moves a floor up and drops the files that lie wholly below it.
+    func raiseFloor(_ signal: Signal, to floor: Timestamp) throws {
+        guard floor > core.state[signal].floor else { return }
+        let unit = signal.nanosecondsPerTimeUnit
+        let expired = live.values.filter { file in
+            guard file.description.signal == signal else { return false }
+            // A file without rows keeps its piece as long as its day may have others.
+            guard file.description.rowCount > 0 else { return false }
+            let (end, overflow) = file.description.maximumTime.multipliedReportingOverflow(by: unit)
+            return !overflow && end < floor.nanoseconds
+        }
+        try AppDatabase.saveFloor(signal, floor, core: core)
+        let gone = expired.map { (id: $0.description.fileID, container: $0.container) }
+        try core.perform { committer in
+            try committer.raiseFloor(signal, to: floor, expired: gone)
+        }
+        retire(expired.map(\.description.fileID))
+    }
+
+    // MARK: Dead files
+
+    /// Moves live files to the dead ones.
+    func retire(_ ids: [UInt64]) {
+        for id in ids {
+            if let file = live.removeValue(forKey: id) {
+                dead.append(DeadFile(id: id, path: core.folder + "/" + file.description.path, container: file.container))
+            }
+        }
+    }
+
+    /// Unlinks the dead files that no snapshot reads, and then takes their rows out of the manifest.
+    ///
+    /// - Returns: Whether there was one.
+    func unlinkDead() throws -> Bool {
+        let ready = dead.filter { $0.container == nil }
+        guard !ready.isEmpty else { return false }
+        try DeadFiles.unlink(ready.map(\.path), core: core)
+        let ids = ready.map(\.id)
+        try core.perform { committer in
+            try committer.removeRows(ids)
+        }
+        dead.removeAll { file in ids.contains(file.id) }
+        return true
+    }
+}
+
+/// Unlinking of files that the manifest calls dead.
+enum DeadFiles {
+    /// Unlinks what is there of `paths` and makes that last.
+    static func unlink(_ paths: [String], core: StoreCore) throws(FileError) {
+        var folders: Set<String> = []
+        for path in paths {
+            do throws(FileError) {
+                try core.files.unlink(path)
+            } catch {
+                guard error.isMissing else { throw error }
+            }
+            if try core.files.exists(path.parentDirectory) {
+                folders.insert(path.parentDirectory)
+            }
+        }
+        for folder in folders.sorted() {
+            try core.files.synchronizeDirectory(folder)
+        }
+        core.crashPoints.reach(.deadUnlinked)
+    }
+}

@@ -1,0 +1,65 @@
+import OrielStore
+import OrielTelemetry
+import Synchronization
+
+/// What callers want of the maintenance thread.
+final class MaintenanceRequests: Sendable {
+    typealias Finish = @Sendable (Result<Void, any Error>) -> Void
+
+    struct FloorOrder: Sendable {
+        var signal: Signal
+        var floor: Timestamp
+        var finish: Finish
+    }
+
+    struct Orders: Sendable {
+        var flushes: [Finish] = []
+        var floors: [FloorOrder] = []
+        var isStopping = false
+    }
+
+    private let orders = Mutex(Orders())
+    private let signal: ThreadSignal
+
+    init(_ signal: ThreadSignal) {
+        self.signal = signal
+    }
+
+    /// Asks for a flush of everything and for merges until there is none.
+    func flush(_ finish: @escaping Finish) {
+        if !change({ $0.flushes.append(finish) }) {
+            finish(.failure(StoreError.closed))
+        }
+    }
+
+    func raiseFloor(_ order: FloorOrder) {
+        if !change({ $0.floors.append(order) }) {
+            order.finish(.failure(StoreError.closed))
+        }
+    }
+
+    /// Ends the thread when it has done what was asked before.
+    func stop() {
+        _ = change { $0.isStopping = true }
+    }
+
+    /// Changes the orders unless the thread is ending.
+    private func change(_ body: (inout Orders) -> Void) -> Bool {
+        let isTaken = orders.withLock { orders in
+            guard !orders.isStopping else { return false }
+            body(&orders)
+            return true
+        }
+        signal.notify()
+        return isTaken
+    }
+
+    func take() -> Orders {
+        orders.withLock { orders in
+            let taken = orders
+            orders.flushes = []
+            orders.floors = []
+            return taken
+        }
+    }
+}

@@ -1,0 +1,328 @@
+public import OrielStore
+public import OrielTelemetry
+import Synchronization
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
+/// The embedded store: a folder with one small SQLite database for what just came, and immutable SQLite files of columns for all else.
+///
+/// One process has a folder open at a time. ``append(_:)`` returns when the rows are on the disk; requests that wait together share one commit.
+///
+/// - Note: A store that is released without ``close()`` is as after a crash: nothing acknowledged is lost, and the next ``open(folder:options:)`` replays the redo.
+public final class SQLiteStore: TelemetryStore {
+    private let core: StoreCore
+    private let requests: MaintenanceRequests
+    private let workers: ScanWorkers
+    private let threads: Mutex<Threads>
+
+    private struct Threads {
+        var commit: OwnThread?
+        var maintenance: OwnThread?
+        var isClosing = false
+    }
+
+    /// What the opening thread hands over.
+    private struct Opened: Sendable {
+        var core: StoreCore
+        var live: [SegmentFiles.Opened]
+        var dead: [SegmentFiles.Dead]
+        var isRebuilt: Bool
+    }
+
+    /// Opens the store in `folder`, an absolute path, which is made when missing; repairs what a crash left, and replays the redo.
+    ///
+    /// - Throws: ``StoreError/locked(path:processID:)``, ``StoreError/newerFormat(path:found:supported:)``, ``StoreError/unusable(path:reason:)``.
+    public static func open(folder: String, options: StoreOptions = StoreOptions()) async throws(StoreError) -> SQLiteStore {
+        try await open(folder: folder, options: options, files: POSIXFileLayer())
+    }
+
+    /// Opens the store on a file layer of its own, for tests.
+    static func open(
+        folder: String, options: StoreOptions = StoreOptions(), files: any FileLayer, crashPoints: CrashPoints = CrashPoints()
+    ) async throws(StoreError) -> SQLiteStore {
+        let (thread, result) = await withCheckedContinuation {
+            (continuation: CheckedContinuation<(OwnThread?, Result<Opened, StoreError>), Never>) in
+            let opening = Opening(continuation)
+            do {
+                // hot.db lives on this thread from its opening to its closing.
+                let thread = try OwnThread(name: "oriel-commit") {
+                    var committer: Committer?
+                    let result = Result { () throws(StoreError) -> Opened in
+                        let recovered = try Recovery(folder: folder, options: options, files: files, crashPoints: crashPoints).run()
+                        committer = recovered.committer
+                        return Opened(
+                            core: recovered.committer.core, live: recovered.live, dead: recovered.dead, isRebuilt: recovered.isRebuilt)
+                    }
+                    opening.finish(result)
+                    committer?.run()
+                    committer?.close()
+                }
+                opening.started(thread)
+            } catch {
+                opening.finish(.failure(.unusable(path: folder, reason: "\(error)")))
+                opening.started(nil)
+            }
+        }
+        let opened = try result.get()
+        let store: SQLiteStore
+        do {
+            store = try SQLiteStore(opened, commit: thread)
+        } catch {
+            opened.core.commits.close()
+            throw .unusable(path: folder, reason: "\(error)")
+        }
+        if opened.isRebuilt {
+            // What was found in redo goes into files before new commits can mix with it.
+            try await store.flush()
+        }
+        return store
+    }
+
+    private init(_ opened: Opened, commit: OwnThread?) throws(ThreadError) {
+        let core = opened.core
+        self.core = core
+        let requests = MaintenanceRequests(core.maintenanceSignal)
+        self.requests = requests
+        workers = try ScanWorkers(count: SQLiteStore.coreCount)
+        let (live, dead, isRebuilt) = (opened.live, opened.dead, opened.isRebuilt)
+        let maintenance = try OwnThread(name: "oriel-merge", nice: 10) {
+            Maintainer(core, requests: requests, live: live, dead: dead, isRebuilt: isRebuilt).run()
+        }
+        threads = Mutex(Threads(commit: commit, maintenance: maintenance))
+    }
+
+    deinit {
+        // The threads end by themselves; nobody waits for them, and nothing is flushed.
+        requests.stop()
+        core.commits.close()
+        core.recent.close()
+    }
+
+    private static var coreCount: Int {
+        max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    }
+
+    // MARK: Writing
+
+    public func append(_ writeSet: WriteSet) async throws(StoreError) -> Receipt {
+        let counted = core.counters.current
+        if let reason = counted.readOnlyReason {
+            throw .readOnly(reason: reason)
+        }
+        if counted.memoryBytes > core.options.memoryBytes {
+            throw .overloaded(retryAfterSeconds: 1)
+        }
+        try checkFreeSpace()
+        let prepared = try PreparedAppend(writeSet, registry: core.registry, limits: limits)
+        core.counters.update { values in
+            for rejection in prepared.rejected {
+                values.rejectedRows[rejection.signal, default: 0] += rejection.count
+            }
+        }
+        if prepared.batches.isEmpty, prepared.deltas.isEmpty, prepared.families.isEmpty, prepared.key == nil {
+            return Receipt(sequence: core.state.sequence, rejected: prepared.rejected)
+        }
+        let answer = await withCheckedContinuation { (continuation: CheckedContinuation<PendingAppend.Answer, Never>) in
+            let pending = PendingAppend(prepared) { continuation.resume(returning: $0) }
+            do throws(BoundedQueue<CommitWork>.Refusal) {
+                try core.commits.put(.append(pending), weight: pending.byteCount)
+            } catch {
+                pending.finish(.failure(error == .closed ? .closed : .overloaded(retryAfterSeconds: 1)))
+            }
+        }
+        return try answer.get()
+    }
+
+    /// What times are accepted now.
+    private var limits: PreparedAppend.Limits {
+        let state = core.state
+        var floors: [Signal: Timestamp] = [:]
+        let now = Timestamp.now
+        for signal in Signal.allCases {
+            floors[signal] = state[signal].floor
+            if core.options.appliesRetention, let length = core.options.retention[signal] {
+                let (floor, overflow) = now.nanoseconds.subtractingReportingOverflow(length)
+                if !overflow {
+                    floors[signal] = max(state[signal].floor, Timestamp(nanoseconds: floor))
+                }
+            }
+        }
+        let end = core.options.futureBound.map { now.nanoseconds.addingReportingOverflow($0) }
+        return PreparedAppend.Limits(floors: floors, end: end.map { $0.overflow ? .max : $0.partialValue } ?? .max)
+    }
+
+    /// Refuses while the disk has less than a floor of free space.
+    private func checkFreeSpace() throws(StoreError) {
+        guard let free = core.freeSpace.bytes(core), free < SQLiteStore.freeSpaceFloor else { return }
+        throw .diskFull(freeBytes: Int(free), neededBytes: Int(SQLiteStore.freeSpaceFloor), retryAfterSeconds: 30)
+    }
+
+    /// Bytes that appends leave free on the file system: room for a flush and a merge.
+    private static let freeSpaceFloor: Int64 = 128 << 20
+
+    public func retain(_ signal: Signal, from floor: Timestamp) async throws(StoreError) {
+        try await maintain { finish in
+            requests.raiseFloor(.init(signal: signal, floor: floor, finish: finish))
+        }
+    }
+
+    public func flush() async throws(StoreError) {
+        try await maintain { finish in
+            requests.flush(finish)
+        }
+    }
+
+    /// Hands an order to the maintenance thread and waits for it.
+    private func maintain(_ order: (@escaping MaintenanceRequests.Finish) -> Void) async throws(StoreError) {
+        guard !threads.withLock({ $0.isClosing }) else {
+            throw .closed
+        }
+        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Void, any Error>, Never>) in
+            order { continuation.resume(returning: $0) }
+        }
+        if case .failure(let error) = result {
+            throw (error as? StoreError) ?? .unusable(path: core.folder, reason: "\(error)")
+        }
+    }
+
+    public func close() async throws(StoreError) {
+        try await stop(flushing: true)
+    }
+
+    /// Ends all threads and lets the folder go.
+    ///
+    /// - Parameter flushing: Whether to write everything to files first; without, the store is as after a crash.
+    func stop(flushing: Bool) async throws(StoreError) {
+        let ended = threads.withLock { threads -> Threads? in
+            guard !threads.isClosing else { return nil }
+            threads.isClosing = true
+            return threads
+        }
+        guard let ended else { return }
+        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Void, any Error>, Never>) in
+            let (core, requests, workers) = (core, requests, workers)
+            do {
+                // Waiting for threads is not for the cooperative pool.
+                _ = try OwnThread(name: "oriel-close") {
+                    let outcome = Mutex<Result<Void, any Error>>(.success(()))
+                    if flushing {
+                        requests.flush { result in outcome.withLock { $0 = result } }
+                    }
+                    requests.stop()
+                    ended.maintenance?.join()
+                    core.commits.close()
+                    ended.commit?.join()
+                    core.recent.close()
+                    workers.stop()
+                    continuation.resume(returning: outcome.withLock { $0 })
+                }
+            } catch {
+                continuation.resume(returning: .failure(error))
+            }
+        }
+        if case .failure(let error) = result {
+            throw (error as? StoreError) ?? .unusable(path: core.folder, reason: "\(error)")
+        }
+    }
+
+    // MARK: Reading
+
+    public func snapshot() throws(StoreError) -> any StoreSnapshot {
+        guard !threads.withLock({ $0.isClosing }) else {
+            throw .closed
+        }
+        return EngineSnapshot(
+            state: core.state, registry: core.registry, options: core.options, workers: workers, familySource: core.families)
+    }
+
+    public func changes(after position: ChangePosition?, signal: Signal, deadline: Timestamp) async throws(StoreError) -> Changes {
+        guard let position else {
+            return Changes(batches: [], position: ChangePosition(sequence: core.recent.sequence), hasGap: false)
+        }
+        while true {
+            let found = core.recent.rows(signal, after: position.sequence)
+            if !found.chunks.isEmpty || found.hasGap || Timestamp.now >= deadline {
+                let batches = found.chunks.map { core.registry.resolve($0.batch) }
+                return Changes(batches: batches, position: ChangePosition(sequence: found.position), hasGap: found.hasGap)
+            }
+            guard await core.recent.wait(signal, after: position.sequence, deadline: deadline) else {
+                throw .closed
+            }
+            if Task.isCancelled {
+                return Changes(batches: [], position: ChangePosition(sequence: found.position), hasGap: false)
+            }
+        }
+    }
+
+    public var statistics: StoreStatistics {
+        let (state, counted) = (core.state, core.counters.current)
+        var statistics = StoreStatistics()
+        for signal in Signal.allCases {
+            let part = state[signal]
+            var values = StoreStatistics.SignalStatistics()
+            values.appendedRows = counted.appendedRows[signal] ?? 0
+            values.rejectedRows = counted.rejectedRows[signal] ?? 0
+            values.unflushedRows = part.chunks.reduce(0) { $0 + $1.batch.count } + part.sealed.reduce(0) { $0 + $1.rowCount }
+            values.rows = part.segments.reduce(values.unflushedRows) { $0 + $1.rowCount }
+            values.segments = part.segments.count
+            values.segmentBytes = part.segments.reduce(0) { $0 + SegmentFiles.byteCount($1) }
+            values.floor = part.floor
+            statistics.signals[signal] = values
+        }
+        statistics.commits = counted.commits
+        statistics.duplicateRequests = counted.duplicateRequests
+        statistics.streams = core.registry.count
+        statistics.redoBytes = counted.redoBytes
+        statistics.flushes = counted.flushes
+        statistics.merges = counted.merges
+        statistics.mergedBytes = counted.mergedBytes
+        statistics.quarantinedFiles = counted.quarantinedFiles
+        statistics.unknownFiles = counted.unknownFiles
+        statistics.isReadOnly = counted.readOnlyReason != nil
+        statistics.hasPendingWork = counted.isWorking
+        return statistics
+    }
+}
+
+/// Brings the thread that opens a store and its result together for the caller, whichever comes first.
+private final class Opening<Value: Sendable>: Sendable {
+    typealias Continuation = CheckedContinuation<(OwnThread?, Result<Value, StoreError>), Never>
+
+    private struct State {
+        var continuation: Continuation?
+        var thread: OwnThread??
+        var result: Result<Value, StoreError>?
+    }
+
+    private let state: Mutex<State>
+
+    init(_ continuation: Continuation) {
+        state = Mutex(State(continuation: continuation))
+    }
+
+    func started(_ thread: OwnThread?) {
+        advance { $0.thread = .some(thread) }
+    }
+
+    func finish(_ result: Result<Value, StoreError>) {
+        advance { $0.result = result }
+    }
+
+    private func advance(_ change: (inout State) -> Void) {
+        let ready = state.withLock { state -> (Continuation, OwnThread?, Result<Value, StoreError>)? in
+            change(&state)
+            guard let thread = state.thread, let result = state.result, let continuation = state.continuation else { return nil }
+            state.continuation = nil
+            return (continuation, thread, result)
+        }
+        if let (continuation, thread, result) = ready {
+            continuation.resume(returning: (thread, result))
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import OrielStore
+import OrielTelemetry
+
+/// Where the commit side reaches segment files: writing, opening, checking.
+enum SegmentFiles {
+    /// A live file with its open container.
+    struct Opened: Sendable {
+        var description: SegmentDescription
+        var container: any BlockContainer
+    }
+
+    /// A file that is dead in the manifest and waits to be unlinked.
+    struct Dead: Sendable {
+        var id: UInt64
+        var path: String
+    }
+
+    /// Writes sealed runs into the level-0 file that the manifest has entered.
+    static func flush(_ runs: [SealedRun], _ description: SegmentDescription, core: StoreCore) throws(StoreError) -> SegmentDescription {
+        let families = description.signal.isMetric ? try core.families.families() : []
+        return try SegmentWriter.flush(
+            runs, description, store: core.identity, families: families, registry: core.registry, fileSystem: core.fileSystem, folder: core.folder)
+    }
+
+    static func open(_ description: SegmentDescription, core: StoreCore) throws(StoreError) -> Segment {
+        try Segment.open(description, fileSystem: core.fileSystem, folder: core.folder, registry: core.registry)
+    }
+
+    /// What the file at `path` below the folder says about itself; `nil` when it is damaged or of another store.
+    ///
+    /// - Throws: When it was written by a newer version.
+    static func description(_ path: String, core: StoreCore) throws(StoreError) -> SegmentDescription? {
+        do {
+            let header = try Segment.readHeader(path: core.folder + "/" + path, fileSystem: core.fileSystem)
+            return header.storeHigh == core.identity.high && header.storeLow == core.identity.low ? header.description : nil
+        } catch {
+            if case .newerFormat = error {
+                throw error
+            }
+            return nil
+        }
+    }
+
+    /// Whether every blob of a file is as it was written.
+    static func isWhole(_ description: SegmentDescription, core: StoreCore) -> Bool {
+        do {
+            try open(description, core: core).verify()
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// Bytes of a live file.
+    static func byteCount(_ container: any BlockContainer) -> Int {
+        (container as? Segment)?.description.byteCount ?? 0
+    }
+}

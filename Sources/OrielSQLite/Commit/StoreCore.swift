@@ -1,0 +1,78 @@
+import OrielStore
+import OrielTelemetry
+import Synchronization
+
+/// What the threads of one open store share.
+final class StoreCore: Sendable {
+    let folder: String
+    let options: StoreOptions
+    let files: any FileLayer
+    let fileSystem: SQLiteFileSystem
+    let identity: StoreIdentity
+    let registry: StreamRegistry
+    let families = FamilyTable()
+    let recent = RecentRows(byteLimit: 8 << 20)
+    let counters = StoreCounters()
+    let crashPoints: CrashPoints
+    let freeSpace = FreeSpace()
+    let commits: BoundedQueue<CommitWork>
+    /// Wakes the maintenance thread.
+    let maintenanceSignal = ThreadSignal()
+    private let published: Mutex<PublishedState>
+
+    init(
+        folder: String, options: StoreOptions, files: any FileLayer, identity: StoreIdentity, crashPoints: CrashPoints,
+        fileSystem: SQLiteFileSystem
+    ) {
+        self.folder = folder
+        self.options = options
+        self.files = files
+        self.fileSystem = fileSystem
+        self.identity = identity
+        self.crashPoints = crashPoints
+        registry = StreamRegistry(secret: identity.secret)
+        commits = BoundedQueue(capacity: options.queueBytes)
+        published = Mutex(PublishedState())
+    }
+
+    /// The present record.
+    var state: PublishedState {
+        published.withLock { $0 }
+    }
+
+    /// Replaces the record. Only the commit thread does.
+    func publish(_ state: PublishedState) {
+        published.withLock { $0 = state }
+    }
+
+    /// Lets the commit thread do `work` between two commits and waits for it. Must not be called from that thread.
+    func perform<Value: Sendable>(_ work: @escaping @Sendable (Committer) throws -> Value) throws -> Value {
+        let box = ResultBox<Value>()
+        do {
+            try commits.put(.perform { committer in box.set(Result { try work(committer) }) }, weight: 0)
+        } catch {
+            throw StoreError.closed
+        }
+        return try box.wait()
+    }
+
+    private final class ResultBox<Value: Sendable>: Sendable {
+        private let result = Mutex<Result<Value, any Error>?>(nil)
+        private let signal = ThreadSignal()
+
+        func set(_ value: Result<Value, any Error>) {
+            result.withLock { $0 = value }
+            signal.notify()
+        }
+
+        func wait() throws -> Value {
+            while true {
+                let ticket = signal.ticket
+                if let value = result.withLock({ $0 }) {
+                    return try value.get()
+                }
+                signal.wait(after: ticket)
+            }
+        }
+    }
+}

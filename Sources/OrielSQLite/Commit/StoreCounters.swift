@@ -1,0 +1,35 @@
+import OrielStore
+import OrielTelemetry
+import Synchronization
+
+/// What the store counts about itself.
+final class StoreCounters: Sendable {
+    struct Values: Sendable {
+        var appendedRows: [Signal: Int] = [:]
+        var rejectedRows: [Signal: Int] = [:]
+        var commits = 0
+        var duplicateRequests = 0
+        var redoBytes = 0
+        /// Of these, redo whose rows are not in a file yet.
+        var unflushedRedoBytes = 0
+        /// Bytes of rows that are not in a file yet.
+        var memoryBytes = 0
+        var flushes = 0
+        var merges = 0
+        var mergedBytes = 0
+        var quarantinedFiles = 0
+        var unknownFiles = 0
+        var readOnlyReason: String?
+        var isWorking = false
+    }
+
+    private let values = Mutex(Values())
+
+    func update(_ body: (inout Values) -> Void) {
+        values.withLock { body(&$0) }
+    }
+
+    var current: Values {
+        values.withLock { $0 }
+    }
+}

@@ -1,0 +1,383 @@
+import OrielCompression
+import OrielStore
+import OrielTelemetry
+
+/// Opens a folder: finds hot.db, checks that it fits the files, puts right what a crash left, and replays the redo. Runs on the commit thread.
+struct Recovery {
+    let folder: String
+    let options: StoreOptions
+    let files: any FileLayer
+    let crashPoints: CrashPoints
+
+    struct Recovered {
+        var committer: Committer
+        var live: [SegmentFiles.Opened]
+        var dead: [SegmentFiles.Dead]
+        /// Whether the manifest was rebuilt from the files.
+        var isRebuilt: Bool
+    }
+
+    func run() throws(StoreError) -> Recovered {
+        do {
+            try makeFolder(folder)
+        } catch {
+            throw .unusable(path: folder, reason: "\(error)")
+        }
+        let (lock, content) = try StoreLock.take(folder, files: files)
+        do {
+            return try recover(lock, content)
+        } catch let error as StoreError {
+            lock.release()
+            throw error
+        } catch {
+            lock.release()
+            throw .unusable(path: folder, reason: "\(error)")
+        }
+    }
+
+    private func makeFolder(_ path: String) throws(FileError) {
+        guard path != "/", try !files.exists(path) else { return }
+        try makeFolder(path.parentDirectory)
+        try files.ensureDirectory(path)
+    }
+
+    /// What was found of hot.db.
+    private enum Found {
+        case none
+        case usable(HotDatabase)
+        /// It cannot be used; what could be read of it, and why.
+        case lost(HotContents, number: Int, reason: String)
+    }
+
+    private func recover(_ lock: StoreLock, _ content: StoreLock.Content?) throws -> Recovered {
+        let fileSystem = SQLiteFileSystem(files)
+        let scan = try FolderScan(folder, files: files)
+        for log in scan.orphanedLogs {
+            // SQLite would replay it into whatever gets that name.
+            try UnknownFiles.take(log, folder, files: files)
+        }
+        var found = try findHot(scan, fileSystem)
+        var identity = content?.identity
+        if identity == nil, case .usable(let hot) = found {
+            identity = try hot.identity()
+        }
+        let core = StoreCore(
+            folder: folder, options: options, files: files, identity: identity ?? .random(), crashPoints: crashPoints, fileSystem: fileSystem)
+
+        var manifest: [HotDatabase.SegmentRow] = []
+        if case .usable(let hot) = found {
+            do {
+                manifest = try checkFit(hot, scan, core)
+            } catch let error where error is Unfit || error is ColumnError {
+                let contents = HotContents(salvaging: hot)
+                let number = hot.number
+                try hot.close()
+                found = .lost(contents, number: number, reason: "\(error)")
+            }
+        }
+
+        let hot: HotDatabase
+        var isRebuilt = false
+        var start = content?.start ?? 0
+        switch found {
+        case .usable(let usable):
+            hot = usable
+        case .none where scan.segments.isEmpty:
+            hot = try create(number: (scan.hotNumbers.last ?? 0) + 1, HotContents(), [], core)
+        case .none, .lost:
+            var contents = HotContents()
+            var number = scan.hotNumbers.last ?? 0
+            if case .lost(let salvaged, let lostNumber, _) = found {
+                contents = salvaged
+                number = max(number, lostNumber)
+            }
+            manifest = try rebuild(contents, core)
+            hot = try create(number: number + 1, contents, manifest, core)
+            isRebuilt = true
+            start = max(start, contents.start)
+        }
+        try removeOtherPairs(than: hot.number)
+
+        // Starts grow over everything that was ever written here.
+        start = max(start, UInt32(clamping: try hot.meta(.start) ?? 0))
+        for row in manifest {
+            start = max(start, row.description.pieces.map(\.high.start).max() ?? 0)
+        }
+        start = max(start, try hot.entries(.redo).last?.sequence.start ?? 0)
+        start += 1
+        try lock.write(.init(identity: core.identity, start: start))
+        crashPoints.reach(.lockWritten)
+        try hot.setMeta(.start, Int64(start))
+
+        let dead = try clearUnfinished(&manifest, hot, core)
+        let live = try openSegments(manifest, core)
+        let replayed = try Replay(hot, live: manifest.map(\.description), core: core).run()
+        // Everything inherited is on the disk before the first acknowledgement rests on it.
+        try hot.checkpoint()
+        try files.synchronizeDirectory(folder)
+
+        let unknown = try UnknownFiles.count(folder, files: files)
+        core.counters.update { $0.unknownFiles = unknown }
+        let inheritance = Committer.Inheritance(
+            hot: hot, lock: lock, start: start, seen: replayed.seen, sequencer: replayed.sequencer,
+            redo: replayed.redo, flushedHigh: replayed.flushedHigh, oldestLabels: replayed.oldestLabels)
+        core.recent.start(after: replayed.sequence)
+        core.publish(try published(replayed, live, hot))
+        return Recovered(committer: Committer(core, inheritance), live: live, dead: dead, isRebuilt: isRebuilt)
+    }
+
+    /// The first record of this start.
+    private func published(_ replayed: Replay.Result, _ live: [SegmentFiles.Opened], _ hot: HotDatabase) throws -> PublishedState {
+        let floors = try hot.floors()
+        let version = UInt64(bitPattern: try hot.meta(.manifestVersion) ?? 0)
+        return PublishedState().replacing(sequence: replayed.sequence, manifestVersion: version) { signals in
+            for file in live {
+                signals[file.description.signal].segments.append(file.container)
+            }
+            for chunk in replayed.chunks {
+                signals[chunk.batch.signal].chunks.append(chunk)
+            }
+            for (signal, floor) in floors {
+                signals[signal].floor = floor
+            }
+        }
+    }
+
+    // MARK: hot.db
+
+    /// The newest complete hot.db. Its log is read for damage before SQLite opens it.
+    private func findHot(_ scan: FolderScan, _ fileSystem: SQLiteFileSystem) throws -> Found {
+        for number in scan.hotNumbers.reversed() {
+            let path = HotDatabase.path(folder, number)
+            if let log = try WriteAheadLog(path + "-wal", files: files), log.isDamaged {
+                return try salvage(number, log, "the log is damaged behind frame \(log.readableCount)", fileSystem)
+            }
+            do {
+                let hot = try HotDatabase(folder, number: number, creating: false, fileSystem: fileSystem)
+                let isComplete: Bool
+                do throws(SQLiteError) {
+                    isComplete = try hot.meta(.complete) == 1
+                } catch {
+                    guard .error ~= error.code else { throw error }
+                    // It has no tables yet.
+                    isComplete = false
+                }
+                if isComplete {
+                    return .usable(hot)
+                }
+                // Its making was cut off; what it was made from is still there.
+                try hot.close()
+                try removePair(number)
+            } catch let error as SQLiteError {
+                guard .corrupt ~= error.code || .notADatabase ~= error.code else { throw error }
+                return try salvage(number, nil, "\(error)", fileSystem)
+            }
+        }
+        return .none
+    }
+
+    /// Copies a damaged pair aside and reads what can be read of it.
+    private func salvage(_ number: Int, _ log: WriteAheadLog?, _ reason: String, _ fileSystem: SQLiteFileSystem) throws -> Found {
+        let path = HotDatabase.path(folder, number)
+        let copy = try UnknownFiles.copy(path, folder, files: files)
+        if try files.exists(path + "-wal") {
+            try UnknownFiles.copy(path + "-wal", folder, files: files)
+        }
+        // A second copy takes the pages of the log that are whole, also those behind the damage.
+        let merged = folder + "/salvage.db"
+        if try files.exists(merged) {
+            try files.unlink(merged)
+        }
+        try files.copy(copy, to: merged)
+        let file = try files.open(merged, .readWrite)
+        try log?.apply(path + "-wal", to: file, files: files)
+        // The file's format numbers: 1 says that there is no log (https://www.sqlite.org/fileformat2.html#file_format_version_numbers).
+        let noLog: [UInt8] = [1, 1]
+        try files.write(file, at: 18, noLog.span)
+        try files.close(file)
+        var contents = HotContents()
+        do throws(SQLiteError) {
+            let hot = try HotDatabase(salvaging: merged, number: number, fileSystem: fileSystem)
+            contents = HotContents(salvaging: hot)
+            try hot.close()
+        } catch {
+            contents.losses.append("all of hot.db: \(error)")
+        }
+        try files.unlink(merged)
+        return .lost(contents, number: number, reason: reason)
+    }
+
+    /// Makes hot.db number `number` with what is carried over; it counts when it is complete.
+    private func create(
+        number: Int, _ contents: HotContents, _ manifest: [HotDatabase.SegmentRow], _ core: StoreCore
+    ) throws -> HotDatabase {
+        let hot = try HotDatabase(folder, number: number, creating: true, fileSystem: core.fileSystem)
+        crashPoints.reach(.hotCreated)
+        try hot.transaction {
+            try hot.setMeta(.format, Int64(StoreLock.format))
+            try hot.setIdentity(core.identity)
+            for row in manifest {
+                try hot.setSegment(row.description, row.state)
+            }
+            for (sequence, blob) in contents.redo {
+                try hot.append(.redo, sequence, blob)
+            }
+            for (sequence, blob) in contents.streams {
+                try hot.append(.streams, sequence, blob)
+            }
+            for (sequence, time, blob) in contents.seen {
+                try hot.appendSeen(sequence, time: time, blob)
+            }
+            for (signal, floor) in contents.floors {
+                try hot.setFloor(signal, floor)
+            }
+            for family in contents.families {
+                try hot.setFamily(family, .zero)
+            }
+            if let sums = contents.sums {
+                try hot.setState("sums", sums.sequence, sums.blob)
+            }
+            let last = manifest.map(\.description.fileID).max() ?? 0
+            try hot.setMeta(.nextFileID, Int64(bitPattern: max(contents.nextFileID, last + 1)))
+            try hot.setMeta(.start, Int64(contents.start))
+            try hot.setMeta(.flushedHigh, 0)
+        }
+        try hot.setMeta(.complete, 1)
+        try hot.checkpoint()
+        try files.synchronize(path: hot.path)
+        crashPoints.reach(.hotCompleted)
+        return hot
+    }
+
+    private func removeOtherPairs(than number: Int) throws(FileError) {
+        for other in try FolderScan(folder, files: files).hotNumbers where other != number {
+            try removePair(other)
+        }
+    }
+
+    /// Removes a database and its log, the database first: a log alone is harmless, a database without its log is an older state.
+    private func removePair(_ number: Int) throws(FileError) {
+        let path = HotDatabase.path(folder, number)
+        for path in [path, path + "-wal", path + "-journal"] where try files.exists(path) {
+            try files.unlink(path)
+            try files.synchronizeDirectory(folder)
+        }
+    }
+
+    // MARK: The manifest against the files
+
+    /// Why hot.db cannot be the manifest of this folder.
+    struct Unfit: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    /// The manifest, when it fits the files.
+    private func checkFit(_ hot: HotDatabase, _ scan: FolderScan, _ core: StoreCore) throws -> [HotDatabase.SegmentRow] {
+        if let identity = try hot.identity(), identity != core.identity {
+            throw Unfit(description: "hot.db is of another store")
+        }
+        let rows = try hot.segments()
+        let flushedHigh = try hot.flushedHigh()
+        let live = Set(rows.filter { $0.state == .live }.map(\.description.fileID))
+        var known: Set<String> = []
+        for row in rows {
+            known.insert(row.description.path)
+            switch row.state {
+            case .live:
+                guard scan.segments[row.description.path] != nil else {
+                    throw Unfit(description: "\(row.description.path) is missing")
+                }
+            case .writing:
+                if row.description.level == 0, row.description.inputs.isEmpty, row.description.pieces.contains(where: { $0.high <= flushedHigh }) {
+                    throw Unfit(description: "the redo of \(row.description.path) is gone")
+                }
+                if let missing = row.description.inputs.first(where: { !live.contains($0) }) {
+                    throw Unfit(description: "file \(missing), an input of \(row.description.path), is gone")
+                }
+            case .dead: break
+            }
+        }
+        for (path, _) in scan.segments.sorted(by: { $0.key < $1.key }) where !known.contains(path) {
+            if try SegmentFiles.description(path, core: core) != nil {
+                throw Unfit(description: "\(path) is not in the manifest")
+            }
+            try UnknownFiles.take(folder + "/" + path, folder, files: files)
+        }
+        try clearOthers(scan.others)
+        return rows
+    }
+
+    /// Deletes files that were not finished, and moves away what is none of ours.
+    private func clearOthers(_ paths: [String]) throws(FileError) {
+        for path in paths {
+            if path.hasSuffix(".seg.tmp") {
+                try files.unlink(folder + "/" + path)
+            } else {
+                try UnknownFiles.take(folder + "/" + path, folder, files: files)
+            }
+        }
+    }
+
+    /// The manifest as the files tell it. Dead files are listed as such and unlinked later.
+    private func rebuild(_ contents: HotContents, _ core: StoreCore) throws -> [HotDatabase.SegmentRow] {
+        var descriptions: [SegmentDescription] = []
+        for (path, _) in try FolderScan(folder, files: files).segments.sorted(by: { $0.key < $1.key }) {
+            if let description = try SegmentFiles.description(path, core: core), description.path == path {
+                descriptions.append(description)
+            } else {
+                try UnknownFiles.take(folder + "/" + path, folder, files: files)
+            }
+        }
+        try clearOthers(try FolderScan(folder, files: files).others)
+        // Nothing is unlinked on the strength of a file that was not read in full.
+        var damaged: Set<UInt64> = []
+        while true {
+            let usable = descriptions.filter { !damaged.contains($0.fileID) }
+            let selection = SegmentSelection.select(usable)
+            var isSure = true
+            if !selection.dead.isEmpty {
+                for file in selection.live where !SegmentFiles.isWhole(file, core: core) {
+                    damaged.insert(file.fileID)
+                    isSure = false
+                }
+            }
+            if isSure {
+                var live = selection.live
+                // A damaged file whose inputs are not all there lives on without its bad pages.
+                let inputs = Set(descriptions.map(\.fileID))
+                for file in descriptions where damaged.contains(file.fileID) && !file.inputs.allSatisfy({ inputs.contains($0) }) {
+                    live.append(file)
+                }
+                let liveIDs = Set(live.map(\.fileID))
+                return descriptions.map { HotDatabase.SegmentRow(description: $0, state: liveIDs.contains($0.fileID) ? .live : .dead) }
+            }
+        }
+    }
+
+    /// Unlinks what was being written or is dead, before the next transaction of the manifest.
+    private func clearUnfinished(_ manifest: inout [HotDatabase.SegmentRow], _ hot: HotDatabase, _ core: StoreCore) throws -> [SegmentFiles.Dead] {
+        let gone = manifest.filter { $0.state != .live }.map(\.description)
+        guard !gone.isEmpty else { return [] }
+        try DeadFiles.unlink(gone.map { folder + "/" + $0.path }, core: core)
+        try hot.transaction {
+            for description in gone {
+                try hot.removeSegment(description.fileID)
+            }
+        }
+        manifest.removeAll { $0.state != .live }
+        return []
+    }
+
+    private func openSegments(_ manifest: [HotDatabase.SegmentRow], _ core: StoreCore) throws -> [SegmentFiles.Opened] {
+        var opened: [SegmentFiles.Opened] = []
+        for row in manifest {
+            do {
+                opened.append(.init(description: row.description, container: try SegmentFiles.open(row.description, core: core)))
+            } catch {
+                // The rest keeps answering; the file stays where it is for whoever repairs it.
+                core.counters.update { $0.quarantinedFiles += 1 }
+            }
+        }
+        return opened
+    }
+}

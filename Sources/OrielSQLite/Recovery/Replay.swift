@@ -1,0 +1,131 @@
+import OrielCompression
+import OrielStore
+import OrielTelemetry
+
+/// Puts the redo of hot.db back into memory.
+struct Replay {
+    let hot: HotDatabase
+    /// Live files: what of redo they hold is left out.
+    let live: [SegmentDescription]
+    let core: StoreCore
+
+    struct Result {
+        var chunks: [BuilderChunk] = []
+        /// The last commit that is known.
+        var sequence = CommitSequence.zero
+        var seen: SeenRequests
+        var sequencer = DeltaSequencer()
+        var redo: [(sequence: CommitSequence, byteCount: Int)] = []
+        var flushedHigh = CommitSequence.zero
+        var oldestLabels: UInt32 = 0
+    }
+
+    init(_ hot: HotDatabase, live: [SegmentDescription], core: StoreCore) {
+        self.hot = hot
+        self.live = live
+        self.core = core
+    }
+
+    func run() throws -> Result {
+        var result = Result(seen: SeenRequests(window: core.options.requestKeyWindow))
+        result.flushedHigh = try hot.flushedHigh()
+        result.sequence = live.flatMap(\.pieces).map(\.high).max() ?? .zero
+        result.sequence = max(result.sequence, result.flushedHigh)
+        _ = core.families.update(try hot.families())
+        try replayRequests(&result)
+        if let sums = try hot.state("sums") {
+            result.sequencer = try DeltaSequencer(sums.blob.span, registry: core.registry)
+        }
+        result.redo = try hot.entries(.redo)
+        let labels = try labels(from: result.redo.first { $0.sequence > result.flushedHigh }?.sequence.start)
+        result.oldestLabels = try hot.entries(.streams).first?.sequence.start ?? 0
+        try replayRows(&result, labels)
+        return result
+    }
+
+    private func replayRequests(_ result: inout Result) throws {
+        for (sequence, time, blob) in try hot.seen() {
+            for (key, rejected) in try SeenRecord.decode(blob.span) {
+                result.seen.insert(key, Receipt(sequence: sequence, rejected: rejected), time: time)
+            }
+        }
+    }
+
+    /// The references of this process for those of earlier starts.
+    private func labels(from oldest: UInt32?) throws -> Labels {
+        var labels = Labels()
+        guard let oldest else { return labels }
+        var decompressor = ZstdDecompressor()
+        for (sequence, _) in try hot.entries(.streams) where sequence.start >= oldest || oldest == 0 {
+            guard let blob = try hot.blob(.streams, sequence) else { continue }
+            for entry in try StreamRecord.decode(blob.span, decompressor: &decompressor) {
+                labels.insert(sequence.start, entry.reference, core.registry.intern(entry.descriptor.span, id: entry.id))
+            }
+        }
+        return labels
+    }
+
+    private func replayRows(_ result: inout Result, _ labels: Labels) throws {
+        var decompressor = ZstdDecompressor()
+        var memoryBytes = 0
+        let now = Timestamp.now
+        for (sequence, _) in result.redo {
+            guard let blob = try hot.blob(.redo, sequence) else { continue }
+            result.sequence = max(result.sequence, sequence)
+            let rows = try RedoRecord.decode(blob.span, decompressor: &decompressor)
+            for (kind, decoded) in rows {
+                var batch = decoded
+                guard sequence > result.flushedHigh else { continue }
+                batch.streamIndexes = try labels.resolve(batch.streamIndexes, start: sequence.start)
+                if kind == .sums {
+                    result.sequencer.replay(batch, now: now)
+                }
+                guard let batch = withoutFiled(batch, sequence) else { continue }
+                memoryBytes += batch.approximateByteCount
+                result.chunks.append(BuilderChunk(sequence: sequence, batch: batch))
+            }
+        }
+        core.counters.update { $0.memoryBytes = memoryBytes }
+    }
+
+    /// The rows of a commit that no live file holds; after a rebuild a file may hold those of one signal and redo all.
+    private func withoutFiled(_ batch: ColumnBatch, _ sequence: CommitSequence) -> ColumnBatch? {
+        let days = live.filter { $0.signal == batch.signal }.flatMap(\.pieces).filter { $0.low <= sequence && sequence <= $0.high }.map(\.day)
+        guard !days.isEmpty else { return batch }
+        let filed = Set(days)
+        let kept = batch.times.indices.filter { !filed.contains(Day(time: batch.times[$0], signal: batch.signal)) }
+        guard kept.count < batch.count else { return batch }
+        guard !kept.isEmpty else { return nil }
+        return batch.selecting(kept)
+    }
+
+    /// References of earlier starts by those of this one.
+    private struct Labels {
+        private var references: [UInt32: [StreamReference: StreamReference]] = [:]
+
+        mutating func insert(_ start: UInt32, _ reference: StreamReference, _ current: StreamReference?) {
+            if let current {
+                references[start, default: [:]][reference] = current
+            }
+        }
+
+        /// A start number that one process took over from itself shares the references of the one before.
+        func resolve(_ old: [StreamReference], start: UInt32) throws(StoreError) -> [StreamReference] {
+            var resolved: [StreamReference] = []
+            resolved.reserveCapacity(old.count)
+            for reference in old {
+                var candidate = start
+                var found = references[candidate]?[reference]
+                while found == nil, candidate > 0, start - candidate < 4 {
+                    candidate -= 1
+                    found = references[candidate]?[reference]
+                }
+                guard let found else {
+                    throw .unusable(path: "hot.db", reason: "the labels of stream \(reference) of start \(start) are missing")
+                }
+                resolved.append(found)
+            }
+            return resolved
+        }
+    }
+}

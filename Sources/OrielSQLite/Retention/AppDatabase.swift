@@ -1,0 +1,52 @@
+import OrielStore
+import OrielTelemetry
+
+/// app.db: what must outlive a lost hot.db. So far the copies of the floors, that what expired does not come back.
+///
+/// It is opened for each change, which is rare, and closed again.
+enum AppDatabase {
+    private static let migrations = [
+        "CREATE TABLE floor(signal INTEGER PRIMARY KEY, time INTEGER NOT NULL)"
+    ]
+
+    private static func open(_ folder: String, fileSystem: SQLiteFileSystem) throws -> Connection {
+        let connection = try Connection(folder + "/app.db", .create, fileSystem: fileSystem)
+        try connection.pragma("locking_mode", "EXCLUSIVE")
+        try connection.pragma("journal_mode", "WAL")
+        try connection.pragma("synchronous", "FULL")
+        try connection.pragma("temp_store", "MEMORY")
+        let done = Int(try connection.pragma("user_version") ?? "0") ?? 0
+        for number in migrations.indices where number >= done {
+            try connection.transaction {
+                try connection.execute(migrations[number])
+                try connection.pragma("user_version", "\(number + 1)")
+            }
+        }
+        return connection
+    }
+
+    /// Notes a floor, on the disk when this returns.
+    static func saveFloor(_ signal: Signal, _ floor: Timestamp, core: StoreCore) throws {
+        let connection = try open(core.folder, fileSystem: core.fileSystem)
+        let insert = try connection.prepare("INSERT OR REPLACE INTO floor VALUES(?, ?)")
+        try insert.bind(1, Int64(signal.rawValue))
+        try insert.bind(2, floor.nanoseconds)
+        try insert.run()
+        try connection.close()
+    }
+
+    /// The floors that were noted; none when the file is missing or cannot be read.
+    static func floors(_ folder: String, files: any FileLayer, fileSystem: SQLiteFileSystem) throws -> [Signal: Timestamp] {
+        guard try files.exists(folder + "/app.db") else { return [:] }
+        let connection = try open(folder, fileSystem: fileSystem)
+        let select = try connection.prepare("SELECT signal, time FROM floor")
+        var floors: [Signal: Timestamp] = [:]
+        while try select.step() {
+            if let signal = UInt8(exactly: select.int64(0)).flatMap({ Signal(rawValue: $0) }) {
+                floors[signal] = Timestamp(nanoseconds: select.int64(1))
+            }
+        }
+        try connection.close()
+        return floors
+    }
+}
