@@ -122,7 +122,7 @@ let package = Package(
             name: "OrielStoreConformance", dependencies: ["OrielStore", "OrielTelemetry"], path: "Tests/OrielStoreConformance", swiftSettings: settings),
 
         .testTarget(name: "OrielTelemetryTests", dependencies: ["OrielTelemetry"], swiftSettings: settings),
-        .testTarget(name: "OrielOTLPTests", dependencies: ["OrielOTLP", "OrielTelemetry"], swiftSettings: settings),
+        .testTarget(name: "OrielOTLPTests", dependencies: ["OrielOTLP", "OrielTelemetry"], exclude: ["Fixtures"], swiftSettings: settings),
         .testTarget(name: "OrielCompressionTests", dependencies: ["OrielCompression", "CZlib", "CZstd", "CSnappy"], swiftSettings: settings),
         .testTarget(name: "OrielClientTests", dependencies: ["OrielClient"], swiftSettings: settings),
         .testTarget(
