@@ -66,6 +66,8 @@ public struct TelemetryGenerator: Sendable {
     public mutating func time(_ signal: Signal) -> Int64 {
         let second: Int64 = 1_000_000_000
         var time = now
+        // Samples that replace each other.
+        if signal.isMetric, random.oneIn(4) { return start / 1_000_000 + Int64(random.below(3)) * 15_000 }
         switch random.below(10) {
         case 0..<5: time -= Int64(random.below(600)) * second
         case 5..<8: time -= Int64(random.below(4)) * 15 * second

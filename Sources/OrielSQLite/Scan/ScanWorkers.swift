@@ -23,6 +23,11 @@ final class ScanWorkers: Sendable {
         self.threads = threads
     }
 
+    deinit {
+        // A store that was dropped without being closed: the threads end by themselves.
+        queue.close()
+    }
+
     /// Does `work` on a thread of the pool. Cancelling the task cancels `query`, which the work tests.
     func run<Value: Sendable>(
         _ query: QueryBudget, _ work: @escaping @Sendable () throws(StoreError) -> Value
