@@ -51,3 +51,27 @@ public enum ContentEncoding: String, Sendable, Hashable, CaseIterable {
 
     private static func isBlank(_ character: Character) -> Bool { character == " " || character == "\t" }
 }
+
+extension ContentEncoding {
+    /// The encoding for an answer to a request with this `Accept-Encoding` header: the one of `offered` that it likes best, among equals the one
+    /// that is offered first, else ``identity``.
+    public static func preferred(acceptEncoding: String?, offered: [ContentEncoding]) -> ContentEncoding {
+        var qualities: [String: Double] = [:]
+        for item in (acceptEncoding ?? "").prefix(4096).split(separator: ",") {
+            let parts = item.split(separator: ";").map { $0.filter { !isBlank($0) }.lowercased() }
+            guard let name = parts.first else { continue }
+            let quality = parts.dropFirst().first { $0.hasPrefix("q=") }.map { Double($0.dropFirst(2)) ?? 0 } ?? 1
+            qualities[name == "x-gzip" ? "gzip" : name] = quality
+        }
+        var best = ContentEncoding.identity
+        var bestQuality = 0.0
+        for encoding in offered {
+            let quality = qualities[encoding.rawValue] ?? qualities["*"] ?? 0
+            if quality > bestQuality {
+                best = encoding
+                bestQuality = quality
+            }
+        }
+        return best
+    }
+}

@@ -137,8 +137,19 @@ import Glibc
                 h_count 5
 
                 """)
-        // A sum that may go down is no OpenMetrics sum.
-        #expect(!registry.text(.openMetrics).contains("h_sum"))
+        // A sum that may go down is no OpenMetrics sum, and without one there is no count either.
+        #expect(
+            registry.text(.openMetrics) == """
+                # TYPE h histogram
+                h_bucket{le="-2.0"} 1
+                h_bucket{le="-1.0"} 1
+                h_bucket{le="-0.5"} 2
+                h_bucket{le="0.0"} 4
+                h_bucket{le="2.0"} 5
+                h_bucket{le="+Inf"} 5
+                # EOF
+
+                """)
     }
 }
 

@@ -26,6 +26,14 @@ private let compressed: [ContentEncoding] = [.gzip, .deflate, .zstd, .snappy]
         #expect(throws: CompressionError.self) { try ContentEncoding.list(headerValue: "gzip, lzma") }
     }
 
+    @Test(arguments: [
+        (nil, .identity), ("", .identity), ("gzip", .gzip), ("gzip, zstd", .zstd), ("zstd;q=0.5, gzip", .gzip), ("br, *;q=0.1", .zstd),
+        ("gzip;q=0", .identity), ("X-GZIP ; q=0.3", .gzip), ("identity", .identity), (";;,q=1,gzip;q=x", .identity),
+    ] as [(String?, ContentEncoding)])
+    func answersAreEncodedAsTheRequestLikes(_ header: String?, _ expected: ContentEncoding) {
+        #expect(ContentEncoding.preferred(acceptEncoding: header, offered: [.zstd, .gzip]) == expected)
+    }
+
     @Test(arguments: ContentEncoding.allCases) func roundTrips(_ encoding: ContentEncoding) throws {
         var random = SeededGenerator(seed: 3)
         for count in [0, 1, 2, 100, 4095, 4096, 70_000, 300_000] {

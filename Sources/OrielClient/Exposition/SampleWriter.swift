@@ -52,7 +52,7 @@ struct SampleWriter {
         _ histogram: ClassicBuckets, sum: Double, _ series: MetricSnapshot.Series, to output: inout [UInt8]
     ) {
         var count: UInt64 = 0
-        // OpenMetrics forbids a sum where values below zero were counted, since it may go down.
+        // OpenMetrics forbids a sum where values below zero were counted, since it may go down, and a count without a sum.
         var hasNegative = false
         for (bound, cumulative, exemplar) in histogram.buckets {
             count = cumulative
@@ -68,11 +68,10 @@ struct SampleWriter {
             NumberText.append(cumulative, to: &output)
             appendEnd(exemplar, to: &output)
         }
-        if !(isOpenMetrics && (hasNegative || sum < 0)) {
-            appendStart("_sum", series, to: &output)
-            NumberText.append(sum, to: &output)
-            appendEnd(nil, to: &output)
-        }
+        if isOpenMetrics, hasNegative || sum < 0 { return }
+        appendStart("_sum", series, to: &output)
+        NumberText.append(sum, to: &output)
+        appendEnd(nil, to: &output)
         appendStart("_count", series, to: &output)
         NumberText.append(count, to: &output)
         appendEnd(nil, to: &output)
