@@ -47,6 +47,15 @@ struct BlockColumn: Hashable, Sendable {
     /// Bytes of all pages, the dictionary's included.
     var byteCount: Int { pages.last.map { $0.offset + $0.byteCount } ?? dictionaryByteCount }
 
+    /// Checks the checksums of all pages of the column's data, without decoding them.
+    func check(_ data: Span<UInt8>) throws(ColumnError) {
+        guard data.count == byteCount else {
+            throw ColumnError(.malformed("the data has \(data.count) bytes, the directory says \(byteCount)"), at: 0)
+        }
+        if dictionaryByteCount > 0 { _ = try BlobChecksum.open(data.extracting(0..<dictionaryByteCount)) }
+        for page in pages { _ = try BlobChecksum.open(data.extracting(page.offset..<(page.offset + page.byteCount))) }
+    }
+
     /// The page that holds `row`.
     func page(ofRow row: Int) -> Int {
         var low = 0

@@ -39,7 +39,10 @@ struct SortedRows: Sendable {
     private(set) var keys: [SortKey] = []
     /// Samples that a later one of the same stream and time replaced by another value.
     private(set) var conflictCount = 0
+    /// Bytes of the rows, roughly.
     private(set) var byteCount = 0
+    /// Parallel to `batches`: bytes of one row, on average.
+    private var rowBytes: [Int] = []
 
     init(signal: Signal) {
         self.signal = signal
@@ -47,16 +50,17 @@ struct SortedRows: Sendable {
 
     var count: Int { keys.count }
 
-    /// Adds a batch. Later batches win over earlier ones. Returns its source number.
+    /// Adds a batch, whose rows come later. Returns its source number.
     mutating func add(_ batch: ColumnBatch) -> UInt32 {
         batches.append(batch)
+        rowBytes.append(max(1, batch.approximateByteCount / max(batch.count, 1)))
         return UInt32(batches.count - 1)
     }
 
     /// Adds all rows of a batch.
     mutating func append(_ batch: ColumnBatch) {
         let source = add(batch)
-        byteCount += batch.approximateByteCount
+        byteCount += rowBytes[Int(source)] * batch.count
         let length = Slot.length(of: signal)
         keys.reserveCapacity(keys.count + batch.count)
         for row in 0..<batch.count {
@@ -75,19 +79,29 @@ struct SortedRows: Sendable {
             keys[keys.count - 1] = key
         } else {
             keys.append(key)
+            byteCount += rowBytes[Int(key.source)]
         }
     }
 
-    /// Drops all rows and batches and keeps the counts.
-    mutating func removeAll() {
-        batches.removeAll(keepingCapacity: true)
-        keys.removeAll(keepingCapacity: true)
-        byteCount = 0
-    }
-
-    /// Drops all rows but those from `start` on, for a merge that has written the others.
+    /// Drops the rows before `start`, for a merge that has written them, and the batches that no other row needs. Source numbers given out before are void.
     mutating func removeRows(before start: Int) {
         keys.removeFirst(start)
+        var kept: [ColumnBatch] = []
+        var keptBytes: [Int] = []
+        var numbers = [UInt32](repeating: .max, count: batches.count)
+        byteCount = 0
+        for index in keys.indices {
+            let source = Int(keys[index].source)
+            if numbers[source] == .max {
+                numbers[source] = UInt32(kept.count)
+                kept.append(batches[source])
+                keptBytes.append(rowBytes[source])
+            }
+            keys[index].source = numbers[source]
+            byteCount += rowBytes[source]
+        }
+        batches = kept
+        rowBytes = keptBytes
     }
 
     /// Sorts the rows, and of samples with equal stream and time keeps the newest. O(n log n).

@@ -1,0 +1,265 @@
+import OrielCompression
+import OrielStore
+import OrielTelemetry
+
+/// Writes one output of a merge.
+///
+/// Blocks that nothing else overlaps are copied unless they are small; of all others rows are taken one by one in sort order and collected until they make a block.
+/// At hand are the collected rows and a part of each block that is open, both within a budget.
+struct MergeRun: ~Copyable {
+    private let signal: Signal
+    private let inputs: [Segment]
+    private let blocks: [MergeBlock]
+    private let union: ContainerUnion
+    private let registry: StreamRegistry
+    private let memoryBytes: Int
+    private let limits: BlockLimits
+    /// In the signal's unit.
+    private let floor: Int64
+
+    private var writer: SegmentWriter
+    private var encoder: BlockEncoder
+    private var ordinals: [StreamReference: UInt32] = [:]
+    private var collected: SortedRows
+    /// The commits of the blocks that the collected rows came from.
+    private var commits: ClosedRange<CommitSequence>?
+    private var summaries: TraceSummaryBuilder?
+    private var services: [StreamReference: String] = [:]
+
+    private(set) var copiedBlocks = 0
+    private(set) var expiredRows = 0
+    var conflictCount: Int { collected.conflictCount }
+
+    init(
+        _ signal: Signal, _ output: MergeTask.Output, _ description: SegmentDescription, inputs: [Segment], union: ContainerUnion, floor: Timestamp,
+        store: StoreIdentity, registry: StreamRegistry, fileSystem: SQLiteFileSystem, folder: String, memoryBytes: Int, limits: BlockLimits
+    ) throws(StoreError) {
+        let writer = try SegmentWriter(description, store: store, fileSystem: fileSystem, folder: folder, level: output.compression)
+        self.writer = writer
+        self.signal = signal
+        self.inputs = inputs
+        self.union = union
+        self.registry = registry
+        self.memoryBytes = memoryBytes
+        self.limits = limits
+        // A row belongs below the floor when its first nanosecond does.
+        let unit = signal.nanosecondsPerTimeUnit
+        let rounded = floor.nanoseconds.dividedRoundingDown(by: unit)
+        self.floor = floor.nanoseconds % unit == 0 ? rounded : rounded + 1
+        let days = Set(output.pieces.map(\.day))
+        blocks = inputs.enumerated().flatMap { number, input in
+            input.blocks.filter { days.contains(Day(time: $0.minimumTime, signal: signal)) }.map { MergeBlock(input: number, header: $0) }
+        }
+        encoder = BlockEncoder(level: output.compression)
+        collected = SortedRows(signal: signal)
+        for (ordinal, reference) in union.references.enumerated() { ordinals[reference] = UInt32(ordinal) }
+        // Level 0 is soon merged again, and its traces are few.
+        summaries = signal == .spans && output.level > 0 ? TraceSummaryBuilder() : nil
+    }
+
+    /// Writes all blocks, in the order of their rows.
+    mutating func writeBlocks() throws(StoreError) {
+        var live: [MergeBlock] = []
+        for block in blocks {
+            if block.header.maximumTime < floor {
+                expiredRows += block.header.rowCount
+            } else {
+                live.append(block)
+            }
+        }
+        let inputs = inputs
+        let groups = MergeGroup.groups(live)
+        for group in groups {
+            let isWhole = group.blocks.allSatisfy { $0.header.minimumTime >= floor }
+            let isSorted = group.isSorted { inputs[$0].description.level > 0 }
+            // Small blocks are put together with their neighbours instead, if they have any.
+            let isSmall = group.rowCount < limits.wholeSlotRows / 2 && groups.count > 1
+            if isWhole, isSorted, !isSmall {
+                try encodeCollected(all: true)
+                for block in group.blocks { try copy(block) }
+            } else {
+                try merge(group)
+            }
+        }
+        try encodeCollected(all: true)
+    }
+
+    /// Writes the tables; the file is then on the disk under its name.
+    consuming func finish(families: [MetricFamily]) throws(StoreError) -> SegmentDescription {
+        let summaries = summaries?.summaries
+        let union = union
+        let registry = registry
+        return try writer.finish(
+            references: union.references, registry: registry, traceIDs: union.traceIDs, families: families, summaries: summaries)
+    }
+
+    /// Deletes what was written so far.
+    consuming func abandon() {
+        writer.abandon()
+    }
+
+    // MARK: Copying
+
+    private mutating func copy(_ block: MergeBlock) throws(StoreError) {
+        let input = inputs[block.input]
+        let index = block.header.index
+        let (directory, binding) = try input.block(index)
+        try writer.append(block.header, directory, union.binding(binding, of: block.input)) { column throws(StoreError) in
+            var data: [UInt8] = []
+            try input.readBlob(.column(block: index, column: column), into: &data)
+            // A damaged page must not be copied: afterwards the input is deleted.
+            do throws(ColumnError) {
+                try directory.columns[column].check(data.span)
+            } catch {
+                throw input.damage(error, "block \(index), column \(column)")
+            }
+            return data
+        }
+        copiedBlocks += 1
+        if summaries != nil {
+            summarize(try input.read(block: index, rows: nil, projection: TraceSummaryBuilder.projection))
+        }
+    }
+
+    // MARK: Merging
+
+    private mutating func merge(_ group: MergeGroup) throws(StoreError) {
+        // Half a kilobyte a row is a generous guess; the collected rows come on top.
+        let chunkRows = max(128, min(8192, memoryBytes / group.blocks.count / 512))
+        var batches: [ColumnBatch] = []
+        var cursors: [MergeCursor] = []
+        for block in group.blocks {
+            let rows = try liveRows(block)
+            if let cursor = try MergeCursor(
+                block, of: inputs[block.input], ordinals: ordinals, rows: rows, chunkRows: chunkRows, { batches.append($0) })
+            {
+                cursors.append(cursor)
+            }
+            flushSummaries(&batches)
+            let range = block.header.low...block.header.high
+            commits = commits.map { min($0.lowerBound, range.lowerBound)...max($0.upperBound, range.upperBound) } ?? range
+        }
+        // A heap of cursors by their first row; of equal samples that of the later block comes last, and so stays.
+        var heap = MergeHeap(cursors)
+        while let number = heap.first {
+            if heap.cursors[number].source == nil { heap.cursors[number].source = collected.add(heap.cursors[number].batch) }
+            var key = heap.cursors[number].key
+            key.source = heap.cursors[number].source ?? 0
+            collected.appendSorted(key)
+            let isAtEnd = try !heap.cursors[number].advance { batches.append($0) }
+            flushSummaries(&batches)
+            heap.replaceFirst(isAtEnd: isAtEnd)
+            if collected.count >= 2 * limits.rows || collected.byteCount >= 2 * limits.bytes {
+                try encodeCollected(all: false)
+                for index in heap.cursors.indices { heap.cursors[index].source = nil }
+            }
+        }
+    }
+
+    /// The rows of a block at or above the floor; `nil` when all are.
+    private mutating func liveRows(_ block: MergeBlock) throws(StoreError) -> [Int]? {
+        guard block.header.minimumTime < floor else { return nil }
+        let times = try inputs[block.input].read(block: block.header.index, rows: nil, projection: .positions).times
+        let rows = times.indices.filter { times[$0] >= floor }
+        expiredRows += times.count - rows.count
+        return rows
+    }
+
+    /// Encodes the collected rows as blocks; the last of them waits for more unless `all`.
+    private mutating func encodeCollected(all: Bool) throws(StoreError) {
+        guard collected.count > 0 else { return }
+        var ranges = limits.cut(collected)
+        if !all, ranges.count > 1 { ranges.removeLast() }
+        let commits = commits ?? CommitSequence.zero...CommitSequence.zero
+        for range in ranges {
+            do {
+                let (block, streams) = try encoder.encode(collected, range)
+                let binding = BlockBinding(streams: streams, traces: TraceOrdinals.ordinals(of: block.traceIDs, among: union.traceIDs))
+                let header = BlockHeader(block, index: 0, streams: streams, low: commits.lowerBound, high: commits.upperBound)
+                try writer.append(header, block.directory, binding) { column in block.data[column] }
+            } catch {
+                throw SegmentWriter.failure("merge of \(signal.name)", error)
+            }
+        }
+        collected.removeRows(before: ranges.last?.upperBound ?? 0)
+        if collected.count == 0 { self.commits = nil }
+    }
+
+    // MARK: Summaries
+
+    private mutating func flushSummaries(_ batches: inout [ColumnBatch]) {
+        guard !batches.isEmpty else { return }
+        if summaries != nil {
+            for batch in batches { summarize(batch) }
+        }
+        batches.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func summarize(_ batch: ColumnBatch) {
+        for reference in Set(batch.streamIndexes) where services[reference] == nil {
+            services[reference] = serviceName(of: reference)
+        }
+        let services = services
+        summaries?.add(batch) { services[$0] ?? "" }
+    }
+
+    private func serviceName(of reference: StreamReference) -> String {
+        do {
+            if case .scope(let resource, _) = try StreamDescriptor(encoded: registry.descriptor(of: reference).span) { return resource.serviceName }
+            return ""
+        } catch {
+            // Bytes that are no descriptor name no service; the stream itself stays readable.
+            return ""
+        }
+    }
+}
+
+/// Cursors by their first row. Few to some hundred, so a plain binary heap of their numbers.
+struct MergeHeap {
+    var cursors: [MergeCursor]
+    private var order: [Int]
+
+    init(_ cursors: [MergeCursor]) {
+        self.cursors = cursors
+        order = Array(cursors.indices)
+        var index = order.count / 2 - 1
+        while index >= 0 {
+            sink(index)
+            index -= 1
+        }
+    }
+
+    /// The cursor with the least row.
+    var first: Int? { order.first }
+
+    /// Puts the first cursor in its place again after it moved on, or takes it out at its end.
+    mutating func replaceFirst(isAtEnd: Bool) {
+        if isAtEnd {
+            let last = order.removeLast()
+            if order.isEmpty { return }
+            order[0] = last
+        }
+        sink(0)
+    }
+
+    /// By row, then by the age of the commits: cursors are in the order of input and block.
+    private func precedes(_ left: Int, _ right: Int) -> Bool {
+        let (a, b) = (cursors[left].key, cursors[right].key)
+        if a.slot != b.slot { return a.slot < b.slot }
+        if a.stream != b.stream { return a.stream < b.stream }
+        if a.time != b.time { return a.time < b.time }
+        if a.ord != b.ord { return a.ord < b.ord }
+        return left < right
+    }
+
+    private mutating func sink(_ start: Int) {
+        var index = start
+        while true {
+            var least = index
+            for child in [2 * index + 1, 2 * index + 2] where child < order.count && precedes(order[child], order[least]) { least = child }
+            if least == index { return }
+            order.swapAt(index, least)
+            index = least
+        }
+    }
+}
