@@ -26,10 +26,11 @@ private let compressed: [ContentEncoding] = [.gzip, .deflate, .zstd, .snappy]
         #expect(throws: CompressionError.self) { try ContentEncoding.list(headerValue: "gzip, lzma") }
     }
 
-    @Test(arguments: [
-        (nil, .identity), ("", .identity), ("gzip", .gzip), ("gzip, zstd", .zstd), ("zstd;q=0.5, gzip", .gzip), ("br, *;q=0.1", .zstd),
-        ("gzip;q=0", .identity), ("X-GZIP ; q=0.3", .gzip), ("identity", .identity), (";;,q=1,gzip;q=x", .identity),
-    ] as [(String?, ContentEncoding)])
+    @Test(
+        arguments: [
+            (nil, .identity), ("", .identity), ("gzip", .gzip), ("gzip, zstd", .zstd), ("zstd;q=0.5, gzip", .gzip), ("br, *;q=0.1", .zstd),
+            ("gzip;q=0", .identity), ("X-GZIP ; q=0.3", .gzip), ("identity", .identity), (";;,q=1,gzip;q=x", .identity),
+        ] as [(String?, ContentEncoding)])
     func answersAreEncodedAsTheRequestLikes(_ header: String?, _ expected: ContentEncoding) {
         #expect(ContentEncoding.preferred(acceptEncoding: header, offered: [.zstd, .gzip]) == expected)
     }
