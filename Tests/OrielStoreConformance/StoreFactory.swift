@@ -4,6 +4,13 @@ public import OrielStore
 public protocol StoreFactory: Sendable {
     /// Opens the store. After the store was closed, a second call opens the same rows again.
     func open() async throws -> any TelemetryStore
+
+    /// Ends a store as a crash would, after which ``open()`` must show all that was acknowledged. Closes it where an engine has no such way.
+    func abandon(_ store: any TelemetryStore) async throws
+}
+
+extension StoreFactory {
+    public func abandon(_ store: any TelemetryStore) async throws { try await store.close() }
 }
 
 /// What a store did wrong.

@@ -71,8 +71,9 @@ public struct StoreModelTest {
             history.append("flush")
             try await store.flush()
         case 3:
-            history.append("restart")
-            try await store.close()
+            let crashes = generator.random.oneIn(2)
+            history.append(crashes ? "crash" : "restart")
+            if crashes { try await factory.abandon(store) } else { try await store.close() }
             store = try await factory.open()
         case 4:
             let signal = generator.random.pick(Signal.allCases)
