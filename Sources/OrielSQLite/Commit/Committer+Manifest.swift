@@ -50,15 +50,15 @@ extension Committer {
     ///   - files: What was written, opened, with the manifest's description.
     ///   - sealed: The runs that the files replace, by signal: how many of the oldest.
     func finishFlush(
-        _ files: [(description: SegmentDescription, container: any BlockContainer)], sealed: [Signal: Int], start: FlushStart,
+        _ files: [SegmentFiles.Opened], sealed: [Signal: Int], start: FlushStart,
         memoryBytes: Int
     ) throws {
         let blob = start.sums.sums.isEmpty ? nil : start.sums.encode(core.registry)
         let version = core.state.manifestVersion + 1
         try checked("the flush's transaction") {
             try hot.transaction {
-                for (description, _) in files {
-                    try hot.setSegment(description, .live)
+                for file in files {
+                    try hot.setSegment(file.description, .live)
                 }
                 if let blob {
                     try hot.setState("sums", start.high, blob)
@@ -73,8 +73,8 @@ extension Committer {
                 for (signal, count) in sealed {
                     signals[signal].sealed.removeFirst(count)
                 }
-                for (description, container) in files {
-                    signals[description.signal].segments.append(container)
+                for file in files {
+                    signals[file.description.signal].segments.append(file.container)
                 }
             })
         core.counters.update { values in
@@ -85,14 +85,13 @@ extension Committer {
 
     /// Makes merged files live and their inputs dead.
     func finishMerge(
-        _ outputs: [(description: SegmentDescription, container: any BlockContainer)], inputs: [UInt64], containers: [any BlockContainer],
-        signal: Signal
+        _ outputs: [SegmentFiles.Opened], inputs: [UInt64], containers: [any BlockContainer], signal: Signal
     ) throws {
         let version = core.state.manifestVersion + 1
         try checked("the merge's transaction") {
             try hot.transaction {
-                for (description, _) in outputs {
-                    try hot.setSegment(description, .live)
+                for output in outputs {
+                    try hot.setSegment(output.description, .live)
                 }
                 for input in inputs {
                     try hot.setSegmentState(input, .dead)

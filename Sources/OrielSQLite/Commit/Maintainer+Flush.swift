@@ -42,11 +42,11 @@ extension Maintainer {
         }
         core.crashPoints.reach(.segmentWriting)
 
-        var files: [(description: SegmentDescription, container: any BlockContainer)] = []
+        var files: [SegmentFiles.Opened] = []
         do {
             for description in entered {
                 let written = try SegmentFiles.flush(runs[description.signal] ?? [], description, core: core)
-                files.append((written, try SegmentFiles.open(written, core: core)))
+                files.append(.init(description: written, container: try SegmentFiles.open(written, core: core)))
             }
         } catch {
             try giveUp(entered)
@@ -60,7 +60,7 @@ extension Maintainer {
         core.crashPoints.reach(.flushCommitted)
         isRebuilt = false
         for file in files {
-            live[file.description.fileID] = SegmentFiles.Opened(description: file.description, container: file.container)
+            live[file.description.fileID] = file
         }
     }
 

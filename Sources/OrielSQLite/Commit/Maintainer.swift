@@ -13,6 +13,10 @@ final class Maintainer {
     var live: [UInt64: SegmentFiles.Opened]
     /// Files that are dead in the manifest and may still be read by a snapshot.
     var dead: [DeadFile] = []
+    /// Live files that could not be opened: nothing is merged across them.
+    let quarantined: [SegmentDescription]
+    /// Live files that a merge found damaged.
+    var damaged: Set<UInt64> = []
     private var lastFlush = Timestamp.now
     private var lastFloor = Timestamp(nanoseconds: .min)
     /// After a failure nothing is tried until then.
@@ -29,12 +33,12 @@ final class Maintainer {
     var isRebuilt: Bool
 
     init(
-        _ core: StoreCore, requests: MaintenanceRequests, live: [SegmentFiles.Opened], dead: [SegmentFiles.Dead], isRebuilt: Bool
+        _ core: StoreCore, requests: MaintenanceRequests, live: [SegmentFiles.Opened], quarantined: [SegmentDescription], isRebuilt: Bool
     ) {
         self.core = core
         self.requests = requests
         self.live = Dictionary(uniqueKeysWithValues: live.map { ($0.description.fileID, $0) })
-        self.dead = dead.map { DeadFile(id: $0.id, path: $0.path, container: nil) }
+        self.quarantined = quarantined
         self.isRebuilt = isRebuilt
     }
 
@@ -85,7 +89,7 @@ final class Maintainer {
             lastFlush = now
             return true
         }
-        if now.nanoseconds - lastFloor.nanoseconds > 60_000_000_000 || lastFloor.nanoseconds == .min {
+        if now.nanoseconds.subtractingSaturating(lastFloor.nanoseconds) > 60_000_000_000 {
             lastFloor = now
             try applyRetention(now)
         }

@@ -31,7 +31,7 @@ public final class SQLiteStore: TelemetryStore {
     private struct Opened: Sendable {
         var core: StoreCore
         var live: [SegmentFiles.Opened]
-        var dead: [SegmentFiles.Dead]
+        var quarantined: [SegmentDescription]
         var isRebuilt: Bool
     }
 
@@ -57,7 +57,7 @@ public final class SQLiteStore: TelemetryStore {
                         let recovered = try Recovery(folder: folder, options: options, files: files, crashPoints: crashPoints).run()
                         committer = recovered.committer
                         return Opened(
-                            core: recovered.committer.core, live: recovered.live, dead: recovered.dead, isRebuilt: recovered.isRebuilt)
+                            core: recovered.committer.core, live: recovered.live, quarantined: recovered.quarantined, isRebuilt: recovered.isRebuilt)
                     }
                     opening.finish(result)
                     committer?.run()
@@ -90,9 +90,9 @@ public final class SQLiteStore: TelemetryStore {
         let requests = MaintenanceRequests(core.maintenanceSignal)
         self.requests = requests
         workers = try ScanWorkers(count: SQLiteStore.coreCount)
-        let (live, dead, isRebuilt) = (opened.live, opened.dead, opened.isRebuilt)
+        let (live, quarantined, isRebuilt) = (opened.live, opened.quarantined, opened.isRebuilt)
         let maintenance = try OwnThread(name: "oriel-merge", nice: 10) {
-            Maintainer(core, requests: requests, live: live, dead: dead, isRebuilt: isRebuilt).run()
+            Maintainer(core, requests: requests, live: live, quarantined: quarantined, isRebuilt: isRebuilt).run()
         }
         threads = Mutex(Threads(commit: commit, maintenance: maintenance))
     }

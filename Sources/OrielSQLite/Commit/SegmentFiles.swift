@@ -9,12 +9,6 @@ enum SegmentFiles {
         var container: any BlockContainer
     }
 
-    /// A file that is dead in the manifest and waits to be unlinked.
-    struct Dead: Sendable {
-        var id: UInt64
-        var path: String
-    }
-
     /// Writes sealed runs into the level-0 file that the manifest has entered.
     static func flush(_ runs: [SealedRun], _ description: SegmentDescription, core: StoreCore) throws(StoreError) -> SegmentDescription {
         let families = description.signal.isMetric ? try core.families.families() : []

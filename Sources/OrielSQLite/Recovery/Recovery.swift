@@ -12,7 +12,8 @@ struct Recovery {
     struct Recovered {
         var committer: Committer
         var live: [SegmentFiles.Opened]
-        var dead: [SegmentFiles.Dead]
+        /// Live files that could not be opened.
+        var quarantined: [SegmentDescription]
         /// Whether the manifest was rebuilt from the files.
         var isRebuilt: Bool
     }
@@ -109,8 +110,8 @@ struct Recovery {
         crashPoints.reach(.lockWritten)
         try hot.setMeta(.start, Int64(start))
 
-        let dead = try clearUnfinished(&manifest, hot, core)
-        let live = try openSegments(manifest, core)
+        try clearUnfinished(&manifest, hot, core)
+        let (live, quarantined) = openSegments(manifest, core)
         let replayed = try Replay(hot, live: manifest.map(\.description), core: core).run()
         // Everything inherited is on the disk before the first acknowledgement rests on it.
         try hot.checkpoint()
@@ -123,7 +124,7 @@ struct Recovery {
             redo: replayed.redo, flushedHigh: replayed.flushedHigh, oldestLabels: replayed.oldestLabels)
         core.recent.start(after: replayed.sequence)
         core.publish(try published(replayed, live, hot))
-        return Recovered(committer: Committer(core, inheritance), live: live, dead: dead, isRebuilt: isRebuilt)
+        return Recovered(committer: Committer(core, inheritance), live: live, quarantined: quarantined, isRebuilt: isRebuilt)
     }
 
     /// The first record of this start.
@@ -355,9 +356,9 @@ struct Recovery {
     }
 
     /// Unlinks what was being written or is dead, before the next transaction of the manifest.
-    private func clearUnfinished(_ manifest: inout [HotDatabase.SegmentRow], _ hot: HotDatabase, _ core: StoreCore) throws -> [SegmentFiles.Dead] {
+    private func clearUnfinished(_ manifest: inout [HotDatabase.SegmentRow], _ hot: HotDatabase, _ core: StoreCore) throws {
         let gone = manifest.filter { $0.state != .live }.map(\.description)
-        guard !gone.isEmpty else { return [] }
+        guard !gone.isEmpty else { return }
         try DeadFiles.unlink(gone.map { folder + "/" + $0.path }, core: core)
         try hot.transaction {
             for description in gone {
@@ -365,19 +366,23 @@ struct Recovery {
             }
         }
         manifest.removeAll { $0.state != .live }
-        return []
     }
 
-    private func openSegments(_ manifest: [HotDatabase.SegmentRow], _ core: StoreCore) throws -> [SegmentFiles.Opened] {
+    private func openSegments(
+        _ manifest: [HotDatabase.SegmentRow], _ core: StoreCore
+    ) -> (opened: [SegmentFiles.Opened], quarantined: [SegmentDescription]) {
         var opened: [SegmentFiles.Opened] = []
+        var quarantined: [SegmentDescription] = []
         for row in manifest {
             do {
                 opened.append(.init(description: row.description, container: try SegmentFiles.open(row.description, core: core)))
             } catch {
                 // The rest keeps answering; the file stays where it is for whoever repairs it.
-                core.counters.update { $0.quarantinedFiles += 1 }
+                quarantined.append(row.description)
             }
         }
-        return opened
+        let count = quarantined.count
+        core.counters.update { $0.quarantinedFiles = count }
+        return (opened, quarantined)
     }
 }

@@ -54,6 +54,11 @@ final class RecordingFileLayer: FileLayer {
         state.withLock { $0.isCut = true }
     }
 
+    /// Whether the power is off.
+    var isCut: Bool {
+        state.withLock { $0.isCut }
+    }
+
     // MARK: Changes
 
     func open(_ path: String, _ access: FileAccess) throws(FileError) -> OpenFile {
