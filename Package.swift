@@ -29,7 +29,7 @@ let package = Package(
     name: "oriel",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "Oriel", targets: ["Oriel"]),
+        .library(name: "Oriel", targets: ["Oriel", "OrielClient"]),
         .executable(name: "oriel", targets: ["OrielCommand"]),
     ],
     traits: [
@@ -110,8 +110,10 @@ let package = Package(
                 collector("ArgumentParser", "swift-argument-parser"),
                 collector("AsyncHTTPClient", "async-http-client"),
                 collector("ServiceLifecycle", "swift-service-lifecycle"),
+                collector("UnixSignals", "swift-service-lifecycle"),
                 collector("NIOCore", "swift-nio"),
                 collector("NIOPosix", "swift-nio"),
+                collector("NIOHTTP1", "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
@@ -124,9 +126,9 @@ let package = Package(
         .testTarget(name: "OrielTelemetryTests", dependencies: ["OrielTelemetry"], swiftSettings: settings),
         .testTarget(name: "OrielOTLPTests", dependencies: ["OrielOTLP", "OrielTelemetry"], exclude: ["Fixtures"], swiftSettings: settings),
         .testTarget(name: "OrielCompressionTests", dependencies: ["OrielCompression", "CZlib", "CZstd", "CSnappy"], swiftSettings: settings),
-        .testTarget(name: "OrielClientTests", dependencies: ["OrielClient"], swiftSettings: settings),
+        .testTarget(name: "OrielClientTests", dependencies: ["OrielClient", "OrielTelemetry"], swiftSettings: settings),
         .testTarget(
-            name: "OrielTests", dependencies: ["Oriel", .product(name: "CoreMetrics", package: "swift-metrics")], swiftSettings: settings),
+            name: "OrielTests", dependencies: ["Oriel", "OrielClient", .product(name: "CoreMetrics", package: "swift-metrics")], swiftSettings: settings),
         .testTarget(
             name: "OrielStoreTests", dependencies: ["OrielStoreConformance", "OrielStore", "OrielTelemetry"], swiftSettings: settings),
         .testTarget(
