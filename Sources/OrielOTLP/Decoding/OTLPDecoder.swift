@@ -44,6 +44,7 @@ public struct OTLPDecoder: Sendable {
     public mutating func traces(_ bytes: Span<UInt8>) throws(OTLPError) -> DecodedTraces {
         try checkSize(bytes)
         var decoded = DecodedTraces()
+        decoded.batch.attributes.reserveCapacity(requestByteCount: bytes.count)
         do throws(WireError) {
             try OTLPRequestWalk.rows(bytes, root: .tracesData, streams: &streamCache, rejections: &decoded.rejections) {
                 (row, stream, rejections) throws(WireError) in
@@ -63,6 +64,7 @@ public struct OTLPDecoder: Sendable {
     public mutating func logs(_ bytes: Span<UInt8>, receiveTime: Timestamp) throws(OTLPError) -> DecodedLogs {
         try checkSize(bytes)
         var decoded = DecodedLogs()
+        decoded.batch.attributes.reserveCapacity(requestByteCount: bytes.count)
         do throws(WireError) {
             try OTLPRequestWalk.rows(bytes, root: .logsData, streams: &streamCache, rejections: &decoded.rejections) {
                 (row, stream, rejections) throws(WireError) in

@@ -135,7 +135,7 @@ struct OTLPSeriesCache: Sendable {
         }
         let known = batchIndexes[first + position]
         if known != OTLPSeriesCache.notInBatch { return known }
-        let index = UInt32(table.intern(descriptor(entry, position)))
+        let index = UInt32(table.intern(descriptors.bytes.span.extracting(descriptors.range(of: first + position))))
         batchIndexes[first + position] = index
         return index
     }

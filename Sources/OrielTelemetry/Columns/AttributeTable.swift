@@ -17,8 +17,11 @@ public struct AttributeTable: Sendable {
     public private(set) var heap: [UInt8]
     /// Values that were replaced by a later one of the same key and row.
     public private(set) var duplicateCount: Int
-    /// For each key the index of its latest entry, plus one.
+    /// For each key the index of its latest entry, plus one; only kept for a row whose keys do not come in ascending order (``rowIsIndexed``).
     private var latestEntries: [UInt32]
+    /// One more than the highest key of the current row. Keys are numbered as they first appear, so rows of one kind have ascending keys, which need no search for duplicates.
+    private var nextAscendingKey = 0
+    private var rowIsIndexed = false
 
     public init() {
         keys = KeyTable()
@@ -32,6 +35,15 @@ public struct AttributeTable: Sendable {
     }
 
     public var rowCount: Int { rowEnds.count }
+
+    /// Makes room for rows that are about to come, with these many entries and bytes of content in all.
+    public mutating func reserveCapacity(rows: Int, entries: Int, heap heapByteCount: Int) {
+        rowEnds.reserveCapacity(rowEnds.count + rows)
+        keyIndexes.reserveCapacity(keyIndexes.count + entries)
+        types.reserveCapacity(types.count + entries)
+        payloads.reserveCapacity(payloads.count + entries)
+        heap.reserveCapacity(heap.count + heapByteCount)
+    }
 
     /// The entries of a row.
     @inlinable
@@ -94,30 +106,44 @@ public struct AttributeTable: Sendable {
     /// Ends the current row; the entries appended since the last call are its own.
     public mutating func finishRow() {
         rowEnds.append(UInt32(keyIndexes.count))
+        nextAscendingKey = 0
+        rowIsIndexed = false
     }
 
     /// Drops the entries of a row that was not finished, for a row that turned out invalid. Their content stays in ``heap`` as slack.
     public mutating func abandonRow() {
         let start = Int(rowEnds.last ?? 0)
         for entry in start..<keyIndexes.count { latestEntries[Int(keyIndexes[entry])] = 0 }
+        nextAscendingKey = 0
+        rowIsIndexed = false
         keyIndexes.removeLast(keyIndexes.count - start)
         types.removeLast(types.count - start)
         payloads.removeLast(payloads.count - start)
     }
 
     private mutating func appendEntry(_ key: Int, _ type: AttributeType, _ payload: UInt64) {
-        let rowStart = rowEnds.last ?? 0
-        let latest = latestEntries[key]
-        if latest > rowStart {
-            types[Int(latest) - 1] = type.rawValue
-            payloads[Int(latest) - 1] = payload
-            duplicateCount += 1
-            return
+        if key >= nextAscendingKey {
+            nextAscendingKey = key &+ 1
+        } else {
+            if !rowIsIndexed { indexRow() }
+            let latest = latestEntries[key]
+            if latest > rowEnds.last ?? 0 {
+                types[Int(latest) - 1] = type.rawValue
+                payloads[Int(latest) - 1] = payload
+                duplicateCount += 1
+                return
+            }
         }
-        keyIndexes.append(UInt32(key))
+        keyIndexes.append(UInt32(truncatingIfNeeded: key))
         types.append(type.rawValue)
         payloads.append(payload)
-        latestEntries[key] = UInt32(keyIndexes.count)
+        if rowIsIndexed { latestEntries[key] = UInt32(keyIndexes.count) }
+    }
+
+    /// Notes the entries of the current row in ``latestEntries``.
+    private mutating func indexRow() {
+        rowIsIndexed = true
+        for entry in Int(rowEnds.last ?? 0)..<keyIndexes.count { latestEntries[Int(keyIndexes[entry])] = UInt32(entry + 1) }
     }
 }
 
