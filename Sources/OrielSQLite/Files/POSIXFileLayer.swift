@@ -16,7 +16,7 @@ struct POSIXFileLayer: FileLayer {
             case .create: O_RDWR | O_CREAT
             case .createNew: O_RDWR | O_CREAT | O_EXCL
             }
-        let number = try retrying(.open, path) { posixOpen(path, flags | O_CLOEXEC, 0o640) }
+        let number = try retrying(.open, path) { posixOpen(path, flags | O_CLOEXEC, 0o600) }
         return OpenFile(number: number, path: path)
     }
 
