@@ -101,7 +101,7 @@ struct POSIXFileLayer: FileLayer {
     }
 
     func createDirectory(_ path: String) throws(FileError) {
-        try retrying(.createDirectory, path) { unsafe mkdir(path, 0o750) }
+        try retrying(.createDirectory, path) { unsafe mkdir(path, 0o700) }
     }
 
     func removeDirectory(_ path: String) throws(FileError) {
