@@ -106,6 +106,10 @@ final class Segment: BlockContainer {
             guard status.size == Int64(header.description.byteCount) else {
                 throw StoreError.unusable(path: path, reason: "the file has \(status.size) bytes, its header says \(header.description.byteCount)")
             }
+            // Each of these takes some bytes, so that no list can be longer than the file has room for.
+            guard header.blockCount <= Int(status.size) / 32, header.streamCount <= Int(status.size) / 16, header.traceCount <= Int(status.size) / 16,
+                header.streamPageCount <= header.streamCount
+            else { throw StoreError.unusable(path: path, reason: "the header counts more than the file can hold") }
             return (header, connection)
         } catch {
             throw SegmentWriter.failure(path, error)
@@ -201,8 +205,6 @@ final class Segment: BlockContainer {
         guard found.count == header.streamCount else {
             throw .unusable(path: path, reason: "\(found.count) streams are listed, the header has \(header.streamCount)")
         }
-        // The labels lie in this file, so no commit needs to write them again.
-        registry.markDurable(found)
         references.withLock { $0 = found }
         return found
     }

@@ -44,6 +44,10 @@ enum TraceBlockList {
             guard count >= 0, count <= Int64(blockCount) else { throw ColumnError(.malformed("a trace in \(count) of \(blockCount) blocks"), at: offset) }
             ends.append(ends[index] + Int(count))
         }
+        // A run of 128 block numbers takes three bytes at least.
+        guard ends[count] <= max(SegmentFormat.idsPerPage, bytes.count * 64) else {
+            throw ColumnError(.count(found: UInt64(ends[count]), limit: UInt64(bytes.count * 64)), at: offset)
+        }
         let blocks = try decoder.values(bytes, at: &offset, count: ends[count])
         guard blocks.allSatisfy({ $0 >= 0 && $0 < Int64(blockCount) }) else { throw ColumnError(.malformed("a block that is not there"), at: offset) }
         return (ends, blocks.map { Int($0) })
