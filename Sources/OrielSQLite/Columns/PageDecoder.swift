@@ -94,7 +94,7 @@ struct PageDecoder: ~Copyable {
             let count = valueCount
             let start = values
             let body = self.body
-        let input = body.span
+            let input = body.span
             output.reserveCapacity(output.count + count)
             for index in 0..<count {
                 var bits: UInt64 = 0

@@ -129,10 +129,12 @@ struct MergePolicy: Sendable {
     private func output(_ run: [MergeCandidate], _ days: [Day], level: Int, bytes: Int, _ now: Timestamp) -> MergeTask.Output {
         let pieces = days.compactMap { Self.interval(of: $0, in: run) }
         // A day that is over receives little more, so its file stays.
-        let isClosed = level > 0 && days.allSatisfy { day in
-            let (end, overflow) = (Int64(day.number) + 1).multipliedReportingOverflow(by: Day.nanoseconds)
-            return !overflow && end <= now.nanoseconds
-        }
+        let isClosed =
+            level > 0
+            && days.allSatisfy { day in
+                let (end, overflow) = (Int64(day.number) + 1).multipliedReportingOverflow(by: Day.nanoseconds)
+                return !overflow && end <= now.nanoseconds
+            }
         return MergeTask.Output(level: level, pieces: pieces, compression: bytes >= compactBytes || isClosed ? 3 : 1)
     }
 
