@@ -83,18 +83,18 @@ struct StorePowerCutTests {
     @Test func nothingAcknowledgedIsLostAfterAnyOperation() async throws {
         let folder = try TemporaryFolder()
         let run = try await run(folder.folder("live"))
-        let faults = try await faults(run, folder, stride: 3)
+        let faults = try await faults(run, folder, stride: 7)
         #expect(faults.isEmpty, "\(faults.count): \(faults.prefix(4).joined(separator: "\n"))")
     }
 
     @Test func missingSynchronisationIsFoundOut() async throws {
         let folder = try TemporaryFolder()
         let run = try await run(folder.folder("live"))
-        let bytes = try await faults(run, folder, stride: 17) { operation in
+        let bytes = try await faults(run, folder, stride: 41) { operation in
             if case .synchronize = operation { false } else { true }
         }
         #expect(!bytes.isEmpty)
-        let names = try await faults(run, folder, stride: 17) { operation in
+        let names = try await faults(run, folder, stride: 41) { operation in
             if case .synchronizeDirectory = operation { false } else { true }
         }
         #expect(!names.isEmpty)
@@ -175,7 +175,7 @@ struct StorePowerCutTests {
             // The layer is dead; the threads are gone all the same.
         }
 
-        for seed in 0..<4 as Range<UInt64> {
+        for seed in 0..<2 as Range<UInt64> {
             let image = try folder.folder("image")
             try PowerCut.image(of: layer.operations, after: layer.operations.count, seed: seed, into: image)
             if mishap != .none {

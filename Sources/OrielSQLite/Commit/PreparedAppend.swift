@@ -30,7 +30,7 @@ struct PreparedAppend: Sendable {
         }
     }
 
-    init(_ writeSet: WriteSet, registry: StreamRegistry, limits: Limits) throws(StoreError) {
+    init(_ writeSet: WriteSet, registry: StreamRegistry, limits: Limits, compressors: CompressorPool) throws(StoreError) {
         key = writeSet.requestKey
         families = writeSet.families
         var distinct: Set<StreamReference> = []
@@ -56,9 +56,11 @@ struct PreparedAppend: Sendable {
         references = distinct.sorted()
         byteCount = 256
         if !batches.isEmpty {
-            do {
-                var compressor = ZstdCompressor(level: 1)
-                let frame = try RedoFrame(batches, kind: .rows, compressor: &compressor)
+            do throws(CompressionError) {
+                let batches = batches
+                let frame = try compressors.withCompressor { (compressor) throws(CompressionError) in
+                    try RedoFrame(batches, kind: .rows, compressor: &compressor)
+                }
                 self.frame = frame
                 byteCount += frame.bytes.count
             } catch {

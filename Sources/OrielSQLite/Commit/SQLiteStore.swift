@@ -119,7 +119,7 @@ public final class SQLiteStore: TelemetryStore {
             throw .overloaded(retryAfterSeconds: 1)
         }
         try checkFreeSpace()
-        let prepared = try PreparedAppend(writeSet, registry: core.registry, limits: limits)
+        let prepared = try PreparedAppend(writeSet, registry: core.registry, limits: limits, compressors: core.compressors)
         core.counters.update { values in
             for rejection in prepared.rejected {
                 values.rejectedRows[rejection.signal, default: 0] += rejection.count

@@ -15,6 +15,7 @@ final class StoreCore: Sendable {
     let counters = StoreCounters()
     let crashPoints: CrashPoints
     let freeSpace = FreeSpace()
+    let compressors = CompressorPool()
     let commits: BoundedQueue<CommitWork>
     /// Wakes the maintenance thread.
     let maintenanceSignal = ThreadSignal()

@@ -1,0 +1,170 @@
+import OrielStore
+import OrielTelemetry
+import Testing
+
+@testable import OrielSQLite
+
+/// Rotten bits in hot.db and its log: nothing is lost silently, and what is whole comes back.
+struct HotDamageTests {
+    /// A store with six requests in the log, stopped as by kill -9; returns the log's path.
+    private func makeStore(_ path: String, flushing: Bool = false) async throws -> String {
+        let store = try await SQLiteStore.open(folder: path, options: StoreRows.options)
+        for number in 0..<6 {
+            _ = try await store.append(StoreRows.request(number, count: 20))
+            if flushing, number == 2 {
+                try await store.flush()
+            }
+        }
+        // A copy of the files as they are keeps the log, which an orderly stop would cut.
+        let base = POSIXFileLayer()
+        try base.createDirectory(path + "-copy")
+        for name in try base.list(path) where !(try base.status(path + "/" + name)?.isDirectory ?? false) {
+            try base.copy(path + "/" + name, to: path + "-copy/" + name)
+        }
+        try await store.stop(flushing: false)
+        for name in try base.list(path) where name.hasPrefix("hot-") {
+            try base.unlink(path + "/" + name)
+        }
+        for name in try base.list(path + "-copy") where name.hasPrefix("hot-") {
+            try base.rename(path + "-copy/" + name, to: path + "/" + name)
+        }
+        return path + "/hot-1.db-wal"
+    }
+
+    private func flip(_ path: String, at offset: Int64) throws {
+        let layer = POSIXFileLayer()
+        let file = try layer.open(path, .readWrite)
+        var bytes: [UInt8] = [0]
+        var span = bytes.mutableSpan
+        _ = try layer.read(file, at: offset, into: &span)
+        bytes[0] ^= 0x10
+        try layer.write(file, at: offset, bytes)
+        try layer.close(file)
+    }
+
+    private func numbers(_ path: String) async throws -> Set<Int> {
+        let store = try await SQLiteStore.open(folder: path, options: StoreRows.options)
+        let found = try await StoreRows.contents(of: store)
+        #expect(found.logs == found.samples)
+        #expect(found.logs.count == Set(found.logs).count)
+        let unknown = store.statistics.unknownFiles
+        // Once more: the repair itself must hold.
+        try await store.stop(flushing: false)
+        let again = try await SQLiteStore.open(folder: path, options: StoreRows.options)
+        let second = try await StoreRows.contents(of: again)
+        #expect(second == found)
+        #expect(again.statistics.unknownFiles == unknown)
+        try await again.stop(flushing: false)
+        return Set(found.logs.map { $0 / 1000 })
+    }
+
+    @Test func aWholeLogIsNotDamaged() async throws {
+        let folder = try TemporaryFolder()
+        let log = try await makeStore(folder.path + "/s")
+        let read = try #require(try WriteAheadLog(log, files: POSIXFileLayer()))
+        #expect(!read.isDamaged && read.readableCount == read.frames.count && read.frames.count > 10)
+        let found = try await numbers(folder.path + "/s")
+        #expect(found == Set(0..<6))
+    }
+
+    @Test func aTornTailIsNotDamage() async throws {
+        let folder = try TemporaryFolder()
+        let log = try await makeStore(folder.path + "/s")
+        let layer = POSIXFileLayer()
+        let size = try #require(try layer.status(log)?.size)
+        let file = try layer.open(log, .readWrite)
+        try layer.truncate(file, to: size - 5000)
+        try layer.close(file)
+        #expect(try WriteAheadLog(log, files: layer)?.isDamaged == false)
+        let found = try await numbers(folder.path + "/s")
+        // A small commit is one page, so the cut may take two.
+        #expect(found.isSuperset(of: 0..<4))
+    }
+
+    /// Each frame in turn: of the requests at most the one or two whose pages are hit may be missing, and the damaged pair is kept.
+    @Test func aBitInTheLogCostsAtMostWhatItHits() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/s"
+        let log = try await makeStore(path)
+        let base = POSIXFileLayer()
+        let read = try #require(try WriteAheadLog(log, files: base))
+        let frameSize = Int64(read.pageSize + 24)
+        for index in stride(from: read.frames.count / 3, to: read.frames.count - 8, by: 5) {
+            let copy = folder.path + "/c\(index)"
+            try base.createDirectory(copy)
+            for name in try base.list(path) where !(try base.status(path + "/" + name)?.isDirectory ?? false) {
+                try base.copy(path + "/" + name, to: copy + "/" + name)
+            }
+            let hit = copy + "/hot-1.db-wal"
+            try flip(hit, at: 32 + Int64(index) * frameSize + 24 + 1000)
+            #expect(try WriteAheadLog(hit, files: base)?.isDamaged == true, "frame \(index)")
+            let found = try await numbers(copy)
+            #expect(found.count >= 4, "frame \(index): \(found.sorted())")
+            #expect(try base.list(copy + "/data/unknown").count == 2)
+        }
+    }
+
+    @Test func filesSurviveALostHotDatabase() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/s"
+        _ = try await makeStore(path, flushing: true)
+        let base = POSIXFileLayer()
+        for name in try base.list(path) where name.hasPrefix("hot-") {
+            try base.unlink(path + "/" + name)
+        }
+        let found = try await numbers(path)
+        #expect(found == Set(0..<3))
+    }
+
+    @Test func aLogWithoutItsDatabaseIsPutAside() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/s"
+        _ = try await makeStore(path, flushing: true)
+        try POSIXFileLayer().unlink(path + "/hot-1.db")
+        let found = try await numbers(path)
+        #expect(found == Set(0..<3))
+        #expect(try POSIXFileLayer().list(path + "/data/unknown") == ["hot-1.db-wal"])
+    }
+
+    @Test func aDatabaseOfGarbageIsReplaced() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/s"
+        let log = try await makeStore(path, flushing: true)
+        let base = POSIXFileLayer()
+        try base.unlink(log)
+        let file = try base.open(path + "/hot-1.db", .readWrite)
+        try base.write(file, at: 0, [UInt8](repeating: 0x5A, count: 8192))
+        try base.close(file)
+        let found = try await numbers(path)
+        #expect(found == Set(0..<3))
+    }
+
+    @Test func strangersInTheDataFolderArePutAside() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/s"
+        _ = try await makeStore(path, flushing: true)
+        let other = folder.path + "/t"
+        _ = try await makeStore(other, flushing: true)
+        let base = POSIXFileLayer()
+        let foreign = try #require(try base.list(other + "/data/logs/new").first)
+        try base.copy(other + "/data/logs/new/" + foreign, to: path + "/data/logs/new/77.seg")
+        let file = try base.open(path + "/data/logs/new/78.seg", .createNew)
+        try base.write(file, at: 0, [1, 2, 3])
+        try base.close(file)
+        let found = try await numbers(path)
+        #expect(found == Set(0..<6))
+        #expect(try base.list(path + "/data/unknown") == ["77.seg", "78.seg"])
+    }
+
+    @Test func aFolderOfANewerFormatIsLeftUntouched() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/s"
+        try await SQLiteStore.open(folder: path, options: StoreRows.options).close()
+        let base = POSIXFileLayer()
+        var text = String(decoding: try base.contents(path + "/LOCK", limit: 512), as: UTF8.self)
+        text.replace("format 1", with: "format 9")
+        try base.replace(path + "/LOCK", with: Array(text.utf8))
+        let error = await #expect(throws: StoreError.self) { try await SQLiteStore.open(folder: path, options: StoreRows.options) }
+        #expect(error == .newerFormat(path: path, found: 9, supported: 1))
+    }
+}
