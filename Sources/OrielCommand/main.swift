@@ -1,3 +1,3 @@
-import ArgumentParser
-import AsyncHTTPClient
-print("")
+import Glibc
+
+exit(await RootCommand.main(arguments: Array(CommandLine.arguments.dropFirst())))

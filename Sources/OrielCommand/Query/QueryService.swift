@@ -1,0 +1,121 @@
+import FoundationEssentials
+import OrielCollector
+import OrielSQLite
+import OrielStore
+
+/// Something that answers the API's requests.
+protocol QueryService: Sendable {
+    /// Whom this asks, for messages.
+    var name: String { get }
+
+    func get(_ target: String) async throws -> (status: Int, body: [UInt8])
+
+    /// Calls `line` for each line of an answer that does not end, until it does.
+    func follow(_ target: String, _ line: (ArraySlice<UInt8>) async throws -> Void) async throws
+}
+
+extension QueryService {
+    /// The body of an answer that must be a success.
+    ///
+    /// - Throws: ``CommandFailure`` with the API's own message.
+    func answer(_ target: String) async throws -> [UInt8] {
+        let (status, body) = try await get(target)
+        if status == 200 { return body }
+        throw failure(status, body)
+    }
+
+    func failure(_ status: Int, _ body: [UInt8]) -> CommandFailure {
+        var message = "\(name) answered with status \(status)"
+        do {
+            message = try AnswerList.decode(ErrorAnswer.self, body).error.message
+        } catch {
+            // Not the API's own error: something else answered there.
+            let text = String(decoding: body.prefix(300), as: UTF8.self)
+            if !text.isEmpty { message += ": \(TerminalText.safe(text))" }
+        }
+        return CommandFailure(message, status == 404 ? .nothingFound : status == 400 ? .usage : .error)
+    }
+
+    /// The elements of a list over as many pages as `limit` needs.
+    func list(_ name: String, _ target: QueryTarget, limit: Int) async throws -> [ArraySlice<UInt8>] {
+        var elements: [ArraySlice<UInt8>] = []
+        var cursor: String?
+        repeat {
+            var page = target
+            page.add("limit", String(min(10_000, limit - elements.count)))
+            page.add("cursor", cursor)
+            let found = try AnswerList.elements(name, of: try await answer(page.text))
+            elements += found.elements
+            cursor = found.next
+        } while cursor != nil && elements.count < limit
+        return elements
+    }
+}
+
+/// Asks a store in this process.
+struct StoreQueryService: QueryService {
+    let store: SQLiteStore
+    let folder: String
+    private let api: OrielAPI
+
+    init(store: SQLiteStore, folder: String) {
+        self.store = store
+        self.folder = folder
+        api = OrielAPI(store: store)
+    }
+
+    var name: String { "the store in \(folder)" }
+
+    func get(_ target: String) async throws -> (status: Int, body: [UInt8]) {
+        let answer = await api.respond(to: target)
+        guard case .whole(let bytes) = answer.body else { throw CommandFailure("a stopped store has nothing to follow", .usage) }
+        return (answer.status, bytes)
+    }
+
+    func follow(_ target: String, _ line: (ArraySlice<UInt8>) async throws -> Void) async throws {
+        throw CommandFailure("--follow needs a server: nothing is added to a store that nobody serves", .usage)
+    }
+}
+
+extension SourceOptions {
+    /// Connects as the options, the environment and the data folder say, and lets go afterwards.
+    func withService(_ body: (any QueryService) async throws -> Void) async throws {
+        if let server = server ?? Terminal.environment("ORIEL_SERVER"), data == nil {
+            return try await HTTPQueryService.with(try HTTPQueryService.baseURL(server), name: server, body)
+        }
+        let folder: String
+        do {
+            folder = try DataFolder.choose(flag: data, file: nil, environment: ProcessInfo.processInfo.environment).path
+        } catch {
+            throw CommandFailure("\(error)", .usage)
+        }
+        let socket = CollectorConfiguration.socketPath(dataFolder: folder)
+        guard data != nil else {
+            guard FileManager.default.fileExists(atPath: socket) else {
+                throw CommandFailure(
+                    "no server runs on the data folder \(folder) (there is no \(socket)); start one with `oriel serve`, name one with --server URL, or read a stopped store with --data DIR"
+                )
+            }
+            return try await HTTPQueryService.with(try HTTPQueryService.baseURL("unix:" + socket), name: "the server at \(socket)", body)
+        }
+        guard FileManager.default.fileExists(atPath: folder) else { throw CommandFailure("there is no folder \(folder)") }
+        var options = StoreOptions()
+        // A look must not move the floors.
+        options.appliesRetention = false
+        let store: SQLiteStore
+        do {
+            store = try await SQLiteStore.open(folder: folder, options: options)
+        } catch .locked where FileManager.default.fileExists(atPath: socket) {
+            return try await HTTPQueryService.with(try HTTPQueryService.baseURL("unix:" + socket), name: "the server at \(socket)", body)
+        } catch {
+            throw CommandFailure("\(error)")
+        }
+        do {
+            try await body(StoreQueryService(store: store, folder: folder))
+        } catch {
+            try await store.close()
+            throw error
+        }
+        try await store.close()
+    }
+}
