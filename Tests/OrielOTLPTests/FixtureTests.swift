@@ -98,7 +98,8 @@ import Testing
             ])
     }
 
-    /// The other direction: what we write from the decoded batch is as long as what the official classes wrote, but for the two bytes of each value without content, which they left
+    /// The other direction: what we write from the decoded batch is as long as what the official classes wrote, but for the two bytes of
+    /// each value without content, which they left
     /// out and we write.
     @Test func whatIsWrittenIsWhatTheOfficialClassesWrite() throws {
         var decoder = OTLPDecoder()

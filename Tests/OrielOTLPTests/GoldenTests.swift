@@ -100,7 +100,8 @@ import Testing
             let any = hex(text)
             let pair = [0x0A, 1, 0x6B, 0x12, UInt8(any.count)] + any
             let row = [0x32, UInt8(pair.count)] + pair
-            let bytes = request("12 " + (UInt8(row.count) < 16 ? "0" : "") + String(row.count, radix: 16) + row.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
+            let digits = ([0x12, UInt8(row.count)] + row).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+            let bytes = request(digits.joined())
             let decoded = try decoder.logs(bytes.span, receiveTime: Timestamp(nanoseconds: 9))
             #expect(decoded.batch.attributes.attributes(of: 0) == [Attribute("k", value)], "\(text)")
         }

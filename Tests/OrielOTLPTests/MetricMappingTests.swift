@@ -2,7 +2,8 @@ import OrielOTLP
 import OrielTelemetry
 import Testing
 
-/// Walks ``OTLPMetricMapping/table``: for each row a request is changed in that field alone. What is kept or derived must change the result, and for a kept field the new value must be
+/// Walks ``OTLPMetricMapping/table``: for each row a request is changed in that field alone. What is kept or derived must change the
+/// result, and for a kept field the new value must be
 /// found in it; what is dropped must change nothing.
 @Suite struct MetricMappingTests {
     /// A request with one metric of each kind, all fields set, and what a row changes in it.
@@ -94,7 +95,9 @@ import Testing
     }
 
     private static let changes: [String: Change] = [
-        "Resource.attributes": Change("gauge", finds: "windows") { $0.resource = Resource(attributes: [Attribute("service.name", "shop"), Attribute("os.type", "windows")]) },
+        "Resource.attributes": Change("gauge", finds: "windows") {
+            $0.resource = Resource(attributes: [Attribute("service.name", "shop"), Attribute("os.type", "windows")])
+        },
         "Resource.dropped_attributes_count": Change("gauge") { $0.resource.droppedAttributesCount = 7 },
         "Resource.entity_refs": Change("gauge") { $0.resource.entityReferences = [] },
         "ResourceMetrics.schema_url": Change("gauge") { $0.resource.schemaURL = "r2" },

@@ -130,7 +130,8 @@ import Testing
                 bucket += 1
             }
         }
-        // By definition: OTLP's bucket i is (base^i, base^(i+1)]; its upper end 2^((i+1)/2^scale) lies in Prometheus' bucket j of schema 8 with (j-1)/256 < (i+1)/2^scale <= j/256.
+        // By definition: OTLP's bucket i is (base^i, base^(i+1)]; its upper end 2^((i+1)/2^scale) lies in Prometheus' bucket j of schema 8
+        // with (j-1)/256 < (i+1)/2^scale <= j/256.
         var expected: [Int: Double] = [:]
         for (position, count) in counts.enumerated() where count > 0 {
             let upper = Double(Int(offset) + position + 1) * 256 / Double(1 << Int(scale))
@@ -142,7 +143,8 @@ import Testing
     @Test func hostileExponentialHistogramsAreRejectedOrBounded() throws {
         func decoded(_ scale: Int32, _ offset: Int32, _ counts: [UInt64]) throws -> DecodedMetrics {
             let point = OTLPExponentialHistogramPoint(
-                time: time, count: 1, scale: scale, positive: .init(offset: offset, bucketCounts: counts), negative: .init(offset: offset, bucketCounts: counts))
+                time: time, count: 1, scale: scale, positive: .init(offset: offset, bucketCounts: counts), negative: .init(offset: offset, bucketCounts: counts)
+            )
             return try MetricRequest(.exponentialHistogram([point], temporality: .cumulative)).decoded()
         }
         #expect(try decoded(-5, 0, [1]).rejections.count == 1)

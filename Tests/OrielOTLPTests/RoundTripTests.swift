@@ -2,7 +2,8 @@ import OrielOTLP
 import OrielTelemetry
 import Testing
 
-/// Every field of spans and log records, with random content, through both forms: written from values, decoded, written from the batch, decoded again.
+/// Every field of spans and log records, with random content, through both forms: written from values, decoded, written from the batch,
+/// decoded again.
 @Suite struct RoundTripTests {
     static let seeds = Array(UInt64(1)...60)
 

@@ -103,3 +103,26 @@ import Testing
         }
     }
 }
+
+@Suite struct ByteHashTests {
+    /// Every length and every single changed bit gives another hash; with 64 bits a collision among these few would be a defect.
+    @Test func lengthsAndBitsAllCount() {
+        var hashes: Set<UInt64> = []
+        var inputs = 0
+        for length in 0..<100 {
+            var bytes = [UInt8](repeating: 0, count: length)
+            hashes.insert(ByteHash.hash(bytes.span, seed: 7))
+            inputs += 1
+            for index in bytes.indices {
+                bytes[index] ^= 1
+                hashes.insert(ByteHash.hash(bytes.span, seed: 7))
+                bytes[index] ^= 0x81
+                hashes.insert(ByteHash.hash(bytes.span, seed: 7))
+                bytes[index] = 0
+                inputs += 2
+            }
+        }
+        #expect(hashes.count == inputs)
+        #expect(ByteHash.hash([1].span, seed: 1) != ByteHash.hash([1].span, seed: 2))
+    }
+}

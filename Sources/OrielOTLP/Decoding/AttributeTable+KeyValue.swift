@@ -1,6 +1,7 @@
 import OrielTelemetry
 
-/// For each position among a row's attributes the index of the key that was last seen there: rows of one kind have the same keys in the same order.
+/// For each position among a row's attributes the index of the key that was last seen there: rows of one kind have the same keys in the
+/// same order.
 struct AttributeKeyHints: Sendable {
     private var indexes = [Int32](repeating: -1, count: 64)
     private var position = 0
@@ -22,11 +23,6 @@ struct AttributeKeyHints: Sendable {
 }
 
 extension AttributeTable {
-    /// Makes room for what a request of this size usually holds, so that most requests never move the arrays.
-    mutating func reserveCapacity(requestByteCount: Int) {
-        reserveCapacity(rows: requestByteCount / 512, entries: requestByteCount / 40, heap: requestByteCount / 3)
-    }
-
     /// Appends the attribute in the content of a `KeyValue`.
     @inline(__always)
     mutating func append(keyValue content: Range<Int>, in bytes: Span<UInt8>, hints: inout AttributeKeyHints) throws(WireError) {
@@ -46,7 +42,8 @@ extension AttributeTable {
         try appendAny(keyValue: content, in: bytes, hints: &hints)
     }
 
-    /// The layout that nearly every attribute has: key, then one string or integer, all lengths below 128. `nil` for any other, which the general way reads.
+    /// The layout that nearly every attribute has: key, then one string or integer, all lengths below 128. `nil` for any other, which the
+    /// general way reads.
     @inline(__always)
     private static func plainKeyValue(_ content: Range<Int>, in bytes: Span<UInt8>) -> (key: Range<Int>, type: AttributeType, valueStart: Int)? {
         let start = content.lowerBound

@@ -2,7 +2,8 @@ public import OrielTelemetry
 
 /// Decodes OTLP requests straight into column batches: no message objects, no allocation per row.
 ///
-/// A decoder is a value that keeps buffers and caches between requests (streams, series, attribute keys that it has seen); use one per thread. What is malformed
+/// A decoder is a value that keeps buffers and caches between requests (streams, series, attribute keys that it has seen); use one per
+/// thread. What is malformed
 /// fails the request with ``OTLPError``; what is well-formed but not acceptable is rejected row by row, and the other rows are kept:
 ///
 /// | Row | Rejected when |
@@ -12,11 +13,14 @@ public import OrielTelemetry
 /// | data point | see ``OTLPMetricMapping`` |
 /// | any | a value inside more than ``AttributeValue/maximumNesting`` arrays and maps, also in its resource or scope |
 ///
-/// A link whose ids have the wrong length is dropped and counted in the span's dropped links; empty and all-zero ids of links are allowed (OpenTelemetry records such links for
+/// A link whose ids have the wrong length is dropped and counted in the span's dropped links; empty and all-zero ids of links are allowed
+/// (OpenTelemetry records such links for
 /// their attributes). A log record's ids of wrong length are dropped and the record stays. Both are told in ``OTLPRejections/warnings``.
 ///
-/// Of a scalar that occurs twice the last value counts, embedded messages that occur twice are merged, unknown fields are skipped, and repeated numbers are read packed and unpacked,
-/// as protobuf demands. Text is kept byte for byte; it is repaired where it is not valid UTF-8 when it is read as a string, and in resources and scopes.
+/// Of a scalar that occurs twice the last value counts, embedded messages that occur twice are merged, unknown fields are skipped, and
+/// repeated numbers are read packed and unpacked,
+/// as protobuf demands. Text is kept byte for byte; it is repaired where it is not valid UTF-8 when it is read as a string, and in
+/// resources and scopes.
 public struct OTLPDecoder: Sendable {
     /// What a decoder is told once.
     public struct Options: Sendable {
@@ -44,7 +48,7 @@ public struct OTLPDecoder: Sendable {
     public mutating func traces(_ bytes: Span<UInt8>) throws(OTLPError) -> DecodedTraces {
         try checkSize(bytes)
         var decoded = DecodedTraces()
-        decoded.batch.attributes.reserveCapacity(requestByteCount: bytes.count)
+        decoded.batch.reserveCapacity(requestByteCount: bytes.count)
         do throws(WireError) {
             try OTLPRequestWalk.rows(bytes, root: .tracesData, streams: &streamCache, rejections: &decoded.rejections) {
                 (row, stream, rejections) throws(WireError) in
@@ -64,7 +68,7 @@ public struct OTLPDecoder: Sendable {
     public mutating func logs(_ bytes: Span<UInt8>, receiveTime: Timestamp) throws(OTLPError) -> DecodedLogs {
         try checkSize(bytes)
         var decoded = DecodedLogs()
-        decoded.batch.attributes.reserveCapacity(requestByteCount: bytes.count)
+        decoded.batch.reserveCapacity(requestByteCount: bytes.count)
         do throws(WireError) {
             try OTLPRequestWalk.rows(bytes, root: .logsData, streams: &streamCache, rejections: &decoded.rejections) {
                 (row, stream, rejections) throws(WireError) in

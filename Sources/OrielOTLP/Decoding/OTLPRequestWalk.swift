@@ -2,7 +2,8 @@ import OrielTelemetry
 
 /// The frame that all three signals share: groups by resource, in them groups by scope, in them rows.
 enum OTLPRequestWalk {
-    /// A `ResourceSpans` or `ScopeSpans` (or their siblings): where its identity lies, its schema URL, and whether it has members at all. Fields may come in any order and an embedded
+    /// A `ResourceSpans` or `ScopeSpans` (or their siblings): where its identity lies, its schema URL, and whether it has members at all.
+    /// Fields may come in any order and an embedded
     /// message in several pieces, so a group is looked through once before its members are read.
     struct Group {
         /// The contents of field 1, usually one.

@@ -1,6 +1,7 @@
 import OrielTelemetry
 
-/// Streams that requests have named before: from the raw bytes of resource and scope to the canonical descriptor. Clients send the same few again and again, and building
+/// Streams that requests have named before: from the raw bytes of resource and scope to the canonical descriptor. Clients send the same few
+/// again and again, and building
 /// a descriptor (strings, sorting) costs as much as decoding several rows.
 struct OTLPStreamCache: Sendable {
     private var raw = KeyTable()

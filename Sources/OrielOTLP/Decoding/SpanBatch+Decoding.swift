@@ -30,7 +30,8 @@ extension SpanBatch {
         rejections.reject("\(bytes.rowPath(content, root: .tracesData)): \(fault.rawValue)")
     }
 
-    /// Reads all fields first and appends to the columns at the end; only attributes, events and links, which have no fixed size, go to their columns at once.
+    /// Reads all fields first and appends to the columns at the end; only attributes, events and links, which have no fixed size, go to
+    /// their columns at once.
     private mutating func decodeSpan(
         _ content: Range<Int>, stream: UInt32, in bytes: Span<UInt8>, hints: inout AttributeKeyHints, rejections: inout OTLPRejections
     ) throws(WireError) -> Fault? {

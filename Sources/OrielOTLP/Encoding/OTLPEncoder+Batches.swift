@@ -13,7 +13,8 @@ extension OTLPEncoder {
 
     /// The samples of a batch as an `ExportMetricsServiceRequest`: one gauge a metric name, the labels as attributes of its points.
     ///
-    /// The way from OTLP metrics to series drops what OTLP knows of a metric's kind, so a sample comes back as what a store has: a number of a name and labels. Stale markers become points
+    /// The way from OTLP metrics to series drops what OTLP knows of a metric's kind, so a sample comes back as what a store has: a number
+    /// of a name and labels. Stale markers become points
     /// without a recorded value.
     public static func metrics(_ batch: SampleBatch, format: OTLPFormat = .protobuf) -> [UInt8] {
         var order: [String] = []

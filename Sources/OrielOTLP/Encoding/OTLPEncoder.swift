@@ -18,7 +18,8 @@ public enum OTLPFormat: Hashable, Sendable {
 
 /// Writes OTLP requests. The same bytes are an `Export…ServiceRequest` and a `TracesData`, `MetricsData` or `LogsData`.
 ///
-/// Neighbouring groups with equal resources share one resource message. Scalars at their default are left out, as protobuf does; values nested too deeply are left
+/// Neighbouring groups with equal resources share one resource message. Scalars at their default are left out, as protobuf does; values
+/// nested too deeply are left
 /// empty (``AttributeValue/maximumNesting``); negative times are written as 0.
 public enum OTLPEncoder {
     /// An `ExportTraceServiceRequest`.

@@ -25,7 +25,8 @@ extension SpanBatch {
 }
 
 extension OTLPSpanEvent {
-    /// The events in a value of the column ``ColumnID/events``: `Span` fields 11, one after another. What is no valid OTLP (impossible for what a decoder accepted) ends the list.
+    /// The events in a value of the column ``ColumnID/events``: `Span` fields 11, one after another. What is no valid OTLP (impossible for
+    /// what a decoder accepted) ends the list.
     public static func read(_ bytes: Span<UInt8>) -> [OTLPSpanEvent] {
         OTLPSpanParts.messages(11, in: bytes) { (content) throws(WireError) in
             var event = OTLPSpanEvent(time: Timestamp(nanoseconds: 0), name: "")
@@ -45,7 +46,8 @@ extension OTLPSpanEvent {
 }
 
 extension OTLPSpanLink {
-    /// The links in a value of the column ``ColumnID/links``: `Span` fields 13, one after another. What is no valid OTLP (impossible for what a decoder accepted) ends the list.
+    /// The links in a value of the column ``ColumnID/links``: `Span` fields 13, one after another. What is no valid OTLP (impossible for
+    /// what a decoder accepted) ends the list.
     public static func read(_ bytes: Span<UInt8>) -> [OTLPSpanLink] {
         OTLPSpanParts.messages(13, in: bytes) { (content) throws(WireError) in
             var link = OTLPSpanLink(traceID: .zero, spanID: .zero)

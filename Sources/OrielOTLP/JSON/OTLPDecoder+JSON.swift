@@ -1,6 +1,7 @@
 public import OrielTelemetry
 
-/// OTLP/JSON: the text becomes the protobuf form first, so that the same message gives the same rows either way. An error of the text names its offset and its keys.
+/// OTLP/JSON: the text becomes the protobuf form first, so that the same message gives the same rows either way. An error of the text names
+/// its offset and its keys.
 extension OTLPDecoder {
     /// Decodes an `ExportTraceServiceRequest` in JSON.
     public mutating func traces(json text: Span<UInt8>) throws(OTLPError) -> DecodedTraces {

@@ -3,7 +3,8 @@ import OrielTelemetry
 extension OTLPJSON {
     /// The protobuf form of a JSON text.
     ///
-    /// Keys are lowerCamelCase, unknown ones are skipped, `null` is an absent field; integers may be numbers or strings, enum values also their names, ids are
+    /// Keys are lowerCamelCase, unknown ones are skipped, `null` is an absent field; integers may be numbers or strings, enum values also
+    /// their names, ids are
     /// hexadecimal of either case, other bytes base64.
     static func protobuf(fromJSON text: Span<UInt8>, message: OTLPMessage) throws(OTLPError) -> [UInt8] {
         var transcoder = Transcoder()

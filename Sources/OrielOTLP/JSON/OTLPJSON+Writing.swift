@@ -1,9 +1,11 @@
 import OrielTelemetry
 
-/// OTLP's JSON mapping (otlp specification, "JSON Protobuf Encoding"), driven by the table of fields: text is turned into the protobuf form and back, so that both
+/// OTLP's JSON mapping (otlp specification, "JSON Protobuf Encoding"), driven by the table of fields: text is turned into the protobuf form
+/// and back, so that both
 /// ways in meet before anything is decoded and cannot differ.
 enum OTLPJSON {
-    /// The JSON form of a protobuf message. Unknown fields and fields with the wrong wire type are left out; bytes that cannot be read end the message.
+    /// The JSON form of a protobuf message. Unknown fields and fields with the wrong wire type are left out; bytes that cannot be read end
+    /// the message.
     static func json(fromProtobuf bytes: Span<UInt8>, message: OTLPMessage) -> [UInt8] {
         var writer = JSONWriter()
         write(0..<bytes.count, as: message, in: bytes, depth: 0, to: &writer)
@@ -31,7 +33,8 @@ enum OTLPJSON {
             }
             let matching = occurrences.filter { $0.number == field.number && ($0.wireType == field.kind.wireType || isPacked($0)) }
             guard let last = matching.last else { continue }
-            writer.key(field.jsonName.span)
+            let name = field.jsonName
+            writer.key(name.span)
             if field.isRepeated {
                 writer.beginArray()
                 for occurrence in matching {

@@ -1,7 +1,8 @@
 import OrielTelemetry
 
 extension AttributeValue {
-    /// The value as a label's value: text as it is, numbers in decimal, bytes in base64, arrays and maps as JSON, an empty value as nothing.
+    /// The value as a label's value: text as it is, numbers in decimal, bytes in base64, arrays and maps as JSON, an empty value as
+    /// nothing.
     var labelText: String {
         switch self {
         case .empty: return ""
@@ -25,7 +26,8 @@ extension AttributeValue {
 }
 
 extension Double {
-    /// The shortest decimal digits that read back as this value, never with an exponent: how Prometheus writes `le` and `quantile` of OTLP metrics (`1`, `0.005`, `+Inf`).
+    /// The shortest decimal digits that read back as this value, never with an exponent: how Prometheus writes `le` and `quantile` of OTLP
+    /// metrics (`1`, `0.005`, `+Inf`).
     var plainDecimal: String {
         guard isFinite else { return labelText }
         var text = description

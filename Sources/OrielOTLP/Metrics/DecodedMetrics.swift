@@ -40,7 +40,8 @@ public struct DecodedMetrics: Sendable {
 }
 
 extension OTLPDecoder {
-    /// Decodes an `ExportMetricsServiceRequest` (or `MetricsData`, which has the same form) into Prometheus series; ``OTLPMetricMapping`` tells how.
+    /// Decodes an `ExportMetricsServiceRequest` (or `MetricsData`, which has the same form) into Prometheus series; ``OTLPMetricMapping``
+    /// tells how.
     /// - Parameter receiveTime: the time of points that have none.
     /// - Complexity: O(*n*) in the bytes, and in the labels of series that this decoder has not seen lately.
     public mutating func metrics(_ bytes: Span<UInt8>, receiveTime: Timestamp) throws(OTLPError) -> DecodedMetrics {

@@ -25,7 +25,8 @@ struct MetricNaming: Sendable {
         return translation.escapes && MetricNaming.startsWithDigit(result) ? "_" + result : result
     }
 
-    /// The name of a label. A name that starts with a digit or one underscore gets `key_` or `key` in front; so does one of which only underscores are left, since those
+    /// The name of a label. A name that starts with a digit or one underscore gets `key_` or `key` in front; so does one of which only
+    /// underscores are left, since those
     /// are reserved.
     func labelName(_ key: String) -> String {
         guard translation.escapes else { return key }
@@ -86,7 +87,8 @@ struct MetricNaming: Sendable {
         return ([name] + suffixes).joined(separator: "_")
     }
 
-    /// The suffixes of a UCUM unit: of the part before a slash and of the part behind it, that one with `per_`. Annotations in braces have none.
+    /// The suffixes of a UCUM unit: of the part before a slash and of the part behind it, that one with `per_`. Annotations in braces have
+    /// none.
     static func unitSuffixes(_ unit: String) -> (main: String, per: String) {
         let parts = unit.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         func suffix(_ part: Int, _ names: [String: String]) -> String {

@@ -1,14 +1,19 @@
-/// What becomes of each field of OTLP metrics on the way to Prometheus series: the documentation and, as data, what a test checks the decoder against.
+/// What becomes of each field of OTLP metrics on the way to Prometheus series: the documentation and, as data, what a test checks the
+/// decoder against.
 ///
 /// Beyond the rows of ``table``:
 ///
-/// - A point is rejected, and counted for the partial success, when its metric has no usable name, its temporality is unspecified, it has no value (and no flag that says
+/// - A point is rejected, and counted for the partial success, when its metric has no usable name, its temporality is unspecified, it has
+///   no value (and no flag that says
 ///   so), a time is beyond `Int64`, the shape of its buckets is wrong, its scale is below -4, or its labels would take more than 16 MiB.
 /// - An exemplar never costs its point: a malformed one is dropped with a warning.
-/// - Of labels, point attributes come first, then promoted resource attributes where no point attribute has the name, then the scope's labels, then `job` and `instance`.
-///   Attribute keys that become one name are joined, their values with `;` between them in the order of the keys. A label without a value is left out.
+/// - Of labels, point attributes come first, then promoted resource attributes where no point attribute has the name, then the scope's
+///   labels, then `job` and `instance`.
+///   Attribute keys that become one name are joined, their values with `;` between them in the order of the keys. A label without a value
+/// is left out.
 /// - `target_info` is one sample of value 1 a resource and request, at the latest time of its points that are not delta.
-/// - A delta point becomes the same series as a cumulative one, without `service.instance.id` and `faas.instance` of the resource, in ``DecodedMetrics/deltas``, with its start time; the
+/// - A delta point becomes the same series as a cumulative one, without `service.instance.id` and `faas.instance` of the resource, in
+///   ``DecodedMetrics/deltas``, with its start time; the
 ///   store sums. A delta point without recorded value is ignored.
 public enum OTLPMetricMapping {
     /// What becomes of a field.

@@ -21,7 +21,8 @@ public struct OTLPMetricOptions: Hashable, Sendable {
     /// Keys of resource attributes that become labels of every series of the resource.
     public var promotedResourceAttributes: [String]
 
-    /// Service, deployment, Kubernetes, cloud and host: what dashboards filter by. `service.name`, `service.namespace` and `service.instance.id` are in `job` and `instance` besides.
+    /// Service, deployment, Kubernetes, cloud and host: what dashboards filter by. `service.name`, `service.namespace` and
+    /// `service.instance.id` are in `job` and `instance` besides.
     public static let defaultPromotedResourceAttributes = [
         "service.name", "service.namespace", "service.instance.id", "service.version",
         "deployment.environment", "deployment.environment.name",

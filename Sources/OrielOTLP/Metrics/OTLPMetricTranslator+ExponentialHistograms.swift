@@ -121,7 +121,8 @@ extension NativeHistogram {
     /// Gaps of up to this many empty buckets are filled: a span costs more than they do.
     private static let fillableGap: Int64 = 2
 
-    /// Spans and absolute counts of consecutive OTLP buckets. OTLP's bucket i, (base^i, base^(i+1)], is Prometheus' bucket i + 1; `shift` halves the resolution that many times.
+    /// Spans and absolute counts of consecutive OTLP buckets. OTLP's bucket i, (base^i, base^(i+1)], is Prometheus' bucket i + 1; `shift`
+    /// halves the resolution that many times.
     ///
     /// `nil` when an index does not fit.
     static func buckets(offset: Int32, counts: [UInt64], shift: Int64) -> (spans: [BucketSpan], buckets: [Double])? {

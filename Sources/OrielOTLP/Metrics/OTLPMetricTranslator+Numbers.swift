@@ -70,7 +70,8 @@ extension OTLPMetricTranslator {
 extension OTLPMetricTranslator {
     /// The exemplars of the current point. `position` tells which of the entry's series a value belongs to.
     ///
-    /// Ids of wrong length are left out, an exemplar without a value or with a time beyond `Int64` too: an exemplar is a hint and no reason to reject its point.
+    /// Ids of wrong length are left out, an exemplar without a value or with a time beyond `Int64` too: an exemplar is a hint and no reason
+    /// to reject its point.
     mutating func appendExemplars(
         _ entry: Int, time pointTime: Int64, in bytes: Span<UInt8>, into decoded: inout DecodedMetrics, _ position: (Double) -> Int
     ) throws(WireError) {
@@ -105,7 +106,8 @@ extension OTLPMetricTranslator {
             guard let value, let nanoseconds = Int64(exactly: time), !isNestedTooDeeply else {
                 decoded.exemplars.attributes.abandonRow()
                 decoded.rejections.warn(
-                    "\(bytes.rowPath(content, root: .metricsData)): the exemplar was dropped: it needs a value, a time before 2262 and at most 64 nested values")
+                    "\(bytes.rowPath(content, root: .metricsData)): the exemplar was dropped: it needs a value, a time before 2262 and at most 64 nested values"
+                )
                 continue
             }
             let stream = decoded.exemplars.streams.intern(cache.descriptor(entry, position(value)).span)

@@ -2,7 +2,8 @@ import OrielTelemetry
 
 /// Turns OTLP metrics into Prometheus series, straight from the request's bytes; ``OTLPMetricMapping`` tells what becomes of each field.
 ///
-/// A point whose series is known costs a hash of its attribute bytes and the appending of its numbers; labels are built only for series that this decoder has not seen.
+/// A point whose series is known costs a hash of its attribute bytes and the appending of its numbers; labels are built only for series
+/// that this decoder has not seen.
 struct OTLPMetricTranslator: Sendable {
     var cache: OTLPSeriesCache
     /// For each resource of the cache the latest time of a point of this request, in milliseconds; `nil` when there was none.

@@ -2,7 +2,8 @@ import OrielTelemetry
 
 /// What a resource contributes to the labels of its series.
 ///
-/// Precedence, as in Prometheus: point attributes; promoted resource attributes where no point attribute has the name; the scope's labels over both; `job` and
+/// Precedence, as in Prometheus: point attributes; promoted resource attributes where no point attribute has the name; the scope's labels
+/// over both; `job` and
 /// `instance` over all.
 struct OTLPResourceLabels: Sendable {
     private var promoted: [Label] = []
@@ -59,7 +60,8 @@ struct OTLPResourceLabels: Sendable {
         return labels
     }
 
-    /// Attributes as labels sorted by name. Values whose keys become the same name are joined with `;` in the order of their keys; of equal keys the last one counts.
+    /// Attributes as labels sorted by name. Values whose keys become the same name are joined with `;` in the order of their keys; of equal
+    /// keys the last one counts.
     static func merged(_ attributes: [Attribute], naming: MetricNaming) -> [Label] {
         var byKey: [String: String] = [:]
         for attribute in attributes { byKey[attribute.key] = attribute.value.labelText }

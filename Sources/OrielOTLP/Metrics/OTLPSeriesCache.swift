@@ -1,6 +1,7 @@
 import OrielTelemetry
 
-/// What earlier points and requests have been translated to: from the raw bytes of resource, scope, metric and point attributes to the canonical descriptors of their series. The
+/// What earlier points and requests have been translated to: from the raw bytes of resource, scope, metric and point attributes to the
+/// canonical descriptors of their series. The
 /// same series come request after request, and building their labels costs a hundred times what finding them here does.
 struct OTLPSeriesCache: Sendable {
     let options: OTLPMetricOptions
@@ -110,7 +111,8 @@ struct OTLPSeriesCache: Sendable {
     /// The series of a point by the raw bytes of its attributes (and bounds), behind the index of its metric, if they were seen before.
     func knownSeries(_ key: Span<UInt8>) -> Int? { seriesKeys.index(of: key) }
 
-    /// The series of a point that ``knownSeries(_:)`` does not know. `make` tells the attributes and what the series differ in: a suffix of the name and a
+    /// The series of a point that ``knownSeries(_:)`` does not know. `make` tells the attributes and what the series differ in: a suffix of
+    /// the name and a
     /// further label.
     mutating func series(
         _ key: Span<UInt8>, metric: Int, _ make: () throws(WireError) -> OTLPPointSeries

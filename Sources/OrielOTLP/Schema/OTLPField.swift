@@ -1,5 +1,6 @@
-/// A field of an OTLP message: what JSON, error paths and the protobuf walk need to know about it.
-struct OTLPField: Sendable {
+/// A field of an OTLP message: what JSON, error paths and the protobuf walk need to know about it. A class, since fields are looked at all
+/// the time and never change.
+final class OTLPField: Sendable {
     let number: UInt32
     /// The name in the `.proto` files.
     let name: String

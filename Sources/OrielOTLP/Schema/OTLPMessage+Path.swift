@@ -1,7 +1,8 @@
 import OrielTelemetry
 
 extension OTLPMessage {
-    /// The path of the innermost known field whose content holds byte `offset`, such as `resource_spans[0].scope_spans[1].spans[3].attributes[0]`.
+    /// The path of the innermost known field whose content holds byte `offset`, such as
+    /// `resource_spans[0].scope_spans[1].spans[3].attributes[0]`.
     ///
     /// It walks the message again from its start, so that decoding itself has no paths to keep; bytes that cannot be read end the walk.
     ///
@@ -23,7 +24,8 @@ extension OTLPMessage {
                 let start = reader.offset
                 let content = tag.wireType == 2 ? OTLPMessage.content(&reader, in: bytes) : nil
                 let isRead = content != nil || (tag.wireType != 2 && OTLPMessage.skip(tag, &reader, in: bytes))
-                // An unreadable field is the culprit; otherwise it must reach up to the offset, its end counting as inside when nothing follows.
+                // An unreadable field is the culprit; otherwise it must reach up to the offset, its end counting as inside when nothing
+                // follows.
                 guard !isRead || offset < reader.offset || (offset == reader.offset && offset == range.upperBound) || (start == offset) else { continue }
                 path += path.isEmpty ? "" : "."
                 path += field.isRepeated ? "\(field.name)[\(index)]" : field.name

@@ -1,4 +1,5 @@
-/// The messages of OTLP 1.11 with their fields: one table that the JSON mapping and the error paths read. Numbers and names are those of the `.proto` files of
+/// The messages of OTLP 1.11 with their fields: one table that the JSON mapping and the error paths read. Numbers and names are those of
+/// the `.proto` files of
 /// opentelemetry-proto.
 enum OTLPMessage: Int, CaseIterable, Sendable {
     case anyValue, arrayValue, keyValueList, keyValue, instrumentationScope, entityRef, resource

@@ -17,7 +17,7 @@ public struct SampleBatch: Sendable {
         ColumnBatch(
             signal: .samples, streams: streams, streamIndexes: streamIndexes, times: times,
             columns: [
-                .doubles(values),
+                .doubles(values)
             ])
     }
 

@@ -1,7 +1,9 @@
 /// The attributes of a batch's rows: for each row a run of entries, an entry being a key, a type and a payload.
 ///
-/// Keys are interned per batch. Numbers and booleans lie in the payload; the content of strings, bytes, arrays and maps lies in ``heap``, the payload being
-/// offset << 32 | length. Arrays and maps are the bytes of OTLP's `ArrayValue` and `KeyValueList`. Within a row a key occurs once: of duplicates the last value
+/// Keys are interned per batch. Numbers and booleans lie in the payload; the content of strings, bytes, arrays and maps lies in ``heap``,
+/// the payload being
+/// offset << 32 | length. Arrays and maps are the bytes of OTLP's `ArrayValue` and `KeyValueList`. Within a row a key occurs once: of
+/// duplicates the last value
 /// stays (at the place of the first), and ``duplicateCount`` counts the others.
 ///
 ///     row 0 ─ entries 0..<2 ─ key 0 string "GET" · key 1 int 200
@@ -17,9 +19,11 @@ public struct AttributeTable: Sendable {
     public private(set) var heap: [UInt8]
     /// Values that were replaced by a later one of the same key and row.
     public private(set) var duplicateCount: Int
-    /// For each key the index of its latest entry, plus one; only kept for a row whose keys do not come in ascending order (``rowIsIndexed``).
+    /// For each key the index of its latest entry, plus one; only kept for a row whose keys do not come in ascending order
+    /// (``rowIsIndexed``).
     private var latestEntries: [UInt32]
-    /// One more than the highest key of the current row. Keys are numbered as they first appear, so rows of one kind have ascending keys, which need no search for duplicates.
+    /// One more than the highest key of the current row. Keys are numbered as they first appear, so rows of one kind have ascending keys,
+    /// which need no search for duplicates.
     private var nextAscendingKey = 0
     private var rowIsIndexed = false
 

@@ -153,7 +153,8 @@ extension JSONReader {
         return start..<offset
     }
 
-    /// Reads a signed integer: a number without a fraction (`1.0` and `1e3` will do), or a string that holds one, as protobuf's JSON writes 64-bit integers.
+    /// Reads a signed integer: a number without a fraction (`1.0` and `1e3` will do), or a string that holds one, as protobuf's JSON writes
+    /// 64-bit integers.
     public mutating func integer(in bytes: Span<UInt8>) throws(JSONError) -> Int64 {
         let (text, start) = try numberText(in: bytes)
         if let value = Int64(text) { return value }

@@ -1,6 +1,8 @@
-/// A position in a JSON text (RFC 8259). It is asked for what the caller expects next, so no tree is built and nothing is allocated but the strings asked for.
+/// A position in a JSON text (RFC 8259). It is asked for what the caller expects next, so no tree is built and nothing is allocated but the
+/// strings asked for.
 ///
-/// The bytes are passed to each call instead of being held, so that the reader is a plain value; all calls of one reader must pass the same bytes. Text that is no
+/// The bytes are passed to each call instead of being held, so that the reader is a plain value; all calls of one reader must pass the same
+/// bytes. Text that is no
 /// valid UTF-8 is passed through as it is: ``string(in:)`` repairs it.
 ///
 ///     var reader = JSONReader()

@@ -1,5 +1,6 @@
 extension JSONWriter {
-    /// A value as JSON's own types: for people and for APIs that do not need to tell 1 from 1.0. Bytes become base64, an empty value `null`.
+    /// A value as JSON's own types: for people and for APIs that do not need to tell 1 from 1.0. Bytes become base64, an empty value
+    /// `null`.
     public mutating func value(_ value: AttributeValue) {
         switch value {
         case .empty: null()

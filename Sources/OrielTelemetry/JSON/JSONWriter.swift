@@ -84,7 +84,8 @@ public struct JSONWriter: Sendable {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    /// The shortest number that reads back as the same value. What JSON has no numbers for is written as protobuf does: `"NaN"`, `"Infinity"`, `"-Infinity"`.
+    /// The shortest number that reads back as the same value. What JSON has no numbers for is written as protobuf does: `"NaN"`,
+    /// `"Infinity"`, `"-Infinity"`.
     public mutating func double(_ value: Double) {
         separate()
         if value.isFinite {
