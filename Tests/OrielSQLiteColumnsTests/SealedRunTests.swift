@@ -90,6 +90,27 @@ import Testing
         #expect(run.pieces.count > 1)
     }
 
+    @Test func aGiantRowDoesNotMakeItsBlockTooLarge() throws {
+        var rows = RandomRows(.logs, seed: 45)
+        rows.span = 1_000_000
+        var chunks = [rows.chunk(rows: 2000)]
+        var giant = rows.chunk(rows: 1).batch
+        var body = ByteColumn()
+        body.append([UInt8](repeating: 0x61, count: 6 << 20))
+        giant[.body] = .bytes(body)
+        chunks.append(BuilderChunk(sequence: CommitSequence(start: 1, commit: 9), batch: giant))
+        chunks.append(rows.chunk(rows: 2000))
+        let run = try #require(try SealedRun.seal(chunks, signal: .logs, registry: rows.registry))
+        #expect(run.blocks.count >= 2)
+        var found: [String] = []
+        for block in run.blocks { found += RowText.texts(try run.read(block: block.index, rows: nil, projection: .positions), rows.registry) }
+        #expect(found.count == 4001)
+        for block in run.blocks {
+            guard case .bytes(let bodies) = try run.read(block: block.index, rows: nil, projection: .everything)[.body] else { continue }
+            #expect(bodies.bytes.count < 4 << 20 || block.rowCount == 1)
+        }
+    }
+
     @Test func integerBoundsHoldEveryValue() throws {
         var rows = RandomRows(.spans, seed: 50)
         let run = try #require(try SealedRun.seal([rows.chunk(rows: 500)], signal: .spans, registry: rows.registry))

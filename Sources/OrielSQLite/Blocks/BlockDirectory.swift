@@ -11,6 +11,9 @@ struct BlockDirectory: Equatable, Sendable {
     /// Columns that a block may have: their numbers take twelve bits of a row id.
     static let maximumColumns = 1 << 12
 
+    /// Bytes that the data of a column may have: what SQLite takes as one value.
+    static let maximumColumnBytes = 1_000_000_000
+
     /// Rows of one stream in one slot.
     struct Run: Hashable, Sendable {
         var slot: Int64
@@ -195,7 +198,7 @@ extension BlockColumn {
         pages.reserveCapacity(pageCount)
         for index in 0..<pageCount {
             guard rows[index] > 0, rows[index] <= Int64(BlockDirectory.maximumRows) - firstRow, values[index] >= 0, values[index] <= rows[index],
-                sizes[index] > 0, sizes[index] <= Int64(Page.maximumBytes) - position
+                sizes[index] > 0, sizes[index] <= Int64(Page.maximumBytes), sizes[index] <= Int64(BlockDirectory.maximumColumnBytes) - position
             else { throw ColumnError(.malformed("page \(index) of a column does not fit"), at: start) }
             pages.append(
                 PageEntry(

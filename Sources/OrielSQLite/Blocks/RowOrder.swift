@@ -50,6 +50,9 @@ struct SortedRows: Sendable {
 
     var count: Int { keys.count }
 
+    /// Bytes of a row of a batch, on average: a batch is what one request or one page brought, so giants do not count for others.
+    func byteCount(ofSource source: UInt32) -> Int { rowBytes[Int(source)] }
+
     /// Adds a batch, whose rows come later. Returns its source number.
     mutating func add(_ batch: ColumnBatch) -> UInt32 {
         batches.append(batch)
@@ -154,36 +157,59 @@ struct BlockLimits: Sendable {
 
     /// Cuts sorted rows into blocks: several whole slots of one day, or a part of one slot.
     func cut(_ rows: SortedRows) -> [Range<Int>] {
-        guard rows.count > 0 else { return [] }
-        let perRow = max(1, rows.byteCount / rows.count)
-        let limit = max(1, min(self.rows, bytes / perRow))
+        let keys = rows.keys
         let slotsPerDay = Day.nanoseconds / rows.signal.nanosecondsPerTimeUnit / Slot.length(of: rows.signal)
         var ranges: [Range<Int>] = []
         var start = 0
+        var startBytes = 0
         var slotStart = 0
-        let keys = rows.keys
         while slotStart < keys.count {
             let slot = keys[slotStart].slot
             var slotEnd = slotStart
-            while slotEnd < keys.count, keys[slotEnd].slot == slot { slotEnd += 1 }
+            var slotBytes = 0
+            while slotEnd < keys.count, keys[slotEnd].slot == slot {
+                slotBytes += rows.byteCount(ofSource: keys[slotEnd].source)
+                slotEnd += 1
+            }
             if slotStart > start {
                 let isSameDay = keys[start].slot.dividedRoundingDown(by: slotsPerDay) == slot.dividedRoundingDown(by: slotsPerDay)
-                if !isSameDay || slotStart - start >= wholeSlotRows || slotEnd - start > limit {
+                let isFull = slotStart - start >= wholeSlotRows || slotEnd - start > self.rows || startBytes + slotBytes > bytes
+                if !isSameDay || isFull {
                     ranges.append(start..<slotStart)
                     start = slotStart
+                    startBytes = 0
                 }
             }
-            if slotEnd - start > limit {
-                // A slot too large for one block: parts of about equal size.
-                let parts = (slotEnd - start + limit - 1) / limit
-                for part in 0..<parts {
-                    ranges.append((start + (slotEnd - start) * part / parts)..<(start + (slotEnd - start) * (part + 1) / parts))
-                }
+            startBytes += slotBytes
+            if slotEnd - start > self.rows || startBytes > bytes {
+                ranges.append(contentsOf: parts(of: start..<slotEnd, byteCount: startBytes, rows))
                 start = slotEnd
+                startBytes = 0
             }
             slotStart = slotEnd
         }
         if start < keys.count { ranges.append(start..<keys.count) }
+        return ranges
+    }
+
+    /// Cuts a slot that is too large for one block into parts of about equal size.
+    private func parts(of range: Range<Int>, byteCount: Int, _ rows: SortedRows) -> [Range<Int>] {
+        let count = max((range.count + self.rows - 1) / self.rows, (byteCount + bytes - 1) / bytes)
+        let partRows = (range.count + count - 1) / count
+        let partBytes = (byteCount + count - 1) / count
+        var ranges: [Range<Int>] = []
+        var start = range.lowerBound
+        var startBytes = 0
+        for index in range {
+            let size = rows.byteCount(ofSource: rows.keys[index].source)
+            if index > start, index - start >= partRows || startBytes + size > partBytes {
+                ranges.append(start..<index)
+                start = index
+                startBytes = 0
+            }
+            startBytes += size
+        }
+        ranges.append(start..<range.upperBound)
         return ranges
     }
 }
