@@ -1,9 +1,9 @@
-import OrielStore
-import OrielTelemetry
+public import OrielStore
+public import OrielTelemetry
 
 /// Predicates row by row, written from their documentation and nothing else: what compiled forms are compared with.
-enum ReferencePredicate {
-    static func passes(_ predicate: Predicate, _ row: Int, of batch: ColumnBatch) throws -> Bool {
+public enum ReferencePredicate {
+    public static func passes(_ predicate: Predicate, _ row: Int, of batch: ColumnBatch) throws -> Bool {
         try truth(of: predicate, row, batch) == true
     }
 
