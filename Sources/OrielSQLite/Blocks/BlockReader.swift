@@ -106,25 +106,52 @@ struct BlockReader<Storage: BlockStorage>: ~Copyable {
             return .bytes(dense)
         case .traceID:
             let locals = try integers(position, selection)
-            let distinct = Set(locals.values).sorted()
-            guard distinct.first.map({ $0 >= 0 }) ?? true, distinct.last.map({ $0 < Int64(directory.traceCount) }) ?? true else {
-                throw storage.damage(ColumnError(.malformed("a trace number is outside the block's list"), at: 0), column: position)
-            }
-            let ids = try storage.traceIDs(distinct.map { Int($0) })
-            var table: [Int64: TraceID] = [:]
-            table.reserveCapacity(distinct.count)
-            for (local, id) in zip(distinct, ids) { table[local] = id }
-            let values = locals.values.map { table[$0] ?? .zero }
+            let values = try traceIDs(of: locals.values, position)
             return .traceIDs(SparseValues(positions: locals.positions, values: values).dense(count, default: .zero))
         }
+    }
+
+    /// The ids that local trace numbers stand for.
+    private func traceIDs(of locals: [Int64], _ position: Int) throws(StoreError) -> [TraceID] {
+        let count = directory.traceCount
+        for local in locals where local < 0 || local >= Int64(count) {
+            throw storage.damage(ColumnError(.malformed("trace number \(local) of \(count)"), at: 0), column: position)
+        }
+        if locals.count < count / 16 {
+            // Few rows: a search per row is less than a table of all traces.
+            let distinct = Set(locals).sorted()
+            let ids = try storage.traceIDs(distinct.map { Int($0) })
+            return locals.map { local in
+                var low = 0
+                var high = distinct.count - 1
+                while low < high {
+                    let middle = (low + high) / 2
+                    if distinct[middle] < local { low = middle + 1 } else { high = middle }
+                }
+                return ids[low]
+            }
+        }
+        var isUsed = [Bool](repeating: false, count: count)
+        for local in locals { isUsed[Int(local)] = true }
+        let wanted = isUsed.indices.filter { isUsed[$0] }
+        var table = [TraceID](repeating: .zero, count: count)
+        for (local, id) in zip(wanted, try storage.traceIDs(wanted)) { table[local] = id }
+        return locals.map { table[Int($0)] }
     }
 
     /// Rows whose trace is one of some local numbers, ascending.
     mutating func rows(ofTraces locals: Set<Int64>) throws(StoreError) -> [Int] {
         guard let position = directory.position(of: .fixed(.traceID)) else { return [] }
         let traces = try integers(position, RowSelection(nil, of: directory.rowCount))
+        // A bit for each local number: looked at once a row, where a set would hash.
+        var isWanted = [Bool](repeating: false, count: directory.traceCount)
+        for local in locals where local >= 0 && local < Int64(isWanted.count) { isWanted[Int(local)] = true }
         var rows: [Int] = []
-        for (index, local) in traces.values.enumerated() where locals.contains(local) {
+        for (index, local) in traces.values.enumerated() {
+            guard local >= 0, local < Int64(isWanted.count) else {
+                throw storage.damage(ColumnError(.malformed("trace number \(local) of \(isWanted.count)"), at: 0), column: position)
+            }
+            guard isWanted[Int(local)] else { continue }
             rows.append(traces.positions.map { Int($0[index]) } ?? index)
         }
         return rows
