@@ -219,6 +219,25 @@ import Testing
         #expect(decoded.batch.count == 3 && decoded.rejections.count == 3)
     }
 
+    @Test func aLargeResourceTimesManyScopesIsBounded() throws {
+        var writer = WireWriter()
+        writer.messageField(1) { writer in
+            writer.messageField(1) { $0.keyValues(1, [Attribute("big", .string(String(repeating: "x", count: 4 << 20)))]) }
+            for index in 0..<100 {
+                writer.messageField(2) { writer in
+                    writer.messageField(1) { $0.stringField(1, "scope \(index)") }
+                    writer.messageField(2, self.writeGood)
+                }
+            }
+        }
+        let bytes = writer.bytes
+        var decoder = OTLPDecoder()
+        let decoded = try decoder.traces(bytes.span)
+        #expect(decoded.batch.count == 63 && decoded.rejections.count == 37)
+        #expect(decoded.rejections.message.contains("scope_spans[63]: the request's resources and scopes take too many bytes"))
+        #expect(decoded.batch.columnBatch.hasConsistentCounts && decoded.batch.streams.count == 63)
+    }
+
     @Test func aRequestOverTheLimitIsRefused() {
         var options = OTLPDecoder.Options()
         options.maximumByteCount = 10

@@ -11,7 +11,7 @@ public import OrielTelemetry
 /// | span | trace id not 16 bytes or all zero; span id not 8 bytes or all zero; parent id neither empty nor 8 bytes; start, end or an event's time beyond `Int64` |
 /// | log record | time or observed time beyond `Int64` |
 /// | data point | see ``OTLPMetricMapping`` |
-/// | any | a value inside more than ``AttributeValue/maximumNesting`` arrays and maps, also in its resource or scope |
+/// | any | the request's resources and scopes together take more than 256 MiB; a value inside more than ``AttributeValue/maximumNesting`` arrays and maps, also in its resource or scope |
 ///
 /// A link whose ids have the wrong length is dropped and counted in the span's dropped links; empty and all-zero ids of links are allowed
 /// (OpenTelemetry records such links for
@@ -51,14 +51,13 @@ public struct OTLPDecoder: Sendable {
         decoded.batch.reserveCapacity(requestByteCount: bytes.count)
         do throws(WireError) {
             try OTLPRequestWalk.rows(bytes, root: .tracesData, streams: &streamCache, rejections: &decoded.rejections) {
-                (row, stream, rejections) throws(WireError) in
-                let index = stream.index(in: &decoded.batch.streams)
+                (row, stream, streams, rejections) throws(WireError) in
+                let index = streams.batchIndex(stream, in: &decoded.batch.streams)
                 try decoded.batch.appendSpan(row, stream: index, in: bytes, hints: &keyHints, rejections: &rejections)
             }
         } catch {
             throw OTLPDecoder.located(error, root: .tracesData, in: bytes)
         }
-        streamCache.trim()
         return decoded
     }
 
@@ -71,15 +70,14 @@ public struct OTLPDecoder: Sendable {
         decoded.batch.reserveCapacity(requestByteCount: bytes.count)
         do throws(WireError) {
             try OTLPRequestWalk.rows(bytes, root: .logsData, streams: &streamCache, rejections: &decoded.rejections) {
-                (row, stream, rejections) throws(WireError) in
-                let index = stream.index(in: &decoded.batch.streams)
+                (row, stream, streams, rejections) throws(WireError) in
+                let index = streams.batchIndex(stream, in: &decoded.batch.streams)
                 try decoded.batch.appendRecord(
                     row, stream: index, receiveTime: receiveTime, in: bytes, hints: &keyHints, rejections: &rejections)
             }
         } catch {
             throw OTLPDecoder.located(error, root: .logsData, in: bytes)
         }
-        streamCache.trim()
         return decoded
     }
 

@@ -48,25 +48,52 @@ enum OTLPRequestWalk {
     /// Walks a traces or logs request: `body` gets the place of each row and its stream.
     static func rows(
         _ bytes: Span<UInt8>, root: OTLPMessage, streams: inout OTLPStreamCache, rejections: inout OTLPRejections,
-        _ body: (Range<Int>, inout OTLPStreamCache.Stream, inout OTLPRejections) throws(WireError) -> Void
+        _ body: (Range<Int>, Int, inout OTLPStreamCache, inout OTLPRejections) throws(WireError) -> Void
     ) throws(WireError) {
-        try members(1, of: 0..<bytes.count, in: bytes) { (resourceGroup) throws(WireError) in
-            let resource = try Group(resourceGroup, in: bytes)
-            try members(2, of: resourceGroup, in: bytes) { (scopeGroup) throws(WireError) in
-                let scope = try Group(scopeGroup, in: bytes)
-                var stream: OTLPStreamCache.Stream
-                do throws(WireError) {
-                    stream = try streams.stream(resource: resource, scope: scope, in: bytes)
-                } catch {
-                    guard case .nestingTooDeep(let limit) = error.reason else { throw error }
-                    var count = 0
-                    try members(2, of: scopeGroup, in: bytes) { (_) throws(WireError) in count += 1 }
-                    rejections.reject(rows: count, "\(root.path(to: error.offset, in: bytes)): values nested deeper than \(limit)")
-                    return
+        streams.beginRequest()
+        try members(1, of: 0..<bytes.count, in: bytes) { (resourceContent) throws(WireError) in
+            let resourceGroup = try Group(resourceContent, in: bytes)
+            let resource: Int
+            do throws(WireError) {
+                resource = try streams.resource(resourceGroup, in: bytes)
+            } catch {
+                var count = 0
+                try members(2, of: resourceContent, in: bytes) { (scopeContent) throws(WireError) in
+                    count += try memberCount(2, of: scopeContent, in: bytes)
                 }
-                try members(2, of: scopeGroup, in: bytes) { (row) throws(WireError) in try body(row, &stream, &rejections) }
+                try reject(rows: count, for: error, root: root, in: bytes, rejections: &rejections)
+                return
+            }
+            try members(2, of: resourceContent, in: bytes) { (scopeContent) throws(WireError) in
+                let scopeGroup = try Group(scopeContent, in: bytes)
+                do throws(WireError) {
+                    guard let stream = try streams.stream(resource: resource, scope: scopeGroup, in: bytes) else {
+                        let count = try memberCount(2, of: scopeContent, in: bytes)
+                        rejections.reject(
+                            rows: count, "\(bytes.rowPath(scopeContent, root: root)): the request's resources and scopes take too many bytes")
+                        return
+                    }
+                    try members(2, of: scopeContent, in: bytes) { (row) throws(WireError) in try body(row, stream, &streams, &rejections) }
+                } catch {
+                    let count = try memberCount(2, of: scopeContent, in: bytes)
+                    try reject(rows: count, for: error, root: root, in: bytes, rejections: &rejections)
+                }
             }
         }
+    }
+
+    /// Rejects the rows of a resource or scope that is nested too deeply; any other error is thrown on. (Rows reject themselves, so no such error comes from them.)
+    static func reject(
+        rows: Int, for error: WireError, root: OTLPMessage, in bytes: Span<UInt8>, rejections: inout OTLPRejections
+    ) throws(WireError) {
+        guard case .nestingTooDeep(let limit) = error.reason else { throw error }
+        rejections.reject(rows: rows, "\(root.path(to: error.offset, in: bytes)): values nested deeper than \(limit)")
+    }
+
+    private static func memberCount(_ number: UInt32, of content: Range<Int>, in bytes: Span<UInt8>) throws(WireError) -> Int {
+        var count = 0
+        try members(number, of: content, in: bytes) { (_) throws(WireError) in count += 1 }
+        return count
     }
 }
 

@@ -4,50 +4,67 @@ import OrielTelemetry
 /// again and again, and building
 /// a descriptor (strings, sorting) costs as much as decoding several rows.
 struct OTLPStreamCache: Sendable {
-    private var raw = KeyTable()
-    /// Parallel to the keys of `raw`.
+    private var resourceKeys = KeyTable()
+    /// Parallel to the keys.
+    private var resources: [(value: Resource, keyByteCount: Int)] = []
+    private var streamKeys = KeyTable()
+    /// Parallel to the keys of the streams.
     private var descriptors = ByteColumn()
+    private var batchIndexes: [(request: UInt64, index: UInt32)] = []
     private var buffer: [UInt8] = []
+    /// Counts requests.
+    private var request: UInt64 = 0
+    private var requestByteCount = 0
 
-    /// Above this many bytes the cache starts anew after the request.
+    /// Above this many bytes the cache starts anew with the next request.
     private static let byteLimit = 8 << 20
+    /// The most that the descriptors of one request's streams may take: each holds its whole resource, so that a small request could ask for very much.
+    private static let requestByteLimit = 256 << 20
 
-    /// A stream on its way into a batch: interned when its first row comes, so that a batch has no stream without rows.
-    struct Stream {
-        var descriptor: [UInt8]
-        private var interned: UInt32?
-
-        init(descriptor: [UInt8]) {
-            self.descriptor = descriptor
+    mutating func beginRequest() {
+        if resourceKeys.keys.bytes.count + streamKeys.keys.bytes.count + descriptors.bytes.count > OTLPStreamCache.byteLimit {
+            self = OTLPStreamCache()
         }
-
-        mutating func index(in table: inout StreamTable) -> UInt32 {
-            if let interned { return interned }
-            let index = UInt32(table.intern(descriptor.span))
-            interned = index
-            return index
-        }
+        request += 1
+        requestByteCount = 0
     }
 
-    /// The stream of a scope group inside a resource group.
-    mutating func stream(resource: OTLPRequestWalk.Group, scope: OTLPRequestWalk.Group, in bytes: Span<UInt8>) throws(WireError) -> Stream {
+    /// The resource of a group.
+    mutating func resource(_ group: OTLPRequestWalk.Group, in bytes: Span<UInt8>) throws(WireError) -> Int {
         // The buffer is moved out, so that reading it does not keep the whole cache borrowed.
         var key: [UInt8] = []
         swap(&key, &buffer)
         defer { swap(&key, &buffer) }
         key.removeAll(keepingCapacity: true)
-        OTLPStreamCache.appendKey(of: resource, in: bytes, to: &key)
-        OTLPStreamCache.appendKey(of: scope, in: bytes, to: &key)
-        if let index = raw.index(of: key.span) { return Stream(descriptor: descriptors[index]) }
-        let descriptor = StreamDescriptor.scope(try resource.resource(in: bytes), try scope.scope(in: bytes)).encoded
-        _ = raw.intern(key.span)
-        descriptors.append(descriptor)
-        return Stream(descriptor: descriptor)
+        OTLPStreamCache.appendKey(of: group, in: bytes, to: &key)
+        if let index = resourceKeys.index(of: key.span) { return index }
+        resources.append((try group.resource(in: bytes), key.count))
+        return resourceKeys.intern(key.span)
     }
 
-    /// Bounds what an idle decoder holds.
-    mutating func trim() {
-        if raw.keys.bytes.count + descriptors.bytes.count > OTLPStreamCache.byteLimit { self = OTLPStreamCache() }
+    /// The stream of a scope group inside a resource; `nil` when the request's streams would take too many bytes.
+    mutating func stream(resource: Int, scope: OTLPRequestWalk.Group, in bytes: Span<UInt8>) throws(WireError) -> Int? {
+        var key: [UInt8] = []
+        swap(&key, &buffer)
+        defer { swap(&key, &buffer) }
+        key.removeAll(keepingCapacity: true)
+        key.append(index: resource)
+        OTLPStreamCache.appendKey(of: scope, in: bytes, to: &key)
+        if let index = streamKeys.index(of: key.span) { return index }
+        requestByteCount += resources[resource].keyByteCount + key.count
+        guard requestByteCount <= OTLPStreamCache.requestByteLimit else { return nil }
+        descriptors.append(StreamDescriptor.scope(resources[resource].value, try scope.scope(in: bytes)).encoded)
+        batchIndexes.append((0, 0))
+        return streamKeys.intern(key.span)
+    }
+
+    /// The index of a stream in the request's batch: interned when its first row comes, so that a batch has no stream without rows.
+    mutating func batchIndex(_ stream: Int, in table: inout StreamTable) -> UInt32 {
+        let known = batchIndexes[stream]
+        if known.request == request { return known.index }
+        let index = UInt32(table.intern(descriptors.bytes.span.extracting(descriptors.range(of: stream))))
+        batchIndexes[stream] = (request, index)
+        return index
     }
 
     /// Appends the group's identity, each part behind its length, so that different groups have different keys.

@@ -75,6 +75,8 @@ extension OTLPMetricTranslator {
     mutating func appendExemplars(
         _ entry: Int, time pointTime: Int64, in bytes: Span<UInt8>, into decoded: inout DecodedMetrics, _ position: (Double) -> Int
     ) throws(WireError) {
+        // A point may have far more exemplars than series.
+        var streams: [Int: UInt32] = [:]
         for content in point.exemplars {
             var time: UInt64 = 0
             var value: Double?
@@ -110,8 +112,10 @@ extension OTLPMetricTranslator {
                 )
                 continue
             }
-            let stream = decoded.exemplars.streams.intern(cache.descriptor(entry, position(value)).span)
-            decoded.exemplars.streamIndexes.append(UInt32(stream))
+            let position = position(value)
+            let stream = streams[position] ?? UInt32(decoded.exemplars.streams.intern(cache.descriptor(entry, position)))
+            streams[position] = stream
+            decoded.exemplars.streamIndexes.append(stream)
             decoded.exemplars.times.append(nanoseconds == 0 ? pointTime : Timestamp(nanoseconds: nanoseconds).milliseconds)
             decoded.exemplars.values.append(value)
             decoded.exemplars.traceIDs.append(TraceID(bytes: bytes.extracting(traceID)) ?? .zero)

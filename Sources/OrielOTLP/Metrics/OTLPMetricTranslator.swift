@@ -22,22 +22,30 @@ struct OTLPMetricTranslator: Sendable {
         var key: [UInt8] = []
         try OTLPRequestWalk.members(1, of: 0..<bytes.count, in: bytes) { (resourceContent) throws(WireError) in
             let resourceGroup = try OTLPRequestWalk.Group(resourceContent, in: bytes)
+            let resource: Int
+            do throws(WireError) {
+                key.removeAll(keepingCapacity: true)
+                OTLPStreamCache.appendKey(of: resourceGroup, in: bytes, to: &key)
+                resource = try cache.resource(key.span) { () throws(WireError) in try resourceGroup.resource(in: bytes) }
+            } catch {
+                var count = 0
+                try OTLPRequestWalk.members(2, of: resourceContent, in: bytes) { (scopeContent) throws(WireError) in
+                    count += try OTLPMetricTranslator.pointCount(ofScope: scopeContent, in: bytes)
+                }
+                try OTLPRequestWalk.reject(rows: count, for: error, root: .metricsData, in: bytes, rejections: &decoded.rejections)
+                return
+            }
             try OTLPRequestWalk.members(2, of: resourceContent, in: bytes) { (scopeContent) throws(WireError) in
                 let scopeGroup = try OTLPRequestWalk.Group(scopeContent, in: bytes)
                 let scope: Int
                 do throws(WireError) {
                     key.removeAll(keepingCapacity: true)
-                    OTLPStreamCache.appendKey(of: resourceGroup, in: bytes, to: &key)
-                    let resource = try cache.resource(key.span) { () throws(WireError) in try resourceGroup.resource(in: bytes) }
-                    key.removeAll(keepingCapacity: true)
                     key.append(index: resource)
                     OTLPStreamCache.appendKey(of: scopeGroup, in: bytes, to: &key)
                     scope = try cache.scope(key.span, resource: resource) { () throws(WireError) in try scopeGroup.scope(in: bytes) }
                 } catch {
-                    guard case .nestingTooDeep(let limit) = error.reason else { throw error }
                     let count = try OTLPMetricTranslator.pointCount(ofScope: scopeContent, in: bytes)
-                    decoded.rejections.reject(
-                        rows: count, "\(OTLPMessage.metricsData.path(to: error.offset, in: bytes)): values nested deeper than \(limit)")
+                    try OTLPRequestWalk.reject(rows: count, for: error, root: .metricsData, in: bytes, rejections: &decoded.rejections)
                     return
                 }
                 try OTLPRequestWalk.members(2, of: scopeContent, in: bytes) { (metric) throws(WireError) in
