@@ -39,6 +39,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     private let isHTTP2: Bool
     private let keepAlive: HTTP1KeepAlive?
     private let eventLoop: any EventLoop
+    private let peer: SocketAddress?
     private var state = State.idle
     private var exchange: UInt64 = 0
     private var timer = DeadlineTimer()
@@ -46,11 +47,13 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var writeWaiters: [EventLoopPromise<Void>] = []
     private var writeStall: Scheduled<Void>?
-    private var headSent = false
+    private var requestEnded = false
+    private var responseEnded = false
     private var closesAfterResponse = false
 
     /// - Parameter keepAlive: what an HTTP/1 request said about its connection; nil in an HTTP/2 stream.
-    init(dispatcher: RequestDispatcher, keepAlive: HTTP1KeepAlive?, eventLoop: any EventLoop) {
+    init(dispatcher: RequestDispatcher, keepAlive: HTTP1KeepAlive?, eventLoop: any EventLoop, peer: SocketAddress?) {
+        self.peer = peer
         self.dispatcher = dispatcher
         self.eventLoop = eventLoop
         self.keepAlive = keepAlive
@@ -106,7 +109,8 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
         guard case .idle = state else { return }
         timer.clear()
         exchange &+= 1
-        headSent = false
+        requestEnded = false
+        responseEnded = false
         closesAfterResponse = keepAlive.map { !$0.isKeepAlive } ?? false
         let head = dispatcher.normalize(head)
         switch dispatcher.admit(head, isHTTP2: isHTTP2) {
@@ -154,7 +158,8 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
             timer.clear()
             respond(to: incoming, context: context)
         case .lingering:
-            if !isHTTP2 { context.close(promise: nil) }
+            requestEnded = true
+            if responseEnded, !isHTTP2 { context.close(promise: nil) }
         case .idle, .responding, .closed:
             break
         }
@@ -195,7 +200,8 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
                 ? HTTPProblem(.requestHeaderFieldsTooLarge, "the request's header fields exceed the limits of this server")
                 : HTTPProblem(.badRequest, "the request is not valid HTTP/1.1: \(error)")
             exchange &+= 1
-            headSent = false
+            requestEnded = false
+            responseEnded = false
             respondEarly(problem.response(), to: nil, context: context)
         case .responding:
             closesAfterResponse = true
@@ -212,7 +218,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
         let exchange = exchange
         let dispatcher = dispatcher
         let request = ReceivedRequest(
-            head: incoming.head, body: incoming.body, reservation: incoming.reservation, peer: context.remoteAddress,
+            head: incoming.head, body: incoming.body, reservation: incoming.reservation, peer: peer,
             isHTTP2: isHTTP2)
         let crossOrigin = incoming.crossOrigin
         task = Task {
@@ -268,49 +274,41 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
         case .responding where exchange == self.exchange, .lingering where exchange == self.exchange: break
         default: return context.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
         }
-        var ended = false
         for part in parts {
             switch part {
             case .head(var head):
-                headSent = true
                 head.headerFields[.date] = dispatcher.date.now
                 if closesAfterResponse, !isHTTP2 { head.headerFields[.connection] = "close" }
                 context.write(wrapOutboundOut(.head(head)), promise: nil)
             case .body:
                 context.write(wrapOutboundOut(part), promise: nil)
             case .end:
-                ended = true
-                context.write(wrapOutboundOut(part), promise: nil)
+                endResponse(with: part, context: context)
+                return context.eventLoop.makeSucceededVoidFuture()
             }
         }
         context.flush()
-        if ended {
-            responseEnded(context: context)
-            return context.eventLoop.makeSucceededVoidFuture()
-        }
         if context.channel.isWritable { return context.eventLoop.makeSucceededVoidFuture() }
         let waiter = context.eventLoop.makePromise(of: Void.self)
         writeWaiters.append(waiter)
         return waiter.futureResult
     }
 
-    private func responseEnded(context: ChannelHandlerContext) {
+    private func endResponse(with end: HTTPResponsePart, context: ChannelHandlerContext) {
         task = nil
-        switch state {
-        case .lingering:
-            if !isHTTP2 { context.close(mode: .output, promise: nil) }
-        case .responding:
-            if isHTTP2 {
-                state = .closed
-            } else if closesAfterResponse {
-                state = .closed
-                context.close(promise: nil)
-            } else {
-                state = .idle
-                setDeadline(in: dispatcher.limits.idleTimeout, context: context)
-            }
-        case .idle, .receiving, .closed:
-            break
+        responseEnded = true
+        let isLingering = if case .lingering = state { true } else { false }
+        let closes = !isHTTP2 && !isLingering && closesAfterResponse
+        if !isLingering {
+            // Before the end is written: writing it may bring the next request of a client that did not wait.
+            state = isHTTP2 || closes ? .closed : .idle
+            if !isHTTP2, !closes { setDeadline(in: dispatcher.limits.idleTimeout, context: context) }
+        }
+        context.writeAndFlush(wrapOutboundOut(end), promise: nil)
+        if closes || isLingering && !isHTTP2 && requestEnded {
+            context.close(promise: nil)
+        } else if isLingering, !isHTTP2 {
+            context.close(mode: .output, promise: nil)
         }
     }
 

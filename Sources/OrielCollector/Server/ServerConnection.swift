@@ -49,7 +49,7 @@ final class ServerConnection: Sendable {
         let keepAlive = HTTP1KeepAlive()
         try operations.addHandler(keepAlive)
         try operations.addHandler(HTTP1ToHTTPServerCodec(secure: listener.isSecure))
-        let exchange = HTTPExchangeHandler(dispatcher: dispatcher, keepAlive: keepAlive, eventLoop: channel.eventLoop)
+        let exchange = HTTPExchangeHandler(dispatcher: dispatcher, keepAlive: keepAlive, eventLoop: channel.eventLoop, peer: channel.remoteAddress)
         try operations.addHandler(exchange)
         let bound = NIOLoopBound(exchange, eventLoop: channel.eventLoop)
         let eventLoop = channel.eventLoop
@@ -77,6 +77,8 @@ final class ServerConnection: Sendable {
         stream.outboundBufferSizeHighWatermark = 256 << 10
         stream.outboundBufferSizeLowWatermark = 64 << 10
         let dispatcher = dispatcher
+        // A stream's channel has no addresses of its own.
+        let peer = channel.remoteAddress
         let handler = NIOHTTP2Handler(
             mode: .server, eventLoop: channel.eventLoop, connectionConfiguration: connection, streamConfiguration: stream,
             streamDelegate: manager.http2StreamDelegate
@@ -84,7 +86,7 @@ final class ServerConnection: Sendable {
             stream.eventLoop.makeCompletedFuture {
                 try stream.pipeline.syncOperations.addHandlers(
                     HTTP2FramePayloadToHTTPServerCodec(),
-                    HTTPExchangeHandler(dispatcher: dispatcher, keepAlive: nil, eventLoop: stream.eventLoop))
+                    HTTPExchangeHandler(dispatcher: dispatcher, keepAlive: nil, eventLoop: stream.eventLoop, peer: peer))
             }
         }
         try operations.addHandler(handler)
