@@ -156,6 +156,71 @@ struct HotDamageTests {
         #expect(try base.list(path + "/data/unknown") == ["77.seg", "78.seg"])
     }
 
+    @Test func floorsSurviveALostHotDatabase() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/s"
+        let store = try await SQLiteStore.open(folder: path, options: StoreRows.options)
+        _ = try await store.append(StoreRows.request(1))
+        try await store.flush()
+        let floor = Timestamp(nanoseconds: 20_000 * 86_400_000_000_000 + 1001)
+        try await store.retain(.logs, from: floor)
+        try await store.stop(flushing: false)
+        let base = POSIXFileLayer()
+        for name in try base.list(path) where name.hasPrefix("hot-") {
+            try base.unlink(path + "/" + name)
+        }
+        let again = try await SQLiteStore.open(folder: path, options: StoreRows.options)
+        let found = try await StoreRows.contents(of: again)
+        #expect(found.logs == [1001] && found.samples == [1000, 1001])
+        #expect(again.statistics.signals[.logs]?.floor == floor)
+        try await again.close()
+    }
+
+    @Test func filesAloneMakeAStore() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/s"
+        _ = try await makeStore(path, flushing: true)
+        let base = POSIXFileLayer()
+        for name in try base.list(path) where name.hasPrefix("hot-") || name == "LOCK" {
+            try base.unlink(path + "/" + name)
+        }
+        let found = try await numbers(path)
+        #expect(found == Set(0..<3))
+    }
+
+    private func count(_ snapshot: (any StoreSnapshot)?) async throws -> Int {
+        let cursor = try snapshot?.scan(ScanPlan(signal: .logs))
+        var count = 0
+        while let batch = try await cursor?.next() {
+            count += batch.count
+        }
+        return count
+    }
+
+    @Test func filesBelowTheFloorAreUnlinked() async throws {
+        let folder = try TemporaryFolder()
+        let store = try await SQLiteStore.open(folder: folder.path, options: StoreRows.options)
+        _ = try await store.append(StoreRows.request(1))
+        try await store.flush()
+        _ = try await store.append(StoreRows.request(2, day: 20_010))
+        try await store.flush()
+        let base = POSIXFileLayer()
+        #expect(try base.list(folder.path + "/data/logs/new").count == 2)
+        var held: (any StoreSnapshot)? = try store.snapshot()
+        try await store.retain(.logs, from: Timestamp(nanoseconds: 20_005 * 86_400_000_000_000))
+        let found = try await StoreRows.contents(of: store)
+        #expect(found.logs == [2000, 2001])
+        try await store.flush()
+        // The snapshot from before still reads the file.
+        #expect(try base.list(folder.path + "/data/logs/new").count == 2)
+        #expect(try await count(held) == 4)
+        held = nil
+        _ = try await store.append(StoreRows.request(3, day: 20_010))
+        try await store.flush()
+        #expect(try base.list(folder.path + "/data/logs/new").count == 2)
+        try await store.close()
+    }
+
     @Test func aFolderOfANewerFormatIsLeftUntouched() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/s"

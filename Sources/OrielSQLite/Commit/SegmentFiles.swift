@@ -24,9 +24,16 @@ enum SegmentFiles {
     ///
     /// - Throws: When it was written by a newer version.
     static func description(_ path: String, core: StoreCore) throws(StoreError) -> SegmentDescription? {
+        guard let header = try header(core.folder + "/" + path, fileSystem: core.fileSystem) else { return nil }
+        return header.storeHigh == core.identity.high && header.storeLow == core.identity.low ? header.description : nil
+    }
+
+    /// The header of the file at `path`, of whatever store; `nil` when it is damaged.
+    ///
+    /// - Throws: When it was written by a newer version.
+    static func header(_ path: String, fileSystem: SQLiteFileSystem) throws(StoreError) -> SegmentHeader? {
         do {
-            let header = try Segment.readHeader(path: core.folder + "/" + path, fileSystem: core.fileSystem)
-            return header.storeHigh == core.identity.high && header.storeLow == core.identity.low ? header.description : nil
+            return try Segment.readHeader(path: path, fileSystem: fileSystem)
         } catch {
             if case .newerFormat = error {
                 throw error

@@ -14,7 +14,7 @@ struct Recovery {
         var live: [SegmentFiles.Opened]
         /// Live files that could not be opened.
         var quarantined: [SegmentDescription]
-        /// Whether the manifest was rebuilt from the files.
+        /// Whether the manifest was rebuilt from the files and nothing was flushed since.
         var isRebuilt: Bool
     }
 
@@ -62,6 +62,9 @@ struct Recovery {
         if identity == nil, case .usable(let hot) = found {
             identity = try hot.identity()
         }
+        if identity == nil {
+            identity = try adoptIdentity(scan, fileSystem)
+        }
         let core = StoreCore(
             folder: folder, options: options, files: files, identity: identity ?? .random(), crashPoints: crashPoints, fileSystem: fileSystem)
 
@@ -78,7 +81,6 @@ struct Recovery {
         }
 
         let hot: HotDatabase
-        var isRebuilt = false
         var start = content?.start ?? 0
         switch found {
         case .usable(let usable):
@@ -92,11 +94,15 @@ struct Recovery {
                 contents = salvaged
                 number = max(number, lostNumber)
             }
+            for (signal, floor) in try AppDatabase.floors(folder, files: files, fileSystem: fileSystem) {
+                contents.floors[signal] = max(contents.floors[signal] ?? floor, floor)
+            }
             manifest = try rebuild(contents, core)
             hot = try create(number: number + 1, contents, manifest, core)
-            isRebuilt = true
             start = max(start, contents.start)
         }
+        // Until the first flush after a rebuild, also when a crash came between.
+        let isRebuilt = try hot.flushedHigh() == .zero && !manifest.isEmpty
         try removeOtherPairs(than: hot.number)
 
         // Starts grow over everything that was ever written here.
@@ -125,6 +131,19 @@ struct Recovery {
         core.recent.start(after: replayed.sequence)
         core.publish(try published(replayed, live, hot))
         return Recovered(committer: Committer(core, inheritance), live: live, quarantined: quarantined, isRebuilt: isRebuilt)
+    }
+
+    /// The identity of a store of which only files are left: theirs, with a new secret. Streams that come again get new ids then, which only costs space.
+    private func adoptIdentity(_ scan: FolderScan, _ fileSystem: SQLiteFileSystem) throws(StoreError) -> StoreIdentity? {
+        for path in scan.segments.keys.sorted() {
+            if let header = try SegmentFiles.header(folder + "/" + path, fileSystem: fileSystem) {
+                var identity = StoreIdentity.random()
+                identity.high = header.storeHigh
+                identity.low = header.storeLow
+                return identity
+            }
+        }
+        return nil
     }
 
     /// The first record of this start.

@@ -33,13 +33,14 @@ struct Replay {
         result.sequence = max(result.sequence, result.flushedHigh)
         _ = core.families.update(try hot.families())
         try replayRequests(&result)
-        if let sums = try hot.state("sums") {
+        let sums = try hot.state("sums")
+        if let sums {
             result.sequencer = try DeltaSequencer(sums.blob.span, registry: core.registry)
         }
         result.redo = try hot.entries(.redo)
         let labels = try labels(from: result.redo.first { $0.sequence > result.flushedHigh }?.sequence.start)
         result.oldestLabels = try hot.entries(.streams).first?.sequence.start ?? 0
-        try replayRows(&result, labels)
+        try replayRows(&result, labels, sumsHigh: sums?.sequence ?? .zero)
         return result
     }
 
@@ -65,7 +66,8 @@ struct Replay {
         return labels
     }
 
-    private func replayRows(_ result: inout Result, _ labels: Labels) throws {
+    /// - Parameter sumsHigh: The last commit whose sums are known already.
+    private func replayRows(_ result: inout Result, _ labels: Labels, sumsHigh: CommitSequence) throws {
         var decompressor = ZstdDecompressor()
         var memoryBytes = 0
         let now = Timestamp.now
@@ -77,7 +79,7 @@ struct Replay {
                 var batch = decoded
                 guard sequence > result.flushedHigh else { continue }
                 batch.streamIndexes = try labels.resolve(batch.streamIndexes, start: sequence.start)
-                if kind == .sums {
+                if kind == .sums, sequence > sumsHigh {
                     result.sequencer.replay(batch, now: now)
                 }
                 guard let batch = withoutFiled(batch, sequence) else { continue }
