@@ -5,8 +5,8 @@ import OrielTelemetry
 struct MergeCursor {
     let block: MergeBlock
     private let segment: Segment
-    /// The merge's ordinals of the input's streams.
-    private let ordinals: [StreamReference: UInt32]
+    /// The merge's ordinals of all streams.
+    private let ordinals: StreamOrdinals
     /// The rows to be delivered; `nil` for all.
     private let rows: [Int]?
     private let chunkRows: Int
@@ -25,7 +25,7 @@ struct MergeCursor {
     ///   - rows: the rows of the block to deliver, ascending; `nil` for all.
     ///   - summarize: sees each part with the process's stream references.
     init?(
-        _ block: MergeBlock, of segment: Segment, ordinals: [StreamReference: UInt32], rows: [Int]?, chunkRows: Int,
+        _ block: MergeBlock, of segment: Segment, ordinals: StreamOrdinals, rows: [Int]?, chunkRows: Int,
         _ summarize: (ColumnBatch) -> Void
     ) throws(StoreError) {
         self.block = block
@@ -60,8 +60,7 @@ struct MergeCursor {
         }
         batch = try segment.read(block: block.header.index, rows: wanted, projection: .everything)
         summarize(batch)
-        // Every reference of the input has an ordinal.
-        batch.streamIndexes = batch.streamIndexes.map { ordinals[$0] ?? 0 }
+        batch.streamIndexes = ordinals.ordinals(of: batch.streamIndexes)
         next = end
         row = 0
         source = nil

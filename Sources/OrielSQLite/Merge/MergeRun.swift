@@ -19,7 +19,6 @@ struct MergeRun: ~Copyable {
 
     private var writer: SegmentWriter
     private var encoder: BlockEncoder
-    private var ordinals: [StreamReference: UInt32] = [:]
     private var collected: SortedRows
     /// The commits of the blocks that the collected rows came from.
     private var commits: ClosedRange<CommitSequence>?
@@ -52,7 +51,6 @@ struct MergeRun: ~Copyable {
         }
         encoder = BlockEncoder(level: output.compression)
         collected = SortedRows(signal: signal)
-        for (ordinal, reference) in union.references.enumerated() { ordinals[reference] = UInt32(ordinal) }
         // Level 0 is soon merged again, and its traces are few.
         summaries = signal == .spans && output.level > 0 ? TraceSummaryBuilder() : nil
     }
@@ -131,7 +129,7 @@ struct MergeRun: ~Copyable {
         for block in group.blocks {
             let rows = try liveRows(block)
             if let cursor = try MergeCursor(
-                block, of: inputs[block.input], ordinals: ordinals, rows: rows, chunkRows: chunkRows, { batches.append($0) })
+                block, of: inputs[block.input], ordinals: union.streams, rows: rows, chunkRows: chunkRows, { batches.append($0) })
             {
                 cursors.append(cursor)
             }
@@ -196,7 +194,7 @@ struct MergeRun: ~Copyable {
     }
 
     private mutating func summarize(_ batch: ColumnBatch) {
-        for reference in Set(batch.streamIndexes) where services[reference] == nil {
+        for reference in StreamOrdinals.distinct(CollectionOfOne(batch.streamIndexes)) where services[reference] == nil {
             services[reference] = serviceName(of: reference)
         }
         let services = services

@@ -41,19 +41,14 @@ final class SealedRun: BlockContainer {
         _ chunks: [BuilderChunk], signal: Signal, registry: StreamRegistry, limits: BlockLimits? = nil
     ) throws(StoreError) -> SealedRun? {
         guard let first = chunks.first, let last = chunks.last else { return nil }
-        var used: Set<StreamReference> = []
-        for chunk in chunks { used.formUnion(chunk.batch.streamIndexes) }
+        let used = StreamOrdinals.distinct(chunks.lazy.map(\.batch.streamIndexes))
         guard !used.isEmpty else { return nil }
-        let references = sorted(Array(used), registry)
-        var ordinals: [StreamReference: UInt32] = [:]
-        ordinals.reserveCapacity(references.count)
-        for (ordinal, reference) in references.enumerated() { ordinals[reference] = UInt32(ordinal) }
+        let streamOrdinals = StreamOrdinals(sorted: sorted(used, registry))
 
         var rows = SortedRows(signal: signal)
         for chunk in chunks {
             var batch = chunk.batch
-            // The registry's numbers become the run's ordinals; every one of them was entered above.
-            batch.streamIndexes = batch.streamIndexes.map { ordinals[$0] ?? 0 }
+            batch.streamIndexes = streamOrdinals.ordinals(of: batch.streamIndexes)
             rows.append(batch)
         }
         rows.sort()
@@ -81,7 +76,7 @@ final class SealedRun: BlockContainer {
             encoded[index].traceIDs = []
         }
         return SealedRun(
-            signal: signal, blocks: headers, encoded: encoded, bindings: bindings, references: references, traceIDs: traceIDs, low: first.sequence,
+            signal: signal, blocks: headers, encoded: encoded, bindings: bindings, references: streamOrdinals.references, traceIDs: traceIDs, low: first.sequence,
             high: last.sequence, conflictCount: rows.conflictCount)
     }
 

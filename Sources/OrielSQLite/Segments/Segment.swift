@@ -128,23 +128,32 @@ final class Segment: BlockContainer {
 
     /// Replaces `buffer` by a blob of the file, or by a part of one.
     func readBlob(_ blob: SegmentConnection.Blob, _ range: Range<Int>? = nil, into buffer: inout [UInt8]) throws(StoreError) {
-        var isNew = false
         var bytes = buffer
         buffer = []
         do {
-            let found = try connection.withLock { slot throws(SQLiteError) -> Bool in
-                if slot == nil {
-                    slot = try SegmentConnection(path, fileSystem: fileSystem)
-                    isNew = true
-                }
-                return try slot?.read(blob, range, into: &bytes) ?? false
-            }
+            let found = try withConnection { connection throws(SQLiteError) in try connection.read(blob, range, into: &bytes) }
             guard found else { throw StoreError.unusable(path: path, reason: "\(blob) is missing") }
         } catch {
             throw SegmentWriter.failure(path, error)
         }
         buffer = bytes
+    }
+
+    /// Runs `body` with the open connection, one thread at a time.
+    private func withConnection<Result: Sendable>(
+        _ body: (SegmentConnection) throws(SQLiteError) -> Result
+    ) throws(SQLiteError) -> Result {
+        var isNew = false
+        let result = try connection.withLock { slot throws(SQLiteError) -> Result in
+            if let open = slot { return try body(open) }
+            let open = try SegmentConnection(path, fileSystem: fileSystem)
+            slot = open
+            isNew = true
+            return try body(open)
+        }
+        // Another segment's lock is taken only after this one's is free.
         if isNew { openSegments.opened(self)?.closeConnection() }
+        return result
     }
 
     func damage(_ error: ColumnError, _ place: String) -> StoreError {
@@ -239,10 +248,7 @@ final class Segment: BlockContainer {
         var buffer: [UInt8] = []
         guard signal.isMetric else { return [] }
         do {
-            let found = try connection.withLock { slot throws(SQLiteError) -> Bool in
-                if slot == nil { slot = try SegmentConnection(path, fileSystem: fileSystem) }
-                return try slot?.read(.head(.families, 0), nil, into: &buffer) ?? false
-            }
+            let found = try withConnection { connection throws(SQLiteError) in try connection.read(.head(.families, 0), nil, into: &buffer) }
             return found ? try FamilyCoding.decode(buffer.span) : []
         } catch let error as ColumnError {
             throw damage(error, "metric families")
@@ -387,10 +393,7 @@ final class Segment: BlockContainer {
     /// - Throws: `unusable` for the first damage.
     func verify() throws(StoreError) {
         do {
-            let damage = try connection.withLock { slot throws(SQLiteError) -> String? in
-                if slot == nil { slot = try SegmentConnection(path, fileSystem: fileSystem) }
-                return try slot?.structuralDamage()
-            }
+            let damage = try withConnection { connection throws(SQLiteError) in try connection.structuralDamage() }
             if let damage { throw StoreError.unusable(path: path, reason: "SQLite finds \(damage)") }
         } catch {
             throw SegmentWriter.failure(path, error)

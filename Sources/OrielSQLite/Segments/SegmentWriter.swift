@@ -366,8 +366,7 @@ extension SegmentWriter {
 
 /// The streams and traces of several containers as common sorted lists, and what each container's ordinals become in them.
 struct ContainerUnion {
-    /// In the order of stream ids.
-    let references: [StreamReference]
+    let streams: StreamOrdinals
     let traceIDs: [TraceID]
     private let streamMaps: [[UInt32]]
     private let traceMaps: [[UInt32]]
@@ -376,15 +375,9 @@ struct ContainerUnion {
     ///   - references: of each container, in the order of stream ids.
     ///   - traceIDs: of each container, sorted and unique.
     init(references: [[StreamReference]], traceIDs: [[TraceID]], registry: StreamRegistry) {
-        var all: Set<StreamReference> = []
-        for list in references { all.formUnion(list) }
-        let sorted = SealedRun.sorted(Array(all), registry)
-        var ordinals: [StreamReference: UInt32] = [:]
-        ordinals.reserveCapacity(sorted.count)
-        for (ordinal, reference) in sorted.enumerated() { ordinals[reference] = UInt32(ordinal) }
-        self.references = sorted
-        // Every reference of every list was put into the set above.
-        streamMaps = references.map { list in list.map { ordinals[$0] ?? 0 } }
+        let ordinals = StreamOrdinals(sorted: SealedRun.sorted(StreamOrdinals.distinct(references), registry))
+        streams = ordinals
+        streamMaps = references.map { ordinals.ordinals(of: $0) }
         let union = TraceOrdinals.union(traceIDs)
         self.traceIDs = union
         traceMaps = traceIDs.map { TraceOrdinals.ordinals(of: $0, among: union) }
@@ -395,5 +388,6 @@ struct ContainerUnion {
             streams: binding.streams.map { streamMaps[container][Int($0)] }, traces: binding.traces.map { traceMaps[container][Int($0)] })
     }
 
-    func streamOrdinals(of container: Int) -> [UInt32] { streamMaps[container] }
+    /// In the order of stream ids.
+    var references: [StreamReference] { streams.references }
 }
