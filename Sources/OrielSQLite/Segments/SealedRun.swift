@@ -76,7 +76,8 @@ final class SealedRun: BlockContainer {
             encoded[index].traceIDs = []
         }
         return SealedRun(
-            signal: signal, blocks: headers, encoded: encoded, bindings: bindings, references: streamOrdinals.references, traceIDs: traceIDs, low: first.sequence,
+            signal: signal, blocks: headers, encoded: encoded, bindings: bindings, references: streamOrdinals.references, traceIDs: traceIDs,
+            low: first.sequence,
             high: last.sequence, conflictCount: rows.conflictCount)
     }
 
