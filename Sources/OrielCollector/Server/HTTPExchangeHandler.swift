@@ -199,10 +199,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
                 (error as? HTTPParserError) == .headerOverflow
                 ? HTTPProblem(.requestHeaderFieldsTooLarge, "the request's header fields exceed the limits of this server")
                 : HTTPProblem(.badRequest, "the request is not valid HTTP/1.1: \(error)")
-            exchange &+= 1
-            requestEnded = false
-            responseEnded = false
-            respondEarly(problem.response(), to: nil, context: context)
+            refuseUnreadable(problem, context: context)
         case .responding:
             closesAfterResponse = true
         case .lingering, .closed:
@@ -265,6 +262,28 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
                 logger.debug("refusal not sent", metadata: ["error": "\(error)"])
             }
         }
+    }
+
+    /// Answers bytes that are no request. All at once: the decoder closes the channel as soon as the error was delivered.
+    private func refuseUnreadable(_ problem: HTTPProblem, context: ChannelHandlerContext) {
+        exchange &+= 1
+        state = .lingering
+        timer.clear()
+        requestEnded = true
+        closesAfterResponse = true
+        dispatcher.statistics.countResponse(status: problem.status.code)
+        let message = problem.message + "\n"
+        let head = HTTPResponse(
+            status: problem.status,
+            headerFields: [
+                .contentType: "text/plain; charset=utf-8", .contentLength: String(message.utf8.count), .connection: "close",
+                .date: dispatcher.date.now,
+            ])
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.body(ByteBuffer(string: message))), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        context.close(mode: .output, promise: nil)
+        setDeadline(in: dispatcher.limits.lingerTimeout, context: context)
     }
 
     /// Writes parts of the response of an exchange; completes when the peer has taken enough of them that more may be written.
