@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import HTTPTypes
 import NIOCore
 import Testing
 
@@ -102,6 +103,31 @@ import Testing
             #expect(try await reply.grpcStatus == 0)
             try await end
             #expect(live.store.rowCount == 2)
+        }
+    }
+
+    @Test func aTailOfTheLogDoesNotHoldTheEndUp() async throws {
+        try await LiveCollector.run { live in
+            let connection = try await RawConnection.connect(port: live.port())
+            try await connection.send("GET /api/oriel/v1/logs?follow=true HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            let client = try await HTTP2Client.connect(port: live.port())
+            let tail = Task {
+                try await client.send(
+                    HTTPRequest(method: .get, scheme: "http", authority: "localhost", path: "/api/oriel/v1/logs?follow=true"), body: [])
+            }
+            let body = OTLPSamples.logsJSON
+            #expect(
+                try await eventually {
+                    let post = try await RawConnection.connect(port: live.port())
+                    try await post.send(
+                        "POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+                    try await post.receiveAll()
+                    return connection.received.contains("hello")
+                })
+            try await live.stop()
+            try await connection.receiveAll()
+            _ = await tail.result
+            #expect(!live.log.contains("did not end in time"))
         }
     }
 
