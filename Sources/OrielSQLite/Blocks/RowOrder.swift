@@ -65,7 +65,6 @@ struct SortedRows: Sendable {
         let source = add(batch)
         byteCount += rowBytes[Int(source)] * batch.count
         let length = Slot.length(of: signal)
-        keys.reserveCapacity(keys.count + batch.count)
         for row in 0..<batch.count {
             let time = batch.times[row]
             keys.append(

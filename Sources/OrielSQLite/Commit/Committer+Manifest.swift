@@ -5,16 +5,21 @@ import OrielTelemetry
 extension Committer {
     /// Puts a sealed run in the place of the first `chunkCount` chunks of a signal.
     func replaceChunks(_ signal: Signal, count chunkCount: Int, by run: (any BlockContainer)?, byteCount: Int) {
-        var released = 0
+        let replaced = core.state[signal].chunks.prefix(chunkCount)
         core.publish(
             core.state.replacing { signals in
-                released = signals[signal].chunks.prefix(chunkCount).reduce(0) { $0 + $1.batch.approximateByteCount }
                 signals[signal].chunks.removeFirst(chunkCount)
                 if let run {
                     signals[signal].sealed.append(run)
                 }
             })
-        core.counters.update { $0.memoryBytes += byteCount - released }
+        core.counters.update { values in
+            values.memoryBytes += byteCount
+            for chunk in replaced {
+                values.memoryBytes -= chunk.byteCount
+                values.unsealed[signal, default: .init()].remove(chunk)
+            }
+        }
     }
 
     /// Where a flush starts: the last commit, and the sums as of it.

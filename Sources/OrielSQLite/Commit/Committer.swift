@@ -239,7 +239,8 @@ final class Committer {
             values.commits += 1
             for chunk in chunks {
                 values.appendedRows[chunk.batch.signal, default: 0] += chunk.batch.count
-                values.memoryBytes += chunk.batch.approximateByteCount
+                values.memoryBytes += chunk.byteCount
+                values.unsealed[chunk.batch.signal, default: .init()].add(chunk)
             }
         }
         countRedo()
@@ -247,7 +248,10 @@ final class Committer {
             seen.insert(key, receipt, time: now)
         }
         contents.finish()
-        core.maintenanceSignal.notify()
+        let counted = core.counters.current
+        if counted.unflushedRedoBytes >= core.options.flushBytes || counted.unsealed.contains(where: { $0.value.isFull(core.options) }) {
+            core.maintenanceSignal.notify()
+        }
     }
 
     /// Deletes redo that is flushed, and labels that no redo needs, until `byteCount` bytes of redo are gone.

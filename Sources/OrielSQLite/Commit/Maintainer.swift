@@ -114,15 +114,9 @@ final class Maintainer {
     // MARK: Sealing
 
     private func sealFull(_ signal: Signal) throws -> Bool {
+        guard core.counters.current.unsealed[signal]?.isFull(core.options) ?? false else { return false }
         let chunks = core.state[signal].chunks
-        var rows = 0
-        var bytes = 0
-        for chunk in chunks {
-            rows += chunk.batch.count
-            bytes += chunk.batch.approximateByteCount
-        }
-        // Many small requests would make each published record long.
-        guard rows >= core.options.sealRows || bytes >= core.options.sealBytes || chunks.count >= 4096 else { return false }
+        guard !chunks.isEmpty else { return false }
         try seal(chunks, signal)
         return true
     }

@@ -49,18 +49,18 @@ final class RecentRows: Sendable {
             for chunk in chunks {
                 var rows = state.signals.removeValue(forKey: chunk.batch.signal) ?? SignalRows()
                 rows.chunks.append(chunk)
-                rows.byteCount += chunk.batch.approximateByteCount
+                rows.byteCount += chunk.byteCount
                 if rows.byteCount > byteLimit {
                     var dropped = 0
                     while dropped < rows.chunks.count - 1, rows.byteCount > byteLimit / 2 {
-                        rows.byteCount -= rows.chunks[dropped].batch.approximateByteCount
+                        rows.byteCount -= rows.chunks[dropped].byteCount
                         rows.forgotten = rows.chunks[dropped].sequence
                         dropped += 1
                     }
                     rows.chunks.removeFirst(dropped)
                     // Of a commit that is forgotten in part nothing may be delivered as if it were whole.
                     while let first = rows.chunks.first, first.sequence == rows.forgotten {
-                        rows.byteCount -= first.batch.approximateByteCount
+                        rows.byteCount -= first.byteCount
                         rows.chunks.removeFirst()
                     }
                 }

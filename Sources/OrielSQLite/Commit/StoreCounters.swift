@@ -12,6 +12,8 @@ final class StoreCounters: Sendable {
         var redoBytes = 0
         /// Of these, redo whose rows are not in a file yet.
         var unflushedRedoBytes = 0
+        /// Of each signal what is in chunks.
+        var unsealed: [Signal: Unsealed] = [:]
         /// Bytes of rows that are not in a file yet.
         var memoryBytes = 0
         var flushes = 0
@@ -21,6 +23,30 @@ final class StoreCounters: Sendable {
         var unknownFiles = 0
         var readOnlyReason: String?
         var isWorking = false
+    }
+
+    /// Rows that are not sealed yet.
+    struct Unsealed: Sendable {
+        var chunks = 0
+        var rows = 0
+        var bytes = 0
+
+        mutating func add(_ chunk: BuilderChunk) {
+            chunks += 1
+            rows += chunk.batch.count
+            bytes += chunk.byteCount
+        }
+
+        mutating func remove(_ chunk: BuilderChunk) {
+            chunks -= 1
+            rows -= chunk.batch.count
+            bytes -= chunk.byteCount
+        }
+
+        /// Whether it is time to seal. Many small requests would make each published record long.
+        func isFull(_ options: StoreOptions) -> Bool {
+            rows >= options.sealRows || bytes >= options.sealBytes || chunks >= 2048
+        }
     }
 
     private let values = Mutex(Values())

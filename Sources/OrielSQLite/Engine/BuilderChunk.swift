@@ -8,11 +8,14 @@ final class BuilderChunk: Sendable {
     let batch: ColumnBatch
     let minimumTime: Int64
     let maximumTime: Int64
+    /// Bytes in memory, roughly.
+    let byteCount: Int
 
     init(sequence: CommitSequence, batch: ColumnBatch) {
         self.sequence = sequence
         self.batch = batch
         minimumTime = batch.times.min() ?? 0
         maximumTime = batch.times.max() ?? 0
+        byteCount = batch.approximateByteCount
     }
 }

@@ -69,7 +69,6 @@ struct Replay {
     /// - Parameter sumsHigh: The last commit whose sums are known already.
     private func replayRows(_ result: inout Result, _ labels: Labels, sumsHigh: CommitSequence) throws {
         var decompressor = ZstdDecompressor()
-        var memoryBytes = 0
         let now = Timestamp.now
         for (sequence, _) in result.redo {
             guard let blob = try hot.blob(.redo, sequence) else { continue }
@@ -83,11 +82,16 @@ struct Replay {
                     result.sequencer.replay(batch, now: now)
                 }
                 guard let batch = withoutFiled(batch, sequence) else { continue }
-                memoryBytes += batch.approximateByteCount
                 result.chunks.append(BuilderChunk(sequence: sequence, batch: batch))
             }
         }
-        core.counters.update { $0.memoryBytes = memoryBytes }
+        let chunks = result.chunks
+        core.counters.update { values in
+            for chunk in chunks {
+                values.memoryBytes += chunk.byteCount
+                values.unsealed[chunk.batch.signal, default: .init()].add(chunk)
+            }
+        }
     }
 
     /// The rows of a commit that no live file holds; after a rebuild a file may hold those of one signal and redo all.
