@@ -10,6 +10,7 @@ struct ChildServer: ~Copyable {
     let log: String
 
     private let interruption: Interruption
+    private var hasEnded = false
 
     /// Starts the server and waits until it is ready.
     ///
@@ -45,12 +46,32 @@ struct ChildServer: ~Copyable {
 
     deinit {
         interruption.cancel()
-        Self.stop(process)
+        if !hasEnded { Self.stop(process) }
         Self.removeFolder(folder)
     }
 
     /// The data folder.
     var data: String { folder + "/data" }
+
+    /// Asks the server to end, which writes everything to segment files, and waits.
+    ///
+    /// - Returns: The CPU time of its whole life, in seconds.
+    /// - Throws: ``LoadError`` when it does not end within two minutes, or not cleanly.
+    mutating func end() throws(LoadError) -> Double {
+        kill(process, SIGTERM)
+        let deadline = ContinuousClock.now + .seconds(120)
+        while ContinuousClock.now < deadline {
+            var status: Int32 = 0
+            var usage = rusage()
+            if unsafe wait4(process, &status, WNOHANG, &usage) == process {
+                hasEnded = true
+                guard status == 0 else { throw LoadError("oriel serve ended with status \(status): \(lastLogLines())") }
+                return ProcessUsage.seconds(of: usage)
+            }
+            usleep(5_000)
+        }
+        throw LoadError("oriel serve did not end within 120 s: \(lastLogLines())")
+    }
 
     private func waitUntilReady() throws(LoadError) {
         let deadline = ContinuousClock.now + .seconds(30)
@@ -127,7 +148,7 @@ struct ChildServer: ~Copyable {
         }
         var strings: [UnsafeMutablePointer<CChar>?] = unsafe (["oriel"] + arguments).map { unsafe strdup($0) }
         unsafe strings.append(nil)
-        defer { for unsafestring in unsafe strings { unsafe free(string) } }
+        defer { while let string = unsafe strings.popLast() { unsafe free(string) } }
         var process: pid_t = 0
         let code = unsafe posix_spawn(&process, SystemFile.executable, &actions, nil, strings, environ)
         guard code == 0 else { throw LoadError("oriel serve cannot be started: \(errorText(code))") }

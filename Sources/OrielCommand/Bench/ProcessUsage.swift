@@ -27,6 +27,11 @@ struct ProcessUsage: Sendable {
         var usage = rusage()
         // Cannot fail: the argument is valid.
         unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return seconds(of: usage)
+    }
+
+    /// User and system time of a resource usage, in seconds.
+    static func seconds(of usage: rusage) -> Double {
         func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
         return seconds(usage.ru_utime) + seconds(usage.ru_stime)
     }

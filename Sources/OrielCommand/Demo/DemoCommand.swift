@@ -1,0 +1,105 @@
+import ArgumentParser
+import FoundationEssentials
+import Logging
+import OrielCollector
+import OrielSQLite
+import OrielStore
+import OrielTelemetry
+import ServiceLifecycle
+import UnixSignals
+
+/// `oriel demo`: the collector with a shop that sends to it.
+struct DemoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo",
+        abstract: "Start a collector on a free port and a small shop that sends telemetry to it.",
+        discussion: """
+            The shop behaves like many real systems: a storefront calls a gateway, that calls services, these call a database and a bank that does not always
+            answer; orders travel as events to a function that makes receipts. All of it arrives as OTLP over the network, and is removed at the end
+            unless --keep is given.
+
+            Examples:
+              oriel demo
+              oriel demo --keep ./demo-data --duration 5m
+            """)
+
+    @Option(help: ArgumentHelp("Keep the data in this folder. Without it a temporary folder is used and removed.", valueName: "dir"))
+    var keep: String?
+
+    @Option(help: ArgumentHelp("End after this time, as in 90s or 5m. Without it the demo runs until Ctrl-C.", valueName: "time"))
+    var duration: String?
+
+    func run() async throws {
+        let seconds = try duration.map { text in
+            guard let nanoseconds = DurationText.nanoseconds(text), nanoseconds > 0 else {
+                throw ValidationError("\"\(text)\" is not a duration, as in 90s or 5m")
+            }
+            return Double(nanoseconds) / 1e9
+        }
+        let folder = try DemoFolder(keep: keep)
+        defer { folder.remove() }
+        try await run(in: folder, seconds: seconds)
+    }
+
+    private func run(in folder: DemoFolder, seconds: Double?) async throws {
+        let store = try await SQLiteStore.open(folder: folder.path)
+        let listeners = [
+            ListenerConfiguration(address: .tcp(host: "127.0.0.1", port: 0)),
+            ListenerConfiguration(address: .unix(path: CollectorConfiguration.socketPath(dataFolder: folder.path))),
+        ]
+        var configuration = CollectorConfiguration(dataFolder: folder.path, listeners: listeners)
+        // The demo's own lines are what the reader wants to see.
+        configuration.log.level = .warning
+        let logger = CollectorLog(configuration.log).logger(label: "oriel")
+        let collector = Collector(configuration: configuration, store: store, logger: logger)
+        let shop = DemoRun(
+            endpoint: {
+                for listener in try await collector.boundListeners() {
+                    if case .tcp(let host, let port) = listener.address { return LoadEndpoint(host: host, port: port) }
+                }
+                throw LoadError("the collector listens on no port")
+            }, duration: seconds, ready: { print(DemoCommand.greeting(endpoint: $0, failed: $1, folder: folder)) })
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(service: collector),
+                    .init(service: shop, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .cancelGroup),
+                ], gracefulShutdownSignals: [.sigint, .sigterm], logger: logger))
+        do {
+            try await group.run()
+        } catch {
+            try await store.close()
+            throw error
+        }
+        try await store.close()
+        print(folder.isKept ? "\nThe demo has ended; its data is in \(folder.path)." : "\nThe demo has ended; its data is removed.")
+    }
+
+    /// What is to be seen, and where.
+    private static func greeting(endpoint: LoadEndpoint, failed: TraceID?, folder: DemoFolder) -> String {
+        let program = CommandLine.arguments.first ?? "oriel"
+        let id = failed?.hexadecimal ?? "ID"
+        return """
+            The demo runs. A small shop sends logs, metrics and traces to it, with a quarter of an hour of past.
+
+              OTLP       \(endpoint)   (HTTP and gRPC on the same port)
+              API        \(endpoint)/api/oriel/v1/traces
+              metrics    \(endpoint)/metrics   (of the collector itself)
+              data       \(folder.path)\(folder.isKept ? "" : "   (removed at the end; --keep DIR keeps it)")
+
+            In the last minute a checkout failed. In another terminal, see where its time went:
+
+              export ORIEL_SERVER=\(endpoint)
+              \(program) trace \(id)
+
+            and then
+
+              \(program) traces --status error
+              \(program) logs --severity error
+              \(program) logs --follow
+              \(program) metrics
+
+            Ctrl-C ends the demo.
+            """
+    }
+}
