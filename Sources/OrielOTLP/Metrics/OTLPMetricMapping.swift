@@ -12,9 +12,8 @@
 ///   Attribute keys that become one name are joined, their values with `;` between them in the order of the keys. A label without a value
 /// is left out.
 /// - `target_info` is one sample of value 1 a resource and request, at the latest time of its points that are not delta.
-/// - A delta point becomes the same series as a cumulative one, without `service.instance.id` and `faas.instance` of the resource, in
-///   ``DecodedMetrics/deltas``, with its start time; the
-///   store sums. A delta point without recorded value is ignored.
+/// - A delta point becomes the same series as a cumulative one in ``DecodedMetrics/deltas``, with its start time; the store sums. If the
+///   resource is a function (has a `faas.` attribute), its `service.instance.id` and `faas.instance` are left out, so that sandboxes add up. A delta point without recorded value is ignored.
 public enum OTLPMetricMapping {
     /// What becomes of a field.
     public enum Disposition: String, Hashable, Sendable {

@@ -8,6 +8,7 @@ import OrielTelemetry
 struct OTLPResourceLabels: Sendable {
     private var promoted: [Label] = []
     private var deltaPromoted: [Label] = []
+    private let isFunction: Bool
     private var job: Label?
     private var instance: Label?
     /// The canonical descriptor of the resource's `target_info`; `nil` when there is nothing to tell or nothing to join it with.
@@ -20,11 +21,13 @@ struct OTLPResourceLabels: Sendable {
         }
         if let id = resource["service.instance.id"]?.labelText, !id.isEmpty { instance = Label("instance", id) }
 
+        isFunction = resource.attributes.contains { $0.key.hasPrefix("faas.") }
+
         let wanted = Set(options.promotedResourceAttributes)
         let chosen = resource.attributes.filter { wanted.contains($0.key) }
         promoted = OTLPResourceLabels.merged(chosen, naming: naming)
         // What tells the sandboxes of one function apart would make a series of each, which never adds up to the function's total.
-        deltaPromoted = OTLPResourceLabels.merged(chosen.filter { !OTLPResourceLabels.sandboxKeys.contains($0.key) }, naming: naming)
+        deltaPromoted = OTLPResourceLabels.merged(isFunction ? chosen.filter { !OTLPResourceLabels.sandboxKeys.contains($0.key) } : chosen, naming: naming)
 
         let identifying: Set<String> = ["service.name", "service.namespace", "service.instance.id"]
         var info = OTLPResourceLabels.merged(resource.attributes.filter { !identifying.contains($0.key) }, naming: naming)
@@ -35,7 +38,7 @@ struct OTLPResourceLabels: Sendable {
         }
     }
 
-    /// Resource attributes that a delta stream leaves out.
+    /// Resource attributes that a function's delta stream leaves out.
     private static let sandboxKeys: Set<String> = ["service.instance.id", "faas.instance"]
 
     /// All labels of a point's series but the metric's name, sorted.
@@ -46,7 +49,7 @@ struct OTLPResourceLabels: Sendable {
         }
         for label in scope { OTLPResourceLabels.set(label, in: &labels) }
         if let job { OTLPResourceLabels.set(job, in: &labels) }
-        if let instance, !isDelta { OTLPResourceLabels.set(instance, in: &labels) }
+        if let instance, !(isDelta && isFunction) { OTLPResourceLabels.set(instance, in: &labels) }
         return labels
     }
 
