@@ -23,11 +23,11 @@ struct RootCommand: AsyncParsableCommand {
     static let version = "0.1.0"
 
     private static let queries: [any ParsableCommand.Type] = [
-        ServeCommand.self, TracesCommand.self, TraceCommand.self, LogsCommand.self, MetricsCommand.self,
+        ServeCommand.self, TracesCommand.self, TraceCommand.self, LogsCommand.self, MetricsCommand.self, ServicesCommand.self,
     ]
 
     /// What is no part of serving and asking.
-    private static let others: [any ParsableCommand.Type] = [BenchCommand.self]
+    private static let others: [any ParsableCommand.Type] = [BenchCommand.self, DemoCommand.self]
 
     /// Runs a command line, without the program's name, and returns the process' exit status.
     static func main(arguments: [String]) async -> Int32 {
@@ -55,7 +55,7 @@ struct RootCommand: AsyncParsableCommand {
     /// Meets a mistyped subcommand with the right one, which the parser does for options only.
     private static func checkName(_ arguments: [String]) throws {
         guard let name = arguments.first, !name.hasPrefix("-"), name != "help" else { return }
-        let names = configuration.subcommands.compactMap(\.configuration.commandName)
+        let names = configuration.subcommands.compactMap { $0.configuration.commandName }
         guard !names.contains(name) else { return }
         let hint = Suggestion.hint(for: name, in: names + ["help"])
         throw CommandFailure("there is no command \"\(TerminalText.safe(name))\"\(hint); there are \(names.joined(separator: ", "))", .usage)
