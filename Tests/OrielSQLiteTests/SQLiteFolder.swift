@@ -12,7 +12,7 @@ final class SQLiteFolder: StoreFactory {
         var options = StoreOptions()
         options.sealRows = 50
         options.sealBytes = 20_000
-        options.flushBytes = 60_000
+        options.flushBytes = 4_000
         options.checkpointBytes = 200_000
         return options
     }

@@ -28,4 +28,27 @@ struct SQLiteStoreTests {
         var test = try await StoreModelTest(seed: seed, factory: SQLiteFolder(SQLiteFolder.busy))
         try await test.run(steps: 12 * StoreModelTest.rounds)
     }
+
+    @Test("seals, flushes and merges by itself under the busy options")
+    func busyOptionsAreBusy() async throws {
+        let folder = try SQLiteFolder(SQLiteFolder.busy)
+        let store = try await folder.open()
+        var generator = TelemetryGenerator(seed: 4)
+        func wait(_ isDone: (StoreStatistics) -> Bool) async throws -> Bool {
+            let deadline = Timestamp.now.advanced(by: 30_000_000_000)
+            while !isDone(store.statistics) {
+                if Timestamp.now > deadline { return false }
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            return true
+        }
+        for count in 1...6 {
+            _ = try await store.append(WriteSet(batches: Signal.allCases.map { generator.batch($0, rows: 60) }))
+            #expect(try await wait { $0.flushes >= count }, "flush \(count)")
+        }
+        let merged = try await wait { $0.merges > 0 }
+        try await store.flush()
+        #expect(merged, "no merge: \(store.statistics)")
+        try await store.close()
+    }
 }
