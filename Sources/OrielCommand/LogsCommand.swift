@@ -60,7 +60,13 @@ struct LogsCommand: AsyncParsableCommand {
         target.add("attribute", attribute)
         let request = target
         try await source.withService { service in
-            if follow { try await tail(service, request) } else { try await show(service, request) }
+            guard follow else { return try await show(service, request) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await tail(service, request) }
+                group.addTask { try await StandardOutput.readerGone() }
+                defer { group.cancelAll() }
+                try await group.next()
+            }
         }
     }
 
@@ -98,6 +104,8 @@ struct LogsCommand: AsyncParsableCommand {
                     case .nothing: try out.flush()
                     }
                 }
+            } catch where Task.isCancelled {
+                return
             } catch let error as HTTPQueryService.Unreachable where isConnected || progress.cursor != nil {
                 if isConnected { StandardError.write("oriel: \(service.name): \(error.reason); connecting again\n") }
             } catch let error as CommandFailure where isConnected && error.status == .error {

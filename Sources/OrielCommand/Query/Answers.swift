@@ -126,6 +126,11 @@ struct MetricRow: Decodable, Sendable {
     var help: String
 }
 
+struct ServiceRow: Decodable, Sendable {
+    var name: String
+    var signals: [String]
+}
+
 struct SeriesRow: Decodable, Sendable {
     struct Histogram: Decodable, Sendable {
         var count: DoubleText

@@ -40,4 +40,14 @@ struct StandardOutput: ~Copyable {
         }
         buffer.removeAll(keepingCapacity: true)
     }
+
+    /// Returns when the reader of standard output has gone, which a writer that has nothing to write would not notice.
+    static func readerGone() async throws {
+        while true {
+            var descriptor = pollfd(fd: 1, events: 0, revents: 0)
+            // Safe: the structure is valid for the call, which does not wait.
+            if unsafe poll(&descriptor, 1, 0) > 0, Int32(descriptor.revents) & (POLLERR | POLLHUP | POLLNVAL) != 0 { return }
+            try await Task.sleep(for: .milliseconds(300))
+        }
+    }
 }
