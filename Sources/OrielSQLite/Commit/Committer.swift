@@ -76,6 +76,8 @@ final class Committer {
     func setFlushedHigh(_ sequence: CommitSequence) {
         flushedHigh = sequence
         unflushedRedoBytes = redo[redoHead...].reduce(0) { $0 + ($1.sequence > sequence ? $1.byteCount : 0) }
+        // The maintenance thread would else take the flush that it just did for due.
+        countRedo()
     }
 
     // MARK: The thread's loop
