@@ -154,8 +154,10 @@ struct MergePolicy: Sendable {
                 total += files[end].description.byteCount
                 largest = max(largest, files[end].description.byteCount)
                 let run = start..<(end + 1)
-                guard total <= maximumBytes, isConsecutive(files[run], among: all, barriers) else { break }
-                guard run.count > 1, Double(total) >= minimumRatio * Double(max(largest, 1)), run.count > best?.count ?? 0 else { continue }
+                guard total <= maximumBytes else { break }
+                guard run.count > max(best?.count ?? 0, 1), Double(total) >= minimumRatio * Double(max(largest, 1)) else { continue }
+                // A longer run would claim more still.
+                guard isConsecutive(files[run], among: all, barriers) else { break }
                 best = run
             }
         }
