@@ -61,6 +61,8 @@ struct ServeCommand: AsyncParsableCommand {
             .logs: configuration.retention.logs, .spans: configuration.retention.traces, .samples: configuration.retention.metrics,
             .histograms: configuration.retention.metrics, .exemplars: configuration.retention.metrics,
         ]
+        // A retention of 0 keeps rows for ever; the store would take it as "nothing".
+        options.retention = options.retention.filter { $0.value > 0 }
         let store: SQLiteStore
         do {
             store = try await SQLiteStore.open(folder: configuration.dataFolder, options: options)
