@@ -28,7 +28,8 @@ struct LogsCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only records of this trace.", valueName: "id"))
     var traceID: String?
 
-    @Option(name: [.short, .long], help: ArgumentHelp("Condition on an attribute: key=value, !=, >, >=, <, <=, or a key. May be repeated.", valueName: "condition"))
+    @Option(
+        name: [.short, .long], help: ArgumentHelp("Condition on an attribute: key=value, !=, >, >=, <, <=, or a key. May be repeated.", valueName: "condition"))
     var attribute: [String] = []
 
     @Option(name: [.customShort("n"), .long], help: "How many records at most; with --follow how many of the past. Default: 100, with --follow 10.")
@@ -104,7 +105,7 @@ struct LogsCommand: AsyncParsableCommand {
                     case .nothing: try out.flush()
                     }
                 }
-            } catch where Task.isCancelled {
+            } catch  where Task.isCancelled {
                 return
             } catch let error as HTTPQueryService.Unreachable where isConnected || progress.cursor != nil {
                 if isConnected { StandardError.write("oriel: \(service.name): \(error.reason); connecting again\n") }

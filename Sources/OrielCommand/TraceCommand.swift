@@ -61,7 +61,8 @@ struct TraceCommand: AsyncParsableCommand {
         let found = traces.filter { $0.traceID.hasPrefix(prefix) }
         guard let first = found.first else {
             throw CommandFailure(
-                "no trace that started since \(window.start.rfc3339) has an id that begins with \(prefix); look further back with --since, or give all 32 digits", .nothingFound)
+                "no trace that started since \(window.start.rfc3339) has an id that begins with \(prefix); look further back with --since, or give all 32 digits",
+                .nothingFound)
         }
         guard found.count == 1 else {
             let list = found.prefix(10).map { "  \($0.traceID)  \(TerminalText.safe($0.rootName))" }.joined(separator: "\n")

@@ -36,7 +36,9 @@ struct TracesCommand: AsyncParsableCommand {
     @Option(help: "Text in the name or the status message of a span, in any case of letters.")
     var text: String?
 
-    @Option(name: [.short, .long], help: ArgumentHelp("Condition on an attribute of a span: key=value, !=, >, >=, <, <=, or a key. May be repeated.", valueName: "condition"))
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("Condition on an attribute of a span: key=value, !=, >, >=, <, <=, or a key. May be repeated.", valueName: "condition"))
     var attribute: [String] = []
 
     @Option(name: [.customShort("n"), .long], help: "How many traces at most.")

@@ -21,7 +21,9 @@ struct HTTPQueryService: QueryService {
         if server.hasPrefix("unix:") {
             let path = server.dropFirst(5)
             let absolute = path.hasPrefix("//") ? String(path.dropFirst(2)) : String(path)
-            guard absolute.hasPrefix("/") else { throw CommandFailure("\"\(server)\" is no address: a unix socket needs an absolute path, as in unix:/run/oriel.sock", .usage) }
+            guard absolute.hasPrefix("/") else {
+                throw CommandFailure("\"\(server)\" is no address: a unix socket needs an absolute path, as in unix:/run/oriel.sock", .usage)
+            }
             return "http+unix://" + QueryTarget.encode(absolute)
         }
         var url = server.contains("://") ? server : "http://" + server

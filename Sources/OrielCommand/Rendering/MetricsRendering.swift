@@ -5,7 +5,8 @@ enum MetricsRendering {
     static func lines(_ metrics: [MetricRow], _ options: RenderOptions) -> [String] {
         let style = options.style
         var table = Table([
-            Table.Column(title: "NAME", minimumWidth: 24), Table.Column(title: "TYPE"), Table.Column(title: "UNIT"), Table.Column(title: "HELP", minimumWidth: 8),
+            Table.Column(title: "NAME", minimumWidth: 24), Table.Column(title: "TYPE"), Table.Column(title: "UNIT"),
+            Table.Column(title: "HELP", minimumWidth: 8),
         ])
         for metric in metrics {
             table.add([
@@ -41,7 +42,8 @@ enum MetricsRendering {
                 let samples = columns(of: row, range: range, steps: steps)
                 let drawn = isCounter ? Sparkline.rates(samples) : samples.map { $0?.value }
                 let known = drawn.compactMap { $0 }.filter(\.isFinite)
-                let bounds = known.min().flatMap { low in known.max().map { "\(NumberText.short(low)) … \(NumberText.short($0))" + (isCounter ? " /s" : "") } } ?? ""
+                let bounds =
+                    known.min().flatMap { low in known.max().map { "\(NumberText.short(low)) … \(NumberText.short($0))" + (isCounter ? " /s" : "") } } ?? ""
                 table.add([
                     Table.Cell(lastText(row)) { row.stale ? style.dim($0) : style.bold($0) }, Table.Cell(Sparkline.text(drawn)) { style.cyan($0) },
                     Table.Cell(bounds) { style.dim($0) }, Table.Cell(row.labelText + (row.stale ? "  (ended)" : "")),

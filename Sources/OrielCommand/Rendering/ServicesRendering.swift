@@ -4,7 +4,8 @@ enum ServicesRendering {
         var table = Table([Table.Column(title: "SERVICE", minimumWidth: 16), Table.Column(title: "SENT")])
         for service in services {
             table.add([
-                Table.Cell(service.name) { options.style.named(service.name, $0) }, Table.Cell(service.signals.joined(separator: ", ")) { options.style.dim($0) },
+                Table.Cell(service.name) { options.style.named(service.name, $0) },
+                Table.Cell(service.signals.joined(separator: ", ")) { options.style.dim($0) },
             ])
         }
         return table.lines(options)

@@ -44,7 +44,8 @@ enum TracesRendering {
             let failed = trace.errorCount > 0
             let time = Timestamp(nanoseconds: trace.start.value).rfc3339(in: zone, fractionDigits: 0)
             table.add([
-                Table.Cell(String(time.dropFirst(5).prefix(14)).replacing("T", with: " ")) { style.dim($0) }, Table.Cell(DurationText.short(trace.duration.value)),
+                Table.Cell(String(time.dropFirst(5).prefix(14)).replacing("T", with: " ")) { style.dim($0) },
+                Table.Cell(DurationText.short(trace.duration.value)),
                 Table.Cell(trace.traceID),
                 Table.Cell((failed ? "✗ " : "") + service(of: trace) + ": " + name(of: trace)) { failed ? style.red($0) : $0 },
             ])

@@ -211,7 +211,10 @@ struct ShopAPI {
     @Test(arguments: 0..<20) func hostileTargets(seed: UInt64) async throws {
         let shop = try await ShopAPI()
         var generator = SplitMix64(seed: seed)
-        let pieces = ["since=", "1h", "&", "=", "%", "%41", "attribute=", ">=", "\"", "cursor=", "MXxsb2dzfDB8MHwwfA", "limit=", "-1", "99999999999999999999", "🦊", "start=", "points=", "|"]
+        let pieces = [
+            "since=", "1h", "&", "=", "%", "%41", "attribute=", ">=", "\"", "cursor=", "MXxsb2dzfDB8MHwwfA", "limit=", "-1", "99999999999999999999", "🦊",
+            "start=", "points=", "|",
+        ]
         for _ in 0..<50 {
             let query = (0..<Int.random(in: 0...8, using: &generator)).map { _ in pieces.randomElement(using: &generator) ?? "" }.joined()
             for path in ["logs", "traces", "series", "metrics", "services", "traces/0"] {

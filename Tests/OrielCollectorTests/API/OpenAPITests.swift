@@ -80,7 +80,9 @@ import Testing
             }
         return text.utf8.reduce(into: "") { encoded, byte in
             let scalar = UnicodeScalar(byte)
-            if byte < 0x80, scalar.properties.isAlphabetic || scalar.properties.numericType != nil { encoded.unicodeScalars.append(scalar) } else {
+            if byte < 0x80, scalar.properties.isAlphabetic || scalar.properties.numericType != nil {
+                encoded.unicodeScalars.append(scalar)
+            } else {
                 encoded += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
             }
         }

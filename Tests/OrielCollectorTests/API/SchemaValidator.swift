@@ -34,7 +34,11 @@ struct SchemaValidator {
             case "additionalProperties":
                 let known = schema["properties"]?.members ?? [:]
                 for (name, member) in value.members where known[name] == nil {
-                    if rule == .bool(false) { found.append("\(path): unexpected member \(name)") } else { found += violations(of: member, rule, at: "\(path).\(name)") }
+                    if rule == .bool(false) {
+                        found.append("\(path): unexpected member \(name)")
+                    } else {
+                        found += violations(of: member, rule, at: "\(path).\(name)")
+                    }
                 }
             case "maxProperties": if Double(value.members.count) > rule.number ?? 0 { found.append("\(path): too many members") }
             case "minProperties": if Double(value.members.count) < rule.number ?? 0 { found.append("\(path): too few members") }

@@ -40,7 +40,8 @@ struct BuiltProgram {
         try process.run()
         process.waitUntilExit()
         return Outcome(
-            status: process.terminationStatus, output: try String(contentsOf: files[0], encoding: .utf8), errors: try String(contentsOf: files[1], encoding: .utf8))
+            status: process.terminationStatus, output: try String(contentsOf: files[0], encoding: .utf8),
+            errors: try String(contentsOf: files[1], encoding: .utf8))
     }
 
     /// Starts and leaves running; its output is a file that is read while it grows.
