@@ -156,8 +156,9 @@ public struct ConfigurationResolver {
                 if case .scalar(let text, true) = entry.value.value, text.isEmpty || text == "~" || text == "null" { continue }
                 try walk(entry.value, prefix: path, file: file, into: &given, listeners: &listeners)
             } else {
-                let siblings = Set(known.filter { prefix.isEmpty || $0.hasPrefix(prefix + ".") }
-                    .compactMap { $0.dropFirst(prefix.isEmpty ? 0 : prefix.count + 1).split(separator: ".").first.map(String.init) })
+                let siblings = Set(
+                    known.filter { prefix.isEmpty || $0.hasPrefix(prefix + ".") }
+                        .compactMap { $0.dropFirst(prefix.isEmpty ? 0 : prefix.count + 1).split(separator: ".").first.map(String.init) })
                 throw ConfigurationError(
                     place: "\(file):\(entry.keyPosition)",
                     problem: "unknown setting \"\(path)\"" + hint(entry.key, siblings.sorted(), orList: true))

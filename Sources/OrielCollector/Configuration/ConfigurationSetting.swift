@@ -87,7 +87,9 @@ struct ConfigurationSetting: Sendable {
         throw Refusal(problem: "\"\(text)\" is none of \(known.joined(separator: ", "))" + Suggestion.hint(for: text, in: known))
     }
 
-    private static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(_ name: String, _ path: any WritableKeyPath<CollectorConfiguration, Value> & Sendable) -> Self {
+    private static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
+        _ name: String, _ path: any WritableKeyPath<CollectorConfiguration, Value> & Sendable
+    ) -> Self {
         ConfigurationSetting(name, show: { $0[keyPath: path].rawValue }) { (configuration, texts) throws(Refusal) in
             configuration[keyPath: path] = try oneOf(Value.self, texts)
         }

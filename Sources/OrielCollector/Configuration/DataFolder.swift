@@ -40,14 +40,17 @@ public enum DataFolder {
 
     /// Makes the folder with mode 0700, its parents as the umask says.
     ///
-    /// An existing folder keeps its mode. - Throws: ``Failure`` if the path is no folder or cannot be made.
+    /// An existing folder keeps its mode.
+    ///
+    /// - Throws: ``Failure`` if the path is no folder or cannot be made.
     public static func prepare(_ path: String) throws(Failure) {
         var isFolder = false
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
             guard isFolder else { throw Failure(description: "the data folder \(path) is a file; choose another with --data DIR") }
             guard unsafe access(path, R_OK | W_OK | X_OK) == 0 else {
                 throw Failure(
-                    description: "the data folder \(path) cannot be written by this user: \(SystemError.text(errno)); change its owner or choose another with --data DIR")
+                    description: "the data folder \(path) cannot be written by this user: \(SystemError.text(errno)); "
+                        + "change its owner or choose another with --data DIR")
             }
             return
         }

@@ -37,10 +37,11 @@ import Testing
     @Test func defaultsNeedNothing() throws {
         let configuration = try Self.resolve().resolved.configuration
         #expect(configuration.dataFolder == "/home/somebody/.local/state/oriel")
-        #expect(configuration.listeners.map(\.address.description) == [
-            "tcp://127.0.0.1:4317", "tcp://[::1]:4317", "tcp://127.0.0.1:4318", "tcp://[::1]:4318",
-            "unix:/home/somebody/.local/state/oriel/oriel.sock",
-        ])
+        #expect(
+            configuration.listeners.map(\.address.description) == [
+                "tcp://127.0.0.1:4317", "tcp://[::1]:4317", "tcp://127.0.0.1:4318", "tcp://[::1]:4318",
+                "unix:/home/somebody/.local/state/oriel/oriel.sock",
+            ])
         #expect(configuration.listeners.allSatisfy { $0.address.isLocal })
         #expect(configuration.admissionBudget == 128 << 20)
     }

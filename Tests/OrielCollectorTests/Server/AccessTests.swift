@@ -27,7 +27,8 @@ import Testing
         try await LiveCollector.run { live in
             let preflight = try await Self.answer(
                 live.port(),
-                "OPTIONS /v1/traces HTTP/1.1\r\nHost: localhost:4318\r\nOrigin: https://shop.example\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-type, x-own\r\n\r\n")
+                "OPTIONS /v1/traces HTTP/1.1\r\nHost: localhost:4318\r\nOrigin: https://shop.example\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-type, x-own\r\n\r\n"
+            )
             #expect(preflight.hasPrefix("HTTP/1.1 204"))
             #expect(preflight.lowercased().contains("access-control-allow-origin: https://shop.example"))
             #expect(preflight.lowercased().contains("access-control-allow-headers: content-type, x-own"))
@@ -35,7 +36,8 @@ import Testing
             let body = OTLPSamples.tracesJSON
             let post = try await Self.answer(
                 live.port(),
-                "POST /v1/traces HTTP/1.1\r\nHost: localhost:4318\r\nOrigin: https://shop.example\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+                "POST /v1/traces HTTP/1.1\r\nHost: localhost:4318\r\nOrigin: https://shop.example\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+            )
             #expect(post.hasPrefix("HTTP/1.1 200"))
             #expect(post.lowercased().contains("access-control-allow-origin: https://shop.example"))
 

@@ -61,7 +61,8 @@ import Testing
             let body = OTLPSamples.tracesJSON
             let connection = try await RawConnection.connect(port: live.port())
             try await connection.send(
-                "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: \(body.utf8.count)\r\n\r\n")
+                "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+            )
             try await connection.receive("HTTP/1.1 100 Continue\r\n\r\n")
             try await connection.send(body)
             try await connection.receive("HTTP/1.1 200 OK")

@@ -120,7 +120,8 @@ import Testing
                 try await eventually {
                     let post = try await RawConnection.connect(port: live.port())
                     try await post.send(
-                        "POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+                        "POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+                    )
                     try await post.receiveAll()
                     return connection.received.contains("hello")
                 })

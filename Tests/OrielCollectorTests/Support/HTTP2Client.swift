@@ -53,7 +53,11 @@ final class HTTP2Client: Sendable {
     }
 
     func close() async {
-        do { try await channel.close().get() } catch { /* The server was first. */ }
+        do {
+            try await channel.close().get()
+        } catch {
+            // The server was first.
+        }
     }
 
     /// Sends a request in one piece and waits for the whole reply.

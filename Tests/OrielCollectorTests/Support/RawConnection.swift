@@ -89,7 +89,11 @@ final class RawConnection: Sendable {
     func closeOutput() async throws { try await channel.close(mode: .output).get() }
 
     func close() async {
-        do { try await channel.close().get() } catch { /* The server was first. */ }
+        do {
+            try await channel.close().get()
+        } catch {
+            // The server was first.
+        }
     }
 
     var received: String { state.value.withLock { String(decoding: $0.received, as: UTF8.self) } }
