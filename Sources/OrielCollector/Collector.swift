@@ -140,6 +140,12 @@ public final class Collector: Service {
         }
         try ExposureCheck.check(configuration)
         let bound = try await server.open(configuration.listeners)
+        do {
+            try ExposureCheck.check(bound, configuration)
+        } catch {
+            await server.stopAccepting()
+            throw error
+        }
         for listener in bound {
             logger.info(
                 "listening",

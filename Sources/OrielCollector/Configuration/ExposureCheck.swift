@@ -3,16 +3,24 @@ enum ExposureCheck {
     /// Throws if a listener accepts from beyond this machine without `--allow-anonymous`.
     static func check(_ configuration: CollectorConfiguration) throws(ListenError) {
         if configuration.allowsAnonymous { return }
-        for listener in configuration.listeners {
-            guard case .tcp(let host, let port) = listener.address, !listener.address.isLocal else { continue }
-            let loopback = ListenerAddress.tcp(host: host.contains(":") ? "::1" : "127.0.0.1", port: port)
-            throw ListenError(
-                address: listener.address,
-                problem: """
-                    anybody who reaches it could read and write everything, and there are no tokens
-                      either listen on this machine only:  --listen \(loopback)
-                      or say that this is meant:           --allow-anonymous  (ORIEL_ALLOW_ANONYMOUS=true)
-                    """)
-        }
+        for listener in configuration.listeners { try check(listener.address, named: listener.address) }
+    }
+
+    /// The same for listeners that are open already: a socket that was handed over tells its address only then.
+    static func check(_ bound: [BoundListener], _ configuration: CollectorConfiguration) throws(ListenError) {
+        if configuration.allowsAnonymous { return }
+        for listener in bound { try check(listener.address, named: listener.requested) }
+    }
+
+    private static func check(_ address: ListenerAddress, named name: ListenerAddress) throws(ListenError) {
+        guard case .tcp(let host, let port) = address, !address.isLocal else { return }
+        let loopback = ListenerAddress.tcp(host: host.contains(":") ? "::1" : "127.0.0.1", port: port)
+        throw ListenError(
+            address: name,
+            problem: """
+                anybody who reaches it could read and write everything, and there are no tokens
+                  either listen on this machine only:  --listen \(loopback)
+                  or say that this is meant:           --allow-anonymous  (ORIEL_ALLOW_ANONYMOUS=true)
+                """)
     }
 }

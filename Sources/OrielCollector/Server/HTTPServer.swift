@@ -123,6 +123,7 @@ final class HTTPServer: Sendable {
         openResponses.end()
         let loop = group.next()
         let finished = registry.finishAll(on: loop)
+        logger.debug("stopped accepting; requests in progress may end")
         let registry = registry
         let logger = logger
         let deadline = loop.scheduleTask(in: limits.drainTimeout) {

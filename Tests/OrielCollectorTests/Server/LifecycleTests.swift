@@ -38,6 +38,25 @@ import Testing
         }
     }
 
+    @Test func aSocketThatWasHandedOverIsServedOrRefusedAlike() async throws {
+        func listening(on host: String) async throws -> Int32 {
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            let address = try SocketAddress(ipAddress: host, port: 0)
+            #expect(unsafe address.withSockAddr { unsafe bind(descriptor, $0, socklen_t($1)) } == 0)
+            #expect(listen(descriptor, 5) == 0)
+            return descriptor
+        }
+        let inside = ListenerConfiguration(address: .fileDescriptor(try await listening(on: "127.0.0.1")))
+        try await LiveCollector.run(listeners: [inside]) { live in
+            let connection = try await RawConnection.connect(port: live.port())
+            try await connection.send("GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            let answer = try await connection.receiveAll()
+            #expect(answer.contains("alive"))
+        }
+        let outside = ListenerConfiguration(address: .fileDescriptor(try await listening(on: "0.0.0.0")))
+        await #expect(throws: ListenError.self) { try await LiveCollector.run(listeners: [outside]) { _ in } }
+    }
+
     @Test func aStaleSocketIsReplacedAndALivingOneIsNot() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/s"
@@ -96,6 +115,7 @@ import Testing
                         return true
                     }
                 })
+            #expect(try await eventually { live.log.contains("requests in progress may end") })
             live.store.release()
             let answer = try await connection.receiveAll()
             #expect(answer.hasPrefix("HTTP/1.1 200"))
