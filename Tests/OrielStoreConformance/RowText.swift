@@ -6,7 +6,8 @@ public struct RowText: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     public init(_ row: Int, of batch: ColumnBatch) {
         let stream = batch.streams.descriptor(Int(batch.streamIndexes[row]))
-        var text = "\(batch.times[row]) \(String(decoding: stream.map { $0 < 0x20 || $0 > 0x7E ? UInt8(ascii: ".") : $0 }, as: UTF8.self))#\(ByteHash.hash(stream.span) & 0xFFFF)"
+        let readable = String(decoding: stream.map { $0 < 0x20 || $0 > 0x7E ? UInt8(ascii: ".") : $0 }, as: UTF8.self)
+        var text = "\(batch.times[row]) \(readable)#\(ByteHash.hash(stream.span) & 0xFFFF)"
         for (column, id) in zip(batch.columns, batch.signal.columns) {
             switch column {
             case .absent: continue
@@ -32,7 +33,8 @@ public struct RowText: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     private static func describe(_ bytes: [UInt8]) -> String {
         if bytes.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return "'\(String(decoding: bytes, as: UTF8.self))'" }
-        return "<" + bytes.prefix(40).map { String($0, radix: 16) }.joined(separator: " ") + (bytes.count > 40 ? " …\(bytes.count) #\(ByteHash.hash(bytes.span))" : "") + ">"
+        let rest = bytes.count > 40 ? " …\(bytes.count) #\(ByteHash.hash(bytes.span))" : ""
+        return "<" + bytes.prefix(40).map { String($0, radix: 16) }.joined(separator: " ") + rest + ">"
     }
 
     private static func describe(_ value: AttributeValue) -> String {

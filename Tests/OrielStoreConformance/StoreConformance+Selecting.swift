@@ -102,7 +102,7 @@ extension StoreConformance {
             let store = try await factory.open()
             _ = try await store.append(
                 WriteSet(batches: [
-                    samples([(1_700_000_000_000, 1)], series("up", [Label("zone", "eu")])),
+                    samples([(1_700_000_000_000, 1)], series("up", [Label("zone", "eu")]))
                 ]))
             _ = try await store.append(WriteSet(batches: [samples([(1_700_000_000_000, 2)], series("up"))]))
             _ = try await store.append(WriteSet(batches: [samples([(1_700_000_000_000, 3)], series("down", [Label("zone", "eu")]))]))

@@ -28,14 +28,15 @@ extension StoreConformance {
         },
         check("a summary counts all spans of a trace, also those beyond the range and in other files") { factory in
             let store = try await factory.open()
-            _ = try await store.append(
-                WriteSet(batches: [spans([SpanRow(trace: trace(1), id: 2, parent: 1, service: "db", name: "query", time: start + second, duration: 100, status: 2)])]))
+            let query = SpanRow(
+                trace: trace(1), id: 2, parent: 1, service: "db", name: "query", time: start + second, duration: 100, status: 2)
+            _ = try await store.append(WriteSet(batches: [spans([query])]))
             try await store.flush()
             _ = try await store.append(
                 WriteSet(batches: [spans([SpanRow(trace: trace(1), id: 1, service: "web", name: "GET /", time: start, duration: 3 * second)])]))
             try await store.flush()
-            _ = try await store.append(
-                WriteSet(batches: [spans([SpanRow(trace: trace(1), id: 3, parent: 1, service: "cache", name: "get", time: start + 7_200 * second, duration: 5)])]))
+            let late = SpanRow(trace: trace(1), id: 3, parent: 1, service: "cache", name: "get", time: start + 7_200 * second, duration: 5)
+            _ = try await store.append(WriteSet(batches: [spans([late])]))
             let expected = TraceSummary(
                 traceID: trace(1), rootService: "web", rootName: "GET /", start: start, end: start + 7_200 * second + 5, spanCount: 3, errorCount: 1,
                 services: ["cache", "db", "web"])
@@ -54,7 +55,9 @@ extension StoreConformance {
                 let time = start + Int64(number / 2) * second
                 let trace = trace(UInt64(number))
                 let root = SpanRow(trace: trace, id: 1, service: number % 3 == 0 ? "web" : "app", time: time, duration: Int64(number) * 1_000)
-                let child = SpanRow(trace: trace, id: 2, parent: 1, service: "db", name: "q\(number % 5)", time: time + 10, duration: 5, status: number % 4 == 0 ? 2 : 1)
+                let status: Int64 = number % 4 == 0 ? 2 : 1
+                let child = SpanRow(
+                    trace: trace, id: 2, parent: 1, service: "db", name: "q\(number % 5)", time: time + 10, duration: 5, status: status)
                 _ = try await store.append(WriteSet(batches: [spans([child, root])]))
                 if number % 7 == 0 { try await store.flush() }
             }

@@ -37,6 +37,7 @@ func expectRows(_ found: [RowText], _ expected: [RowText], _ what: @autoclosure 
     for index in 0..<min(found.count, expected.count) where found[index] != expected[index] {
         throw ConformanceFailure("\(what()): row \(index) of \(expected.count): expected\n  \(expected[index])\nfound\n  \(found[index])")
     }
-    if found.count > expected.count { throw ConformanceFailure("\(what()): \(found.count) rows instead of \(expected.count), the first too many is\n  \(found[expected.count])") }
-    if found.count < expected.count { throw ConformanceFailure("\(what()): \(found.count) rows instead of \(expected.count), the first missing is\n  \(expected[found.count])") }
+    let counts = "\(found.count) rows instead of \(expected.count)"
+    if found.count > expected.count { throw ConformanceFailure("\(what()): \(counts), the first too many is\n  \(found[expected.count])") }
+    if found.count < expected.count { throw ConformanceFailure("\(what()): \(counts), the first missing is\n  \(expected[found.count])") }
 }

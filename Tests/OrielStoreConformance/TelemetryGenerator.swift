@@ -19,9 +19,13 @@ public struct TelemetryGenerator: Sendable {
 
     public static let services = ["cart", "checkout", "Zahlung-é", "gateway"]
     public static let keys = ["http.method", "http.status_code", "user.id", "k", "Größe", "service.name", "empty", "flag", "ratio", "tags"]
-    public static let texts = ["", "GET", "get", "timeout after 30s", "Straße", "ÉCOLE école", "300 \u{212A}elvin", "a", "error: Disk FULL", "π≈3.14159", "\u{0}x"]
+    public static let texts = [
+        "", "GET", "get", "timeout after 30s", "Straße", "ÉCOLE école", "300 \u{212A}elvin", "a", "error: Disk FULL", "π≈3.14159", "\u{0}x",
+    ]
     public static let numbers: [Int64] = [0, 1, -1, 200, 404, 500, .max, .min, 1 << 53, (1 << 53) + 1]
-    public static let doubles: [Double] = [0, -0.0, 0.1, 1, 200, 3.25, -1e300, .infinity, -.infinity, .nan, .staleMarker, 0x1p63, .leastNonzeroMagnitude]
+    public static let doubles: [Double] = [
+        0, -0.0, 0.1, 1, 200, 3.25, -1e300, .infinity, -.infinity, .nan, .staleMarker, 0x1p63, .leastNonzeroMagnitude,
+    ]
 
     public init(seed: UInt64, streams: Int = 12, traces: Int = 40, start: Int64 = 1_700_000_000_000_000_000) {
         random = SplitMix64(seed: seed)

@@ -14,7 +14,9 @@ struct PlanTests {
         }
     }
 
-    @Test("text that is no position is refused", arguments: ["", "-", "1-2-3", "--5-00000000000000000000000000000000-1", "1-00000000000000000000000000000000-", "x"])
+    @Test(
+        "text that is no position is refused",
+        arguments: ["", "-", "1-2-3", "--5-00000000000000000000000000000000-1", "1-00000000000000000000000000000000-", "x"])
     func badPositionText(text: String) {
         #expect(ScanPosition(text) == nil)
     }

@@ -97,7 +97,9 @@ struct PredicateEvaluatorTests {
             let needle = String(decoding: (0..<random.below(3)).map { _ in UInt8(random.pick([0x41, 0x61])) }, as: UTF8.self)
             let expected = String(decoding: text, as: UTF8.self).utf8.map { $0 == 0x41 ? 0x61 : $0 }
             let lowered = needle.utf8.map { $0 == 0x41 ? 0x61 : $0 }
-            let isFound = expected.count >= lowered.count && (0...(expected.count - lowered.count)).contains { Array(expected[$0..<($0 + lowered.count)]) == lowered }
+            let isFound = (0...expected.count).contains { start in
+                start + lowered.count <= expected.count && Array(expected[start..<(start + lowered.count)]) == lowered
+            }
             #expect(TextSearch(needle, caseSensitive: false).occurs(in: text.span) == isFound, "\(needle) in \(text)")
         }
     }

@@ -43,7 +43,7 @@ public struct TraceSummaryQuery: Sendable {
     /// Bounds on the trace's duration, in nanoseconds.
     public var minimumDuration: Int64?
     public var maximumDuration: Int64?
-    /// Newest first (by start, then trace id), at most so many.
+    /// Newest first (by start, then trace id, both descending), at most so many.
     public var limit: Int
     /// Only traces after this one in that order.
     public var after: Position?
