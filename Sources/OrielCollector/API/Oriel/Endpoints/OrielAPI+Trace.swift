@@ -18,7 +18,9 @@ extension OrielAPI {
         let snapshot = try snapshot()
         let found = try await asking { () async throws(StoreError) in try await snapshot.traces([id], hint: nil) }
         guard let batch = SpanBatch(found) else { throw APIError(status: 500, "the store answered with rows that are no spans") }
-        guard batch.count > 0 else { throw APIError(status: 404, "there is no trace \(id): it was never received, or it is older than the retention", parameter: "id") }
+        guard batch.count > 0 else {
+            throw APIError(status: 404, "there is no trace \(id): it was never received, or it is older than the retention", parameter: "id")
+        }
 
         let rows = batch.rowsInOrder(after: position)
         var spans = SpanAnswer(batch)
