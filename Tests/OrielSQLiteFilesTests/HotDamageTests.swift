@@ -156,6 +156,28 @@ struct HotDamageTests {
         #expect(try base.list(path + "/data/unknown") == ["77.seg", "78.seg"])
     }
 
+    /// A blob of hot.db whose bytes changed without SQLite noticing.
+    @Test(arguments: ["redo", "streams", "seen"])
+    func aRottenBlobIsKeptAndTheRestAnswers(_ table: String) async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/s"
+        let store = try await SQLiteStore.open(folder: path, options: StoreRows.options)
+        for number in 0..<4 {
+            _ = try await store.append(StoreRows.request(number, key: RequestKey(high: 1, low: UInt64(number))))
+        }
+        try await store.stop(flushing: false)
+        let connection = try Connection(path + "/hot-1.db", .readWrite, fileSystem: SQLiteFileSystem(POSIXFileLayer()))
+        try connection.pragma("locking_mode", "EXCLUSIVE")
+        try connection.execute("UPDATE \(table) SET data = substr(data, 1, length(data) - 1) || x'00' WHERE seq = (SELECT max(seq) FROM \(table))")
+        try connection.close()
+        let again = try await SQLiteStore.open(folder: path, options: StoreRows.options)
+        let found = try await StoreRows.contents(of: again)
+        #expect(found.logs.count >= 6 || table == "streams" && found.logs.count >= 4)
+        #expect(found.logs == found.samples)
+        #expect(again.statistics.unknownFiles >= 1)
+        try await again.close()
+    }
+
     @Test func floorsSurviveALostHotDatabase() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/s"

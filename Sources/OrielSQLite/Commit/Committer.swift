@@ -315,6 +315,8 @@ final class Committer {
             try hot.setMeta(.start, Int64(next))
             start = next
             nextCommit = 1
+            // Labels belong to a start.
+            isLabelled = []
         }
     }
 

@@ -77,6 +77,12 @@ enum UnknownFiles {
         return target
     }
 
+    /// Writes `bytes`, a blob that does not read, as a file of its own into `data/unknown/`.
+    static func keep(_ bytes: [UInt8], as name: String, _ folder: String, files: any FileLayer) throws(FileError) {
+        let target = try freePath(for: name, folder, files: files)
+        try files.replace(target, with: bytes)
+    }
+
     private static func freePath(for name: String, _ folder: String, files: any FileLayer) throws(FileError) -> String {
         try files.ensureDirectory(folder + "/data")
         let unknown = folder + "/data/unknown"

@@ -35,7 +35,9 @@ struct Replay {
         try replayRequests(&result)
         let sums = try hot.state("sums")
         if let sums {
-            result.sequencer = try DeltaSequencer(sums.blob.span, registry: core.registry)
+            try keeping(sums.blob, "sums-\(sums.sequence.rawValue)") {
+                result.sequencer = try DeltaSequencer(sums.blob.span, registry: core.registry)
+            }
         }
         result.redo = try hot.entries(.redo)
         let labels = try labels(from: result.redo.first { $0.sequence > result.flushedHigh }?.sequence.start)
@@ -46,9 +48,20 @@ struct Replay {
 
     private func replayRequests(_ result: inout Result) throws {
         for (sequence, time, blob) in try hot.seen() {
-            for (key, rejected) in try SeenRecord.decode(blob.span) {
-                result.seen.insert(key, Receipt(sequence: sequence, rejected: rejected), time: time)
+            try keeping(blob, "seen-\(sequence.rawValue)") {
+                for (key, rejected) in try SeenRecord.decode(blob.span) {
+                    result.seen.insert(key, Receipt(sequence: sequence, rejected: rejected), time: time)
+                }
             }
+        }
+    }
+
+    /// Reads a blob; one that does not read is kept in `data/unknown/`, and the rest goes on without it.
+    private func keeping(_ blob: [UInt8], _ name: String, _ body: () throws -> Void) throws(FileError) {
+        do {
+            try body()
+        } catch {
+            try UnknownFiles.keep(blob, as: name, core.folder, files: core.files)
         }
     }
 
@@ -59,8 +72,10 @@ struct Replay {
         var decompressor = ZstdDecompressor()
         for (sequence, _) in try hot.entries(.streams) where sequence.start >= oldest || oldest == 0 {
             guard let blob = try hot.blob(.streams, sequence) else { continue }
-            for entry in try StreamRecord.decode(blob.span, decompressor: &decompressor) {
-                labels.insert(sequence.start, entry.reference, core.registry.intern(entry.descriptor.span, id: entry.id))
+            try keeping(blob, "streams-\(sequence.rawValue)") {
+                for entry in try StreamRecord.decode(blob.span, decompressor: &decompressor) {
+                    labels.insert(sequence.start, entry.reference, core.registry.intern(entry.descriptor.span, id: entry.id))
+                }
             }
         }
         return labels
@@ -73,16 +88,23 @@ struct Replay {
         for (sequence, _) in result.redo {
             guard let blob = try hot.blob(.redo, sequence) else { continue }
             result.sequence = max(result.sequence, sequence)
-            let rows = try RedoRecord.decode(blob.span, decompressor: &decompressor)
-            for (kind, decoded) in rows {
-                var batch = decoded
-                guard sequence > result.flushedHigh else { continue }
-                batch.streamIndexes = try labels.resolve(batch.streamIndexes, start: sequence.start)
+            guard sequence > result.flushedHigh else { continue }
+            var rows: [(kind: RedoFrame.Kind, batch: ColumnBatch)] = []
+            try keeping(blob, "redo-\(sequence.rawValue)") {
+                let decoded = try RedoRecord.decode(blob.span, decompressor: &decompressor)
+                rows = try decoded.map { row in
+                    var row = row
+                    row.batch.streamIndexes = try labels.resolve(row.batch.streamIndexes, start: sequence.start)
+                    return row
+                }
+            }
+            for (kind, batch) in rows {
                 if kind == .sums, sequence > sumsHigh {
                     result.sequencer.replay(batch, now: now)
                 }
-                guard let batch = withoutFiled(batch, sequence) else { continue }
-                result.chunks.append(BuilderChunk(sequence: sequence, batch: batch))
+                if let batch = withoutFiled(batch, sequence) {
+                    result.chunks.append(BuilderChunk(sequence: sequence, batch: batch))
+                }
             }
         }
         let chunks = result.chunks
@@ -115,18 +137,12 @@ struct Replay {
             }
         }
 
-        /// A start number that one process took over from itself shares the references of the one before.
         func resolve(_ old: [StreamReference], start: UInt32) throws(StoreError) -> [StreamReference] {
+            let known = references[start] ?? [:]
             var resolved: [StreamReference] = []
             resolved.reserveCapacity(old.count)
             for reference in old {
-                var candidate = start
-                var found = references[candidate]?[reference]
-                while found == nil, candidate > 0, start - candidate < 4 {
-                    candidate -= 1
-                    found = references[candidate]?[reference]
-                }
-                guard let found else {
+                guard let found = known[reference] else {
                     throw .unusable(path: "hot.db", reason: "the labels of stream \(reference) of start \(start) are missing")
                 }
                 resolved.append(found)
