@@ -163,7 +163,9 @@ struct ConnectionTests {
         let interruption = Interruption()
         let connection = try open(folder, interruption: interruption)
         interruption.interrupt()
-        expect(.interrupted) { () throws(SQLiteError) in try connection.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n") }
+        expect(.interrupted) { () throws(SQLiteError) in
+            try connection.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
+        }
         interruption.clear()
         try connection.execute("SELECT 1")
     }

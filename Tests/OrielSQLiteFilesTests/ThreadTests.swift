@@ -63,7 +63,9 @@ struct ThreadTests {
                 }
             }
         }
-        producers.forEach { $0.join() }
+        for producer in producers {
+            producer.join()
+        }
         queue.close()
         consumer.join()
         #expect(sum.load(ordering: .relaxed) == (0..<4).reduce(0) { $0 + $1 * 10_000 * 2000 + 2000 * 1999 / 2 })

@@ -139,7 +139,9 @@ final class Committer {
     private func commit(_ group: [PendingAppend], derived: [ColumnBatch] = []) {
         guard !group.isEmpty || !derived.isEmpty else { return }
         if let failure {
-            group.forEach { $0.finish(.failure(.readOnly(reason: failure))) }
+            for append in group {
+                append.finish(.failure(.readOnly(reason: failure)))
+            }
             return
         }
         let now = Timestamp.now

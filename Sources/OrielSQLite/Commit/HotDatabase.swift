@@ -47,7 +47,7 @@ final class HotDatabase {
         try connection.pragma("journal_mode", "WAL")
         try connection.pragma("synchronous", "FULL")
         #if canImport(Darwin)
-            try connection.pragma("fullfsync", "1")
+        try connection.pragma("fullfsync", "1")
         #endif
         try connection.pragma("wal_autocheckpoint", "0")
         try connection.pragma("secure_delete", "0")

@@ -52,7 +52,9 @@ final class Maintainer {
             }
             if !orders.flushes.isEmpty {
                 let result = flushAll()
-                orders.flushes.forEach { $0(result) }
+                for finish in orders.flushes {
+                    finish(result)
+                }
             }
             if orders.isStopping {
                 return
@@ -67,9 +69,9 @@ final class Maintainer {
                 case .success(let didWork): isBusy = didWork
                 case .failure: pausedUntil = Timestamp(nanoseconds: Timestamp.now.nanoseconds + 1_000_000_000)
                 }
-                core.counters.update { $0.isWorking = false }
             }
             if !isBusy {
+                core.counters.update { $0.isWorking = false }
                 core.maintenanceSignal.wait(after: ticket, timeout: .seconds(1))
             }
         }

@@ -3,11 +3,11 @@ public import OrielTelemetry
 import Synchronization
 
 #if canImport(Darwin)
-    import Darwin
+import Darwin
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Glibc
+import Glibc
 #endif
 
 /// The embedded store: a folder with one small SQLite database for what just came, and immutable SQLite files of columns for all else.

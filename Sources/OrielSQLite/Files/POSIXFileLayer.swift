@@ -1,9 +1,9 @@
 #if canImport(Darwin)
-    import Darwin
+import Darwin
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Glibc
+import Glibc
 #endif
 
 /// The file system of the machine.
@@ -77,10 +77,10 @@ struct POSIXFileLayer: FileLayer {
 
     func synchronize(_ file: OpenFile, all: Bool) throws(FileError) {
         #if canImport(Darwin)
-            // fsync there leaves the bytes in the drive's cache.
-            try retrying(.synchronize, file.path) { fcntl(file.number, F_FULLFSYNC) }
+        // fsync there leaves the bytes in the drive's cache.
+        try retrying(.synchronize, file.path) { fcntl(file.number, F_FULLFSYNC) }
         #else
-            try retrying(.synchronize, file.path) { all ? fsync(file.number) : fdatasync(file.number) }
+        try retrying(.synchronize, file.path) { all ? fsync(file.number) : fdatasync(file.number) }
         #endif
     }
 
@@ -167,10 +167,10 @@ struct POSIXFileLayer: FileLayer {
         region.l_start = 0x4000_0000
         region.l_len = 512
         #if canImport(Darwin)
-            let command = F_SETLK
+        let command = F_SETLK
         #else
-            // A lock of the open file and not of the process: closing another descriptor of the same file does not drop it.
-            let command: Int32 = 37
+        // A lock of the open file and not of the process: closing another descriptor of the same file does not drop it.
+        let command: Int32 = 37
         #endif
         try retrying(.lock, file.path) { unsafe fcntl(file.number, command, &region) }
     }

@@ -2,11 +2,11 @@ import CSQLite
 import Synchronization
 
 #if canImport(Darwin)
-    import Darwin
+import Darwin
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Glibc
+import Glibc
 #endif
 
 /// A file layer as SQLite sees it: a VFS (https://www.sqlite.org/vfs.html) registered under a name of its own, so that every operation that SQLite does

@@ -2,11 +2,11 @@ import OrielStore
 import OrielTelemetry
 
 #if canImport(Darwin)
-    import Darwin
+import Darwin
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Glibc
+import Glibc
 #endif
 
 /// What makes a folder this store and no other: chosen at random when it is made, kept in LOCK and in hot.db.
@@ -125,7 +125,8 @@ final class StoreLock: Sendable {
     }
 
     private static func content(_ fields: [String: String]) -> Content? {
-        guard fields["isWhole"] == "yes", let id = fields["id"].flatMap({ HotDatabase.halves($0) }), let secret = fields["secret"].flatMap({ HotDatabase.halves($0) }),
+        guard fields["isWhole"] == "yes", let id = fields["id"].flatMap({ HotDatabase.halves($0) }),
+            let secret = fields["secret"].flatMap({ HotDatabase.halves($0) }),
             let start = fields["start"].flatMap({ UInt32($0) })
         else { return nil }
         return Content(

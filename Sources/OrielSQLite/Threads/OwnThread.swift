@@ -1,11 +1,11 @@
 import Synchronization
 
 #if canImport(Darwin)
-    import Darwin
+import Darwin
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Glibc
+import Glibc
 #endif
 
 /// An operating system thread with a name, outside the cooperative pool: for what blocks on disks or computes for long.
@@ -35,25 +35,25 @@ final class OwnThread: Sendable {
     init(name: String, nice: Int32 = 0, _ body: @escaping @Sendable () -> Void) throws(ThreadError) {
         let retained = unsafe Unmanaged.passRetained(Body(name: name, nice: nice, run: body))
         #if canImport(Darwin)
-            var created: pthread_t?
+        var created: pthread_t?
         #else
-            var created = pthread_t()
+        var created = pthread_t()
         #endif
         let code = unsafe pthread_create(
             &created, nil,
             { context in
                 #if canImport(Darwin)
-                    let body = unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue()
-                    unsafe pthread_setname_np(body.name)
+                let body = unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue()
+                unsafe pthread_setname_np(body.name)
                 #else
-                    guard let context = unsafe context else { return nil }
-                    // The thread takes over the reference that its maker retained for it.
-                    let body = unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue()
-                    nameThisThread(body.name)
-                    if body.nice != 0 {
-                        // On Linux this is the nice value of the calling thread. To be more patient needs no right, and a failure only costs patience.
-                        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, body.nice)
-                    }
+                guard let context = unsafe context else { return nil }
+                // The thread takes over the reference that its maker retained for it.
+                let body = unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue()
+                nameThisThread(body.name)
+                if body.nice != 0 {
+                    // On Linux this is the nice value of the calling thread. To be more patient needs no right, and a failure only costs patience.
+                    setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, body.nice)
+                }
                 #endif
                 body.run()
                 return nil
@@ -63,9 +63,9 @@ final class OwnThread: Sendable {
             throw ThreadError(name: name, number: code)
         }
         #if canImport(Darwin)
-            thread = Mutex(UInt(bitPattern: created))
+        thread = Mutex(UInt(bitPattern: created))
         #else
-            thread = Mutex(UInt(created))
+        thread = Mutex(UInt(created))
         #endif
     }
 
@@ -73,9 +73,9 @@ final class OwnThread: Sendable {
         let bits = thread.withLock { $0 }
         guard bits != 0 else { return }
         #if canImport(Darwin)
-            if let thread = unsafe pthread_t(bitPattern: bits) { unsafe pthread_detach(thread) }
+        if let thread = unsafe pthread_t(bitPattern: bits) { unsafe pthread_detach(thread) }
         #else
-            pthread_detach(pthread_t(bits))
+        pthread_detach(pthread_t(bits))
         #endif
     }
 
@@ -87,9 +87,9 @@ final class OwnThread: Sendable {
         }
         guard bits != 0 else { return }
         #if canImport(Darwin)
-            if let thread = unsafe pthread_t(bitPattern: bits) { unsafe pthread_join(thread, nil) }
+        if let thread = unsafe pthread_t(bitPattern: bits) { unsafe pthread_join(thread, nil) }
         #else
-            pthread_join(pthread_t(bits), nil)
+        pthread_join(pthread_t(bits), nil)
         #endif
     }
 }
@@ -106,13 +106,13 @@ struct ThreadError: Error, Sendable, CustomStringConvertible {
 }
 
 #if !canImport(Darwin)
-    /// Names the calling thread through the file that Linux has for it: the C function is hidden from Swift.
-    private func nameThisThread(_ name: String) {
-        let file = unsafe open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
-        // The name only helps who looks at the process, so a system without that file goes without.
-        guard file >= 0 else { return }
-        let bytes = Array(name.utf8.prefix(15))
-        _ = unsafe bytes.withUnsafeBytes { unsafe write(file, $0.baseAddress, $0.count) }
-        close(file)
-    }
+/// Names the calling thread through the file that Linux has for it: the C function is hidden from Swift.
+private func nameThisThread(_ name: String) {
+    let file = unsafe open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
+    // The name only helps who looks at the process, so a system without that file goes without.
+    guard file >= 0 else { return }
+    let bytes = Array(name.utf8.prefix(15))
+    _ = unsafe bytes.withUnsafeBytes { unsafe write(file, $0.baseAddress, $0.count) }
+    close(file)
+}
 #endif

@@ -1,11 +1,11 @@
 import Synchronization
 
 #if canImport(Darwin)
-    import Darwin
+import Darwin
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Glibc
+import Glibc
 #endif
 
 /// Lets threads sleep until something may have changed: a counter of changes with a condition variable behind it.
@@ -31,14 +31,14 @@ final class ThreadSignal: Sendable {
         unsafe pair.initialize(to: Pair())
         unsafe pthread_mutex_init(&pair.pointee.mutex, nil)
         #if canImport(Darwin)
-            unsafe pthread_cond_init(&pair.pointee.condition, nil)
+        unsafe pthread_cond_init(&pair.pointee.condition, nil)
         #else
-            // A clock that nobody sets.
-            var attributes = pthread_condattr_t()
-            unsafe pthread_condattr_init(&attributes)
-            unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-            unsafe pthread_cond_init(&pair.pointee.condition, &attributes)
-            unsafe pthread_condattr_destroy(&attributes)
+        // A clock that nobody sets.
+        var attributes = pthread_condattr_t()
+        unsafe pthread_condattr_init(&attributes)
+        unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        unsafe pthread_cond_init(&pair.pointee.condition, &attributes)
+        unsafe pthread_condattr_destroy(&attributes)
         #endif
         address = UInt(bitPattern: pair)
     }
@@ -98,9 +98,9 @@ final class ThreadSignal: Sendable {
     private static func time(after duration: Duration) -> timespec {
         var time = timespec()
         #if canImport(Darwin)
-            unsafe clock_gettime(CLOCK_REALTIME, &time)
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
         #else
-            unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         #endif
         // A year is as good as for ever and keeps the sum in range.
         let parts = min(max(duration, .zero), .seconds(31_536_000)).components
