@@ -51,14 +51,14 @@ struct DemoCommand: AsyncParsableCommand {
         // The demo's own lines are what the reader wants to see.
         configuration.log.level = .warning
         let logger = CollectorLog(configuration.log).logger(label: "oriel")
-        let collector = Collector(configuration: configuration, store: store, logger: logger)
+        let collector = Collector(configuration: configuration, store: store, logger: logger, version: RootCommand.version)
         let shop = DemoRun(
             endpoint: {
                 for listener in try await collector.boundListeners() {
                     if case .tcp(let host, let port) = listener.address { return LoadEndpoint(host: host, port: port) }
                 }
                 throw LoadError("the collector listens on no port")
-            }, duration: seconds, ready: { print(DemoCommand.greeting(endpoint: $0, failed: $1, folder: folder)) })
+            }, duration: seconds, ready: { try DemoCommand.show(DemoCommand.greeting(endpoint: $0, failed: $1, folder: folder)) })
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
@@ -72,7 +72,14 @@ struct DemoCommand: AsyncParsableCommand {
             throw error
         }
         try await store.close()
-        print(folder.isKept ? "\nThe demo has ended; its data is in \(folder.path)." : "\nThe demo has ended; its data is removed.")
+        try Self.show(folder.isKept ? "\nThe demo has ended; its data is in \(folder.path)." : "\nThe demo has ended; its data is removed.")
+    }
+
+    /// Prints at once, also where output goes into a file or a pipe.
+    private static func show(_ text: String) throws {
+        var output = StandardOutput()
+        try output.line(text)
+        try output.flush()
     }
 
     /// What is to be seen, and where.
