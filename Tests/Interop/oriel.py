@@ -1,7 +1,9 @@
 """What the scripts of this folder share: a server of their own, questions to its API, and counted checks."""
 
+import atexit
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -26,6 +28,8 @@ class Server:
     def __init__(self, binary, folder=None):
         self.binary = binary
         self.folder = folder or tempfile.mkdtemp(prefix="oriel-interop-")
+        if not folder:
+            atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
         self.grpc_port = free_port()
         self.http_port = free_port()
         self.process = None
