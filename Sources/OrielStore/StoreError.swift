@@ -16,6 +16,8 @@ public enum StoreError: Error, Hashable, Sendable {
     case newerFormat(path: String, found: Int, supported: Int)
     /// The folder, or a file in it, cannot be used.
     case unusable(path: String, reason: String)
+    /// A part of a file is not as it was written. Queries answer without it; what needs all of the file does not.
+    case damaged(path: String, reason: String)
     /// A batch whose columns have different lengths or that lacks a column: a mistake of the caller.
     case malformedBatch(signal: Signal)
     /// A plan that this engine cannot run; the text names the part.
@@ -43,6 +45,7 @@ extension StoreError: CustomStringConvertible {
         case .newerFormat(let path, let found, let supported):
             "\(path) has format \(found), written by a newer version; this one reads up to \(supported)"
         case .unusable(let path, let reason): "\(path) cannot be used: \(reason)"
+        case .damaged(let path, let reason): "\(path) is damaged: \(reason)"
         case .malformedBatch(let signal): "a batch of \(signal.name) with columns of different lengths"
         case .unsupported(let part): "this store cannot do that: \(part)"
         case .memoryBudgetExceeded(let limit): "the query needs more than its \(limit) bytes of memory; narrow the time range or the filter"

@@ -83,7 +83,16 @@ public struct StoreStatistics: Sendable {
     public var flushes = 0
     public var merges = 0
     public var mergedBytes = 0
+    /// Files that are known to be damaged, wholly or in part. Queries answer with the rest of them; they are not merged.
     public var quarantinedFiles = 0
+    /// Damaged blocks of files that can be read otherwise, as far as reads have met them.
+    public var damagedBlocks = 0
+    /// What was found damaged last, in words.
+    public var lastDamage: String?
+    /// Steps of flushing, merging and expiring that failed. Rows stay where they are, and the step is tried again.
+    public var maintenanceFailures = 0
+    /// What the last of these failed with.
+    public var lastMaintenanceFailure: String?
     public var unknownFiles = 0
     public var isReadOnly = false
     /// Whether a flush or merge is running or due.

@@ -7,17 +7,26 @@ extension Maintainer {
     /// - Returns: Whether there was one.
     func mergeOnce() throws -> Bool {
         let policy = MergePolicy()
-        for signal in Signal.allCases {
-            let segments = live.values.compactMap { $0.container as? Segment }.filter { $0.signal == signal && !damaged.contains($0.description.fileID) }
+        // Where most files wait first: no signal holds up another for long.
+        let signals = Signal.allCases.map { (signal: $0, count: freshFileCount($0)) }.sorted { ($1.count, $0.signal) < ($0.count, $1.signal) }
+        for (signal, _) in signals {
+            var segments: [Segment] = []
+            var barriers = quarantined.filter { $0.signal == signal }.flatMap(\.pieces)
+            for case let segment as Segment in live.values.map(\.container) where segment.signal == signal {
+                // A damaged file stays and answers with what is whole; a merge would lose the rest of it.
+                if core.damage.contains(path: segment.path) { barriers += segment.description.pieces } else { segments.append(segment) }
+            }
             guard segments.count > 1 else { continue }
-            let barriers =
-                quarantined.filter { $0.signal == signal }.flatMap(\.pieces)
-                + live.values.filter { $0.description.signal == signal && damaged.contains($0.description.fileID) }.flatMap(\.description.pieces)
             guard let task = policy.next(segments.map { MergeCandidate($0) }, barriers: barriers, now: .now) else { continue }
             try merge(task)
             return true
         }
         return false
+    }
+
+    /// Files of level 0 of a signal.
+    func freshFileCount(_ signal: Signal) -> Int {
+        live.values.count { $0.description.signal == signal && $0.description.level == 0 }
     }
 
     private func merge(_ task: MergeTask) throws {
@@ -43,8 +52,10 @@ extension Maintainer {
             }
         } catch {
             try giveUp(entered)
-            noteDamage(inputs)
-            throw error
+            // Without the damaged inputs another merge may be possible, so it is no reason to wait.
+            guard findDamage(inputs) else { throw error }
+            core.counters.noteMaintenanceFailure(error)
+            return
         }
         core.crashPoints.reach(.mergeRenamed)
         let written = outputs
@@ -59,14 +70,18 @@ extension Maintainer {
     }
 
     /// Finds out which inputs of a failed merge are damaged: they stay, answer with what is whole, and are merged no more.
-    private func noteDamage(_ inputs: [Segment]) {
+    ///
+    /// - Returns: Whether there is one, which is then in the report.
+    private func findDamage(_ inputs: [Segment]) -> Bool {
+        var isDamaged = false
         for input in inputs {
-            do {
+            do throws(StoreError) {
                 try input.verify()
             } catch {
-                damaged.insert(input.description.fileID)
-                core.counters.update { $0.quarantinedFiles += 1 }
+                // Anything else than damage, such as too little memory, is the failure of the merge itself.
+                if error.isDamage { isDamaged = true }
             }
         }
+        return isDamaged
     }
 }

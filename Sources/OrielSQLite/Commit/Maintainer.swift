@@ -15,12 +15,20 @@ final class Maintainer {
     var dead: [DeadFile] = []
     /// Live files that could not be opened: nothing is merged across them.
     let quarantined: [SegmentDescription]
-    /// Live files that a merge found damaged.
-    var damaged: Set<UInt64> = []
     private var lastFlush = Timestamp.now
     private var lastFloor = Timestamp(nanoseconds: .min)
     /// After a failure nothing is tried until then.
     private var pausedUntil = Timestamp(nanoseconds: .min)
+    /// After a merge that failed, merges wait until then, each time longer; seals and flushes go on.
+    private var mergesPausedUntil = Timestamp(nanoseconds: .min)
+    private var mergePause: Int64 = Maintainer.shortestMergePause
+    /// Whether a merge comes before the next seal or flush.
+    private var isMergeDue = false
+
+    private static let shortestMergePause: Int64 = 1_000_000_000
+    private static let longestMergePause: Int64 = 64_000_000_000
+    /// Files of level 0 of one signal from which on each flush is followed by a merge, however much there is to seal and to flush.
+    private static let freshFileLimit = 16
 
     /// A file that is unlinked when nobody reads it any more.
     struct DeadFile {
@@ -67,7 +75,9 @@ final class Maintainer {
                 core.counters.update { $0.isWorking = true }
                 switch Result(catching: { try step() }) {
                 case .success(let didWork): isBusy = didWork
-                case .failure: pausedUntil = Timestamp(nanoseconds: Timestamp.now.nanoseconds + 1_000_000_000)
+                case .failure(let error):
+                    core.counters.noteMaintenanceFailure(error)
+                    pausedUntil = Timestamp(nanoseconds: Timestamp.now.nanoseconds + 1_000_000_000)
                 }
             }
             if !isBusy {
@@ -81,6 +91,10 @@ final class Maintainer {
     ///
     /// - Returns: Whether there was one.
     private func step() throws -> Bool {
+        if isMergeDue {
+            isMergeDue = false
+            if mergeIfDue() { return true }
+        }
         for signal in Signal.allCases where try sealFull(signal) {
             return true
         }
@@ -89,16 +103,34 @@ final class Maintainer {
         if unflushed >= core.options.flushBytes || (unflushed > 0 && now.nanoseconds - lastFlush.nanoseconds >= core.options.flushInterval) {
             try flush()
             lastFlush = now
+            isMergeDue = Signal.allCases.contains { freshFileCount($0) >= Maintainer.freshFileLimit }
             return true
         }
         if now.nanoseconds.subtractingSaturating(lastFloor.nanoseconds) > 60_000_000_000 {
             lastFloor = now
             try applyRetention(now)
         }
-        if try mergeOnce() {
+        if mergeIfDue() {
             return true
         }
         return try unlinkDead()
+    }
+
+    /// Merges once, unless merges wait. A merge that fails changes nothing, so nothing else waits for it.
+    ///
+    /// - Returns: Whether a merge was done.
+    private func mergeIfDue() -> Bool {
+        guard Timestamp.now >= mergesPausedUntil else { return false }
+        do {
+            guard try mergeOnce() else { return false }
+            mergePause = Maintainer.shortestMergePause
+            return true
+        } catch {
+            core.counters.noteMaintenanceFailure(error)
+            mergesPausedUntil = Timestamp(nanoseconds: Timestamp.now.nanoseconds + mergePause)
+            mergePause = min(mergePause * 2, Maintainer.longestMergePause)
+            return false
+        }
     }
 
     /// Everything into files, merges until there is none, dead files gone.
@@ -209,6 +241,7 @@ enum DeadFiles {
         for folder in folders.sorted() {
             try core.files.synchronizeDirectory(folder)
         }
+        for path in paths { core.damage.forget(path: path) }
         core.crashPoints.reach(.deadUnlinked)
     }
 }

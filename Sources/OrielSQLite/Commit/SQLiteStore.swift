@@ -282,7 +282,11 @@ public final class SQLiteStore: TelemetryStore {
         statistics.flushes = counted.flushes
         statistics.merges = counted.merges
         statistics.mergedBytes = counted.mergedBytes
-        statistics.quarantinedFiles = counted.quarantinedFiles
+        statistics.quarantinedFiles = core.damage.fileCount
+        statistics.damagedBlocks = core.damage.blockCount
+        statistics.lastDamage = core.damage.entries.last.map { "\($0.path): \($0.reason)" }
+        statistics.maintenanceFailures = counted.maintenanceFailures
+        statistics.lastMaintenanceFailure = counted.lastMaintenanceFailure
         statistics.unknownFiles = counted.unknownFiles
         statistics.isReadOnly = counted.readOnlyReason != nil
         statistics.hasPendingWork = counted.isWorking

@@ -17,7 +17,8 @@ enum SegmentFiles {
     }
 
     static func open(_ description: SegmentDescription, core: StoreCore) throws(StoreError) -> Segment {
-        try Segment.open(description, fileSystem: core.fileSystem, folder: core.folder, registry: core.registry)
+        try Segment.open(
+            description, fileSystem: core.fileSystem, folder: core.folder, registry: core.registry, damageReport: core.damage)
     }
 
     /// What the file at `path` below the folder says about itself; `nil` when it is damaged or of another store.
@@ -45,7 +46,8 @@ enum SegmentFiles {
     /// Whether every blob of a file is as it was written.
     static func isWhole(_ description: SegmentDescription, core: StoreCore) -> Bool {
         do {
-            try open(description, core: core).verify()
+            // Whether the file stays is not known yet, so its damage is not reported.
+            try Segment.open(description, fileSystem: core.fileSystem, folder: core.folder, registry: core.registry).verify()
             return true
         } catch {
             return false

@@ -13,6 +13,7 @@ final class StoreCore: Sendable {
     let families = FamilyTable()
     let recent = RecentRows(byteLimit: 8 << 20)
     let counters = StoreCounters()
+    let damage = DamageReport()
     let crashPoints: CrashPoints
     let freeSpace = FreeSpace()
     let compressors = CompressorPool()

@@ -19,10 +19,11 @@ final class StoreCounters: Sendable {
         var flushes = 0
         var merges = 0
         var mergedBytes = 0
-        var quarantinedFiles = 0
         var unknownFiles = 0
         var readOnlyReason: String?
         var isWorking = false
+        var maintenanceFailures = 0
+        var lastMaintenanceFailure: String?
     }
 
     /// Rows that are not sealed yet.
@@ -53,6 +54,14 @@ final class StoreCounters: Sendable {
 
     func update(_ body: (inout Values) -> Void) {
         values.withLock { body(&$0) }
+    }
+
+    /// Counts a step of the maintenance thread that failed.
+    func noteMaintenanceFailure(_ error: any Error) {
+        update { values in
+            values.maintenanceFailures += 1
+            values.lastMaintenanceFailure = String("\(error)".prefix(1000))
+        }
     }
 
     var current: Values {

@@ -17,6 +17,7 @@ struct SQLiteError: Error, Sendable, CustomStringConvertible {
         var primary: Code { Code(rawValue: rawValue & 0xFF) }
 
         static let ok = Code(rawValue: SQLITE_OK)
+        static let inputOutputNoMemory = Code(rawValue: SQLITE_IOERR | (12 << 8))
         static let busy = Code(rawValue: SQLITE_BUSY)
         static let interrupted = Code(rawValue: SQLITE_INTERRUPT)
         static let inputOutput = Code(rawValue: SQLITE_IOERR)
@@ -65,6 +66,18 @@ struct SQLiteError: Error, Sendable, CustomStringConvertible {
         self.sql = sql
         self.file = file
         self.cause = cause
+    }
+
+    /// Whether a database that is only read lacks what was written into it, or cannot give it; not when memory or file descriptors ran out.
+    var isDamage: Bool {
+        switch code {
+        case .inputOutputNoMemory: false
+        case .corrupt, .notADatabase, .inputOutput, .tooBig, .mismatch: true
+        // A table that is missing, or a value of another type.
+        case .error: true
+        case .cannotOpen: cause?.isMissing ?? false
+        default: false
+        }
     }
 
     var description: String {

@@ -62,8 +62,13 @@ private struct StreamFinder {
 
     mutating func search(_ state: PublishedState.SignalState) throws(StoreError) {
         guard !context.bounds.isEmpty else { return }
-        for container in state.segments { try search(container) }
-        for container in state.sealed { try search(container) }
+        for container in state.segments + state.sealed {
+            do throws(StoreError) {
+                try search(container)
+            } catch where error.isDamage {
+                // Noted by the container, whose tables cannot be read; the others answer.
+            }
+        }
         for chunk in state.chunks { search(chunk) }
     }
 
@@ -74,21 +79,30 @@ private struct StreamFinder {
         let known = try container.streamReferences()
         for header in headers {
             try context.budget.check()
-            let isInside = bounds.contains(header.minimumTime) && bounds.contains(header.maximumTime)
-            // Rows of streams that are not found yet, for a block of which not all rows count.
-            var candidates: [Int] = []
-            var start = 0
-            for run in try container.streamRuns(ofBlock: header.index) {
-                let reference = known[Int(run.ordinal)]
-                if !references.contains(reference), context.filter.allows(reference) {
-                    if isInside { insert(reference) } else { candidates.append(contentsOf: start..<(start + run.rowCount)) }
-                }
-                start += run.rowCount
+            do throws(StoreError) {
+                try search(header, of: container, known)
+            } catch where error.isDamage {
+                // Noted by the container; the other blocks answer.
             }
-            guard !candidates.isEmpty else { continue }
-            let batch = try container.read(block: header.index, rows: candidates, projection: .positions)
-            for row in 0..<batch.count where bounds.contains(batch.times[row]) { insert(batch.streamIndexes[row]) }
         }
+    }
+
+    private mutating func search(_ header: BlockHeader, of container: any BlockContainer, _ known: [StreamReference]) throws(StoreError) {
+        let bounds = context.bounds
+        let isInside = bounds.contains(header.minimumTime) && bounds.contains(header.maximumTime)
+        // Rows of streams that are not found yet, for a block of which not all rows count.
+        var candidates: [Int] = []
+        var start = 0
+        for run in try container.streamRuns(ofBlock: header.index) {
+            let reference = known[Int(run.ordinal)]
+            if !references.contains(reference), context.filter.allows(reference) {
+                if isInside { insert(reference) } else { candidates.append(contentsOf: start..<(start + run.rowCount)) }
+            }
+            start += run.rowCount
+        }
+        guard !candidates.isEmpty else { return }
+        let batch = try container.read(block: header.index, rows: candidates, projection: .positions)
+        for row in 0..<batch.count where bounds.contains(batch.times[row]) { insert(batch.streamIndexes[row]) }
     }
 
     private mutating func search(_ chunk: BuilderChunk) {

@@ -397,11 +397,10 @@ struct Recovery {
                 opened.append(.init(description: row.description, container: try SegmentFiles.open(row.description, core: core)))
             } catch {
                 // The rest keeps answering; the file stays where it is for whoever repairs it.
+                core.damage.note(path: folder + "/" + row.description.path, block: nil, reason: "\(error)")
                 quarantined.append(row.description)
             }
         }
-        let count = quarantined.count
-        core.counters.update { $0.quarantinedFiles = count }
         return (opened, quarantined)
     }
 }

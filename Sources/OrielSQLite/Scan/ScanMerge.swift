@@ -57,9 +57,9 @@ struct ScanMerge {
     mutating func nextBatch() throws(StoreError) -> ColumnBatch? {
         while remaining > 0 {
             try context.budget.check()
-            let picks = try nextPicks()
+            var picks = try nextPicks()
             guard let lastPick = picks.last else { break }
-            var batch = try deliver(picks)
+            var batch = try deliver(&picks)
             releaseFinished()
             var end = lastPick.entry.key
             if !context.filtersEarly {
@@ -147,12 +147,13 @@ struct ScanMerge {
         }
     }
 
-    /// Decodes what the projection asks for, source by source, and puts it in order.
-    private mutating func deliver(_ picks: [PickedRow]) throws(StoreError) -> ColumnBatch {
+    /// Decodes what the projection asks for, source by source, and puts it in order. Rows that turn out damaged leave `picks`.
+    private mutating func deliver(_ picks: inout [PickedRow]) throws(StoreError) -> ColumnBatch {
         var parts: [ColumnBatch] = []
         var gathered = Array(repeating: RowGatherer.Pick(part: 0, row: 0), count: picks.count)
         var bySource: [ObjectIdentifier: (source: ScanSource, indexes: [Int])] = [:]
         var sourceOrder: [ObjectIdentifier] = []
+        var damaged: Set<Int> = []
         for (index, pick) in picks.enumerated() {
             let id = ObjectIdentifier(pick.source)
             if bySource[id] == nil { sourceOrder.append(id) }
@@ -176,7 +177,10 @@ struct ScanMerge {
             case .block:
                 try context.budget.check()
                 let sorted = indexes.sorted { picks[$0].entry.row < picks[$1].entry.row }
-                let (batch, rows) = try source.decode(sorted.map { Int(picks[$0].entry.row) }, context)
+                guard let (batch, rows) = try source.decode(sorted.map { Int(picks[$0].entry.row) }, context) else {
+                    damaged.formUnion(indexes)
+                    continue
+                }
                 let part = UInt32(parts.count)
                 parts.append(batch)
                 var place = 0
@@ -191,6 +195,11 @@ struct ScanMerge {
                     }
                 }
             }
+        }
+        if !damaged.isEmpty {
+            picks = picks.indices.filter { !damaged.contains($0) }.map { picks[$0] }
+            gathered = gathered.indices.filter { !damaged.contains($0) }.map { gathered[$0] }
+            if gathered.isEmpty { return ColumnBatch(signal: context.signal) }
         }
         return RowGatherer.gather(gathered, of: parts, signal: context.signal, projection: context.deliveryProjection)
     }

@@ -12,8 +12,13 @@ extension ScanSource {
         guard !context.bounds.isEmpty else { return [] }
         if context.traceIDs != nil, !context.signal.columns.contains(.traceID) { return [] }
         var sources: [ScanSource] = []
-        for container in state.segments { try find(in: container, behind: position, &context, &sources) }
-        for container in state.sealed { try find(in: container, behind: position, &context, &sources) }
+        for container in state.segments + state.sealed {
+            do throws(StoreError) {
+                try find(in: container, behind: position, &context, &sources)
+            } catch where error.isDamage {
+                // Noted by the container, whose tables cannot be read; the others answer.
+            }
+        }
         group(state.chunks, behind: position, context, &sources)
         return sources
     }
@@ -48,7 +53,7 @@ extension ScanSource {
             traceRows = found
         }
 
-        for header in headers {
+        func source(_ header: BlockHeader) throws(StoreError) -> ScanSource? {
             let times = header.minimumTime...max(header.minimumTime, header.maximumTime)
             var firstStream = StreamID.minimum
             var lastStream = StreamID.maximum
@@ -57,16 +62,16 @@ extension ScanSource {
                 lastStream = context.filter.id(of: references[Int(header.lastStream)])
             }
             let upperBound = RowKey.upperBound(times: times, lastStream: lastStream, order: context.order)
-            if let position, upperBound <= position { continue }
+            if let position, upperBound <= position { return nil }
             var candidates: [Int]?
             if let traceRows {
-                guard let rows = traceRows[header.index] else { continue }
+                guard let rows = traceRows[header.index] else { return nil }
                 candidates = rows
             }
             if let ordinals {
                 let rows = try Self.rows(ofStreams: ordinals, container, header)
                 candidates = candidates.map { intersect($0, rows) } ?? rows
-                if let candidates, candidates.isEmpty { continue }
+                if let candidates, candidates.isEmpty { return nil }
             }
             if context.filtersEarly, !context.evaluator.isAlwaysTrue {
                 let canPass = try context.evaluator.canPass { field throws(StoreError) -> ClosedRange<Int64>? in
@@ -76,13 +81,19 @@ extension ScanSource {
                     default: nil
                     }
                 }
-                if !canPass { continue }
+                if !canPass { return nil }
             }
-            sources.append(
-                ScanSource(
-                    .block(container, header, candidates: candidates?.count == header.rowCount ? nil : candidates),
-                    lowerBound: RowKey.lowerBound(times: times, firstStream: firstStream, order: context.order), upperBound: upperBound,
-                    priority: header.high))
+            return ScanSource(
+                .block(container, header, candidates: candidates?.count == header.rowCount ? nil : candidates),
+                lowerBound: RowKey.lowerBound(times: times, firstStream: firstStream, order: context.order), upperBound: upperBound,
+                priority: header.high)
+        }
+        for header in headers {
+            do throws(StoreError) {
+                if let source = try source(header) { sources.append(source) }
+            } catch where error.isDamage {
+                // Noted by the container; the other blocks answer.
+            }
         }
     }
 

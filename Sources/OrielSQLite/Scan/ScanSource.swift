@@ -22,8 +22,12 @@ final class ScanSource {
     /// Decoded rows that the entries refer to: all of a block, or those in `rows`.
     private var decoded: (batch: ColumnBatch, rows: [Int]?)?
     private var reservedBytes = 0
-    /// Whether the budget had no room for keeping decoded rows.
-    private var lacksMemory = false
+    /// Whether rows are decoded only as they are needed: the budget has no room for keeping them, or some of them are damaged.
+    private var decodesSingly = false
+    /// How often needed rows could not be decoded.
+    private var damageCount = 0
+    /// From so much damage on, the rest of a block is given up: each try costs as much as a success.
+    private static let damageLimit = 16
 
     init(_ rows: Rows, lowerBound: RowKey, upperBound: RowKey, priority: CommitSequence) {
         self.rows = rows
@@ -45,17 +49,29 @@ final class ScanSource {
     func fill(after: RowKey?, _ context: inout ScanContext) throws(StoreError) {
         try context.budget.check()
         releaseDecoded(context.budget)
+        entries = []
+        next = 0
+        if isGivenUp {
+            isComplete = true
+            return
+        }
         var collector = EntryCollector(capacity: context.sourceCapacity, after: after, deduplicates: context.deduplicates)
         switch rows {
         case .block(let container, let header, let candidates):
-            try collect(container, header, candidates, into: &collector, &context)
+            do throws(StoreError) {
+                try collect(container, header, candidates, into: &collector, &context)
+            } catch where error.isDamage {
+                // What selects rows cannot be read, so none of the block is delivered. The container has noted it.
+                damageCount = ScanSource.damageLimit
+                isComplete = true
+                return
+            }
         case .chunks(let chunks):
             for (unit, chunk) in chunks.enumerated() {
                 collect(chunk, unit, into: &collector, &context)
             }
         }
         entries = collector.finish()
-        next = 0
         isComplete = !collector.isTruncated
         let bytes = entries.count * MemoryLayout<RowEntry>.stride
         try context.budget.reserve(bytes)
@@ -67,9 +83,17 @@ final class ScanSource {
     ) throws(StoreError) {
         var projection = context.selectionProjection
         // When nothing but positions selects, the first decoding can as well be the only one.
-        let isOnlyDecoding = context.readsWhole && projection == .positions
-        if isOnlyDecoding { projection = context.deliveryProjection }
-        let batch = try container.read(block: header.index, rows: candidates, projection: projection)
+        var isOnlyDecoding = context.readsWhole && !decodesSingly && projection == .positions
+        var batch: ColumnBatch
+        do throws(StoreError) {
+            if isOnlyDecoding { projection = context.deliveryProjection }
+            batch = try container.read(block: header.index, rows: candidates, projection: projection)
+        } catch where error.isDamage && isOnlyDecoding {
+            // The positions may be whole, and with them rows of other pages.
+            isOnlyDecoding = false
+            decodesSingly = true
+            batch = try container.read(block: header.index, rows: candidates, projection: .positions)
+        }
         let bytes = batch.approximateByteCount
         try context.budget.reserve(bytes)
         reservedBytes += bytes
@@ -121,14 +145,31 @@ final class ScanSource {
         }
     }
 
-    /// The batch in which some rows of a block are found, and the rows of it that the batch holds (`nil` for all).
+    private var isGivenUp: Bool { damageCount >= ScanSource.damageLimit }
+
+    /// The batch in which some rows of a block are found, and the rows of it that the batch holds (`nil` for all); `nil` when they are damaged.
     ///
     /// - Parameter needed: Rows of this source's present entries, ascending.
-    func decode(_ needed: [Int], _ context: ScanContext) throws(StoreError) -> (batch: ColumnBatch, rows: [Int]?) {
+    func decode(_ needed: [Int], _ context: ScanContext) throws(StoreError) -> (batch: ColumnBatch, rows: [Int]?)? {
+        if isGivenUp { return nil }
+        do throws(StoreError) {
+            return try decodeWhole(needed, context)
+        } catch where error.isDamage {
+            // Other rows of the block, on other pages, may be whole.
+            if !decodesSingly {
+                decodesSingly = true
+                return try decode(needed, context)
+            }
+            damageCount += 1
+            return nil
+        }
+    }
+
+    private func decodeWhole(_ needed: [Int], _ context: ScanContext) throws(StoreError) -> (batch: ColumnBatch, rows: [Int]?) {
         if let decoded { return decoded }
         guard case .block(let container, let header, _) = rows else { return (ColumnBatch(signal: context.signal), []) }
         // All entries at once, so that a page is not decoded again for each batch; where memory does not allow it, just what is needed.
-        if context.readsWhole, !lacksMemory, needed.count < entries.count {
+        if context.readsWhole, !decodesSingly, needed.count < entries.count {
             let all = entries.map { Int($0.row) }.sorted()
             let batch = try container.read(block: header.index, rows: all.count == header.rowCount ? nil : all, projection: context.deliveryProjection)
             let bytes = batch.approximateByteCount
@@ -137,7 +178,7 @@ final class ScanSource {
                 reservedBytes += bytes
                 decoded = result
             } else {
-                lacksMemory = true
+                decodesSingly = true
             }
             return result
         }

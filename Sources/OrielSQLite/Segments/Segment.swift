@@ -17,6 +17,7 @@ final class Segment: BlockContainer {
     private let registry: StreamRegistry
     private let cache: SegmentCache
     private let openSegments: OpenSegments
+    private let damageReport: DamageReport?
     private let connection: Mutex<SegmentConnection?>
     private let references: Mutex<[StreamReference]?>
     private let fences: Mutex<[TraceID]?>
@@ -25,7 +26,7 @@ final class Segment: BlockContainer {
 
     private init(
         _ header: SegmentHeader, _ path: String, _ blocks: [BlockHeader], _ fileSystem: SQLiteFileSystem, _ registry: StreamRegistry,
-        _ cache: SegmentCache, _ openSegments: OpenSegments
+        _ cache: SegmentCache, _ openSegments: OpenSegments, _ damageReport: DamageReport?
     ) {
         self.header = header
         self.path = path
@@ -34,6 +35,7 @@ final class Segment: BlockContainer {
         self.registry = registry
         self.cache = cache
         self.openSegments = openSegments
+        self.damageReport = damageReport
         number = Segment.count.add(1, ordering: .relaxed).newValue
         connection = Mutex(nil)
         references = Mutex(nil)
@@ -52,14 +54,17 @@ final class Segment: BlockContainer {
 
     /// Opens a file that a manifest describes.
     ///
-    /// - Parameter folder: the data folder of the store.
+    /// - Parameters:
+    ///   - folder: the data folder of the store.
+    ///   - damageReport: where damage that reading meets is noted.
     /// - Throws: `unusable` when the file is missing, has another size, or says something else about itself.
     static func open(
         _ description: SegmentDescription, fileSystem: SQLiteFileSystem, folder: String, registry: StreamRegistry,
-        cache: SegmentCache = .shared, openSegments: OpenSegments = .shared
+        cache: SegmentCache = .shared, openSegments: OpenSegments = .shared, damageReport: DamageReport? = nil
     ) throws(StoreError) -> Segment {
         let path = folder + "/" + description.path
-        let segment = try open(path, fileSystem: fileSystem, registry: registry, cache: cache, openSegments: openSegments)
+        let segment = try open(
+            path, fileSystem: fileSystem, registry: registry, cache: cache, openSegments: openSegments, damageReport: damageReport)
         guard segment.description == description else {
             throw .unusable(path: path, reason: "the file describes itself as \(segment.description), the manifest as \(description)")
         }
@@ -69,7 +74,7 @@ final class Segment: BlockContainer {
     /// Opens a file by what it says about itself.
     static func open(
         _ path: String, fileSystem: SQLiteFileSystem, registry: StreamRegistry, cache: SegmentCache = .shared,
-        openSegments: OpenSegments = .shared
+        openSegments: OpenSegments = .shared, damageReport: DamageReport? = nil
     ) throws(StoreError) -> Segment {
         let (header, connection) = try readHeader(path, fileSystem)
         var buffer: [UInt8] = []
@@ -78,7 +83,7 @@ final class Segment: BlockContainer {
                 throw StoreError.unusable(path: path, reason: "the list of blocks is missing")
             }
             let blocks = try BlockHeaderList.decode(buffer.span, count: header.blockCount)
-            return Segment(header, path, blocks, fileSystem, registry, cache, openSegments)
+            return Segment(header, path, blocks, fileSystem, registry, cache, openSegments, damageReport)
         } catch {
             throw SegmentWriter.failure(path, error)
         }
@@ -132,9 +137,9 @@ final class Segment: BlockContainer {
         buffer = []
         do {
             let found = try withConnection { connection throws(SQLiteError) in try connection.read(blob, range, into: &bytes) }
-            guard found else { throw StoreError.unusable(path: path, reason: "\(blob) is missing") }
+            guard found else { throw damage("\(blob) is missing", block: blob.block) }
         } catch {
-            throw SegmentWriter.failure(path, error)
+            throw failure(error, block: blob.block)
         }
         buffer = bytes
     }
@@ -156,8 +161,22 @@ final class Segment: BlockContainer {
         return result
     }
 
-    func damage(_ error: ColumnError, _ place: String) -> StoreError {
-        .unusable(path: path, reason: "\(place): \(error)")
+    /// Notes damage and makes the error that readers go on without it by.
+    ///
+    /// - Parameter block: the damaged block; `nil` when what all blocks need is damaged.
+    func damage(_ reason: String, block: Int? = nil) -> StoreError {
+        damageReport?.note(path: path, block: block, reason: reason)
+        return .damaged(path: path, reason: reason)
+    }
+
+    func damage(_ error: ColumnError, _ place: String, block: Int? = nil) -> StoreError {
+        damage("\(place): \(error)", block: block)
+    }
+
+    /// What a failed read is thrown as: damage when it lies in the file, else `unusable`, as when memory or file descriptors run out.
+    private func failure(_ error: any Error, block: Int? = nil) -> StoreError {
+        if let error = error as? SQLiteError, error.isDamage { return damage("\(error)", block: block) }
+        return SegmentWriter.failure(path, error)
     }
 
     /// A block's directory and what its local numbers stand for.
@@ -176,9 +195,9 @@ final class Segment: BlockContainer {
             cache.insert(.block(directory, binding), .block(index), of: number)
             return (directory, binding)
         } catch let error as ColumnError {
-            throw damage(error, "block \(index)")
+            throw damage(error, "block \(index)", block: index)
         } catch {
-            throw SegmentWriter.failure(path, error)
+            throw failure(error, block: index)
         }
     }
 
@@ -206,13 +225,13 @@ final class Segment: BlockContainer {
             let (ids, descriptors) = try streamPage(page)
             for index in ids.indices {
                 guard let reference = registry.intern(descriptors.bytes.span.extracting(descriptors.range(of: index)), id: ids[index]) else {
-                    throw .unusable(path: path, reason: "stream \(ids[index]) has the id of another stream")
+                    throw damage("stream \(ids[index]) has the id of another stream")
                 }
                 found.append(reference)
             }
         }
         guard found.count == header.streamCount else {
-            throw .unusable(path: path, reason: "\(found.count) streams are listed, the header has \(header.streamCount)")
+            throw damage("\(found.count) streams are listed, the header has \(header.streamCount)")
         }
         references.withLock { $0 = found }
         return found
@@ -239,7 +258,7 @@ final class Segment: BlockContainer {
         } catch let error as ColumnError {
             throw damage(error, "page \(page) of the streams")
         } catch {
-            throw SegmentWriter.failure(path, error)
+            throw failure(error)
         }
     }
 
@@ -253,7 +272,7 @@ final class Segment: BlockContainer {
         } catch let error as ColumnError {
             throw damage(error, "metric families")
         } catch {
-            throw SegmentWriter.failure(path, error)
+            throw failure(error)
         }
     }
 
@@ -296,23 +315,32 @@ final class Segment: BlockContainer {
             let page = low - 1
             var end = start + 1
             while end < ids.count, low == fences.count || ids[end] < fences[low] { end += 1 }
-            let ordinals = TraceOrdinals.present(Array(ids[start..<end]), among: try traceIDs(page: page))
-            if !ordinals.isEmpty {
-                let lists = try traceBlocks(page: page)
-                for ordinal in ordinals {
-                    for block in lists.blocks[lists.ends[Int(ordinal)]..<lists.ends[Int(ordinal) + 1]] {
-                        wanted[block, default: []].append(UInt32(page * SegmentFormat.idsPerPage) + ordinal)
+            do throws(StoreError) {
+                let ordinals = TraceOrdinals.present(Array(ids[start..<end]), among: try traceIDs(page: page))
+                if !ordinals.isEmpty {
+                    let lists = try traceBlocks(page: page)
+                    guard lists.ends.count > Int(ordinals.last ?? 0) + 1 else { throw damage("page \(page) of the traces' blocks is short") }
+                    for ordinal in ordinals {
+                        for block in lists.blocks[lists.ends[Int(ordinal)]..<lists.ends[Int(ordinal) + 1]] {
+                            wanted[block, default: []].append(UInt32(page * SegmentFormat.idsPerPage) + ordinal)
+                        }
                     }
                 }
+            } catch where error.isDamage {
+                // Noted; the traces of other pages are found.
             }
             start = end
         }
         var found: [(block: Int, rows: [Int])] = []
         for (index, ordinals) in wanted.sorted(by: { $0.key < $1.key }) {
-            let (directory, binding) = try block(index)
-            let locals = binding.locals(ofTraces: ordinals)
-            var reader = BlockReader(directory, SegmentBlock(segment: self, block: index, binding: binding))
-            found.append((index, try reader.rows(ofTraces: locals)))
+            do throws(StoreError) {
+                let (directory, binding) = try block(index)
+                let locals = binding.locals(ofTraces: ordinals)
+                var reader = BlockReader(directory, SegmentBlock(segment: self, block: index, binding: binding))
+                found.append((index, try reader.rows(ofTraces: locals)))
+            } catch where error.isDamage {
+                // Noted; the rows in other blocks are found.
+            }
         }
         return found
     }
@@ -390,13 +418,13 @@ final class Segment: BlockContainer {
 
     /// Reads and checks every blob of the file and SQLite's own structure.
     ///
-    /// - Throws: `unusable` for the first damage.
+    /// - Throws: `damaged` for the first damage.
     func verify() throws(StoreError) {
         do {
             let damage = try withConnection { connection throws(SQLiteError) in try connection.structuralDamage() }
-            if let damage { throw StoreError.unusable(path: path, reason: "SQLite finds \(damage)") }
+            if let damage { throw self.damage("SQLite finds \(damage)") }
         } catch {
-            throw SegmentWriter.failure(path, error)
+            throw failure(error)
         }
         cache.remove(segment: number)
         fences.withLock { $0 = nil }
@@ -415,13 +443,13 @@ final class Segment: BlockContainer {
             for (number, column) in directory.columns.enumerated() {
                 if let inline = column.inline { buffer = inline } else { try readBlob(.column(block: index, column: number), into: &buffer) }
                 guard buffer.count == column.byteCount else {
-                    throw .unusable(path: path, reason: "column \(number) of block \(index) has \(buffer.count) bytes, not \(column.byteCount)")
+                    throw damage("column \(number) of block \(index) has \(buffer.count) bytes, not \(column.byteCount)", block: index)
                 }
                 do throws(ColumnError) {
                     if column.dictionaryByteCount > 0 { try decoder.open(buffer.span.extracting(0..<column.dictionaryByteCount)) }
                     for page in column.pages { try decoder.open(buffer.span.extracting(page.offset..<(page.offset + page.byteCount))) }
                 } catch {
-                    throw damage(error, "block \(index), column \(number)")
+                    throw damage(error, "block \(index), column \(number)", block: index)
                 }
             }
         }
@@ -455,6 +483,6 @@ struct SegmentBlock: BlockStorage {
     }
 
     func damage(_ error: ColumnError, column: Int) -> StoreError {
-        segment.damage(error, "block \(block), column \(column)")
+        segment.damage(error, "block \(block), column \(column)", block: block)
     }
 }

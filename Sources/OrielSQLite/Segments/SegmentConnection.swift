@@ -27,6 +27,14 @@ final class SegmentConnection {
         case blockStreams(Int)
         case blockTraces(Int)
         case column(block: Int, column: Int)
+
+        /// The block that it belongs to; `nil` for what is of the whole file.
+        var block: Int? {
+            switch self {
+            case .head: nil
+            case .directory(let block), .blockStreams(let block), .blockTraces(let block), .column(let block, _): block
+            }
+        }
     }
 
     /// Replaces `buffer` by a blob, or by a part of it.
