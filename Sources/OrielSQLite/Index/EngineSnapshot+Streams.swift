@@ -65,7 +65,7 @@ private struct StreamFinder {
         for container in state.segments + state.sealed {
             do throws(StoreError) {
                 try search(container)
-            } catch where error.isDamage {
+            } catch  where error.isDamage {
                 // Noted by the container, whose tables cannot be read; the others answer.
             }
         }
@@ -81,7 +81,7 @@ private struct StreamFinder {
             try context.budget.check()
             do throws(StoreError) {
                 try search(header, of: container, known)
-            } catch where error.isDamage {
+            } catch  where error.isDamage {
                 // Noted by the container; the other blocks answer.
             }
         }

@@ -326,7 +326,7 @@ final class Segment: BlockContainer {
                         }
                     }
                 }
-            } catch where error.isDamage {
+            } catch  where error.isDamage {
                 // Noted; the traces of other pages are found.
             }
             start = end
@@ -338,7 +338,7 @@ final class Segment: BlockContainer {
                 let locals = binding.locals(ofTraces: ordinals)
                 var reader = BlockReader(directory, SegmentBlock(segment: self, block: index, binding: binding))
                 found.append((index, try reader.rows(ofTraces: locals)))
-            } catch where error.isDamage {
+            } catch  where error.isDamage {
                 // Noted; the rows in other blocks are found.
             }
         }
