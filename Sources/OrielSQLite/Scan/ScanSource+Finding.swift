@@ -15,7 +15,7 @@ extension ScanSource {
         for container in state.segments + state.sealed {
             do throws(StoreError) {
                 try find(in: container, behind: position, &context, &sources)
-            } catch where error.isDamage {
+            } catch  where error.isDamage {
                 // Noted by the container, whose tables cannot be read; the others answer.
             }
         }
@@ -91,7 +91,7 @@ extension ScanSource {
         for header in headers {
             do throws(StoreError) {
                 if let source = try source(header) { sources.append(source) }
-            } catch where error.isDamage {
+            } catch  where error.isDamage {
                 // Noted by the container; the other blocks answer.
             }
         }

@@ -60,7 +60,7 @@ final class ScanSource {
         case .block(let container, let header, let candidates):
             do throws(StoreError) {
                 try collect(container, header, candidates, into: &collector, &context)
-            } catch where error.isDamage {
+            } catch  where error.isDamage {
                 // What selects rows cannot be read, so none of the block is delivered. The container has noted it.
                 damageCount = ScanSource.damageLimit
                 isComplete = true
@@ -88,7 +88,7 @@ final class ScanSource {
         do throws(StoreError) {
             if isOnlyDecoding { projection = context.deliveryProjection }
             batch = try container.read(block: header.index, rows: candidates, projection: projection)
-        } catch where error.isDamage && isOnlyDecoding {
+        } catch  where error.isDamage && isOnlyDecoding {
             // The positions may be whole, and with them rows of other pages.
             isOnlyDecoding = false
             decodesSingly = true
@@ -154,7 +154,7 @@ final class ScanSource {
         if isGivenUp { return nil }
         do throws(StoreError) {
             return try decodeWhole(needed, context)
-        } catch where error.isDamage {
+        } catch  where error.isDamage {
             // Other rows of the block, on other pages, may be whole.
             if !decodesSingly {
                 decodesSingly = true
