@@ -33,7 +33,7 @@ struct BuiltProgram {
         process.environment = environment(home: home)
         let name = UUID().uuidString
         let files = ["out", "err"].map { home.appendingPathComponent("\(name).\($0)") }
-        for file in files { FileManager.default.createFile(atPath: file.path, contents: nil) }
+        for file in files { try Data().write(to: file) }
         process.standardOutput = try FileHandle(forWritingTo: files[0])
         process.standardError = try FileHandle(forWritingTo: files[1])
         process.standardInput = FileHandle.nullDevice
@@ -51,7 +51,7 @@ struct BuiltProgram {
         process.arguments = arguments
         process.environment = environment(home: home)
         let file = home.appendingPathComponent("\(UUID().uuidString).out")
-        FileManager.default.createFile(atPath: file.path, contents: nil)
+        try Data().write(to: file)
         let handle = try FileHandle(forWritingTo: file)
         process.standardOutput = handle
         process.standardError = handle
