@@ -7,7 +7,6 @@ struct BlockEncoder: ~Copyable {
     static let maximumAttributeColumns = 256
 
     private var pager: ColumnPager
-    private var integerEncoder = IntegerEncoder()
 
     /// - Parameter level: zstd's: 1 for blocks that a merge will soon rewrite, 3 for those that stay.
     init(level: Int) {

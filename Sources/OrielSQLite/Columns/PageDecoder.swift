@@ -63,9 +63,6 @@ struct PageDecoder: ~Copyable {
         }
     }
 
-    /// The integer that every row with a value has, if the page is such a constant.
-    var constantInteger: Int64? { codec == .integers ? section.constantValue : nil }
-
     /// Groups of 128 values that `appendIntegers(group:to:)` can decode.
     var groupCount: Int { section.groupCount }
 

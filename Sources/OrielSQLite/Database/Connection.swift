@@ -112,11 +112,6 @@ final class Connection {
         Int(unsafe sqlite3_changes64(handle.pointer))
     }
 
-    /// The row id of the last insert.
-    var lastInsertedRow: Int64 {
-        unsafe sqlite3_last_insert_rowid(handle.pointer)
-    }
-
     /// Copies the whole write-ahead log into the database, synchronises it and cuts the log to no bytes.
     @discardableResult
     func checkpoint() throws(SQLiteError) -> Checkpoint {

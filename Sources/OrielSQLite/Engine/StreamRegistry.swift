@@ -88,11 +88,6 @@ final class StreamRegistry: Sendable {
         state.withLock { $0.descriptors[Int(reference)] }
     }
 
-    /// Those of some references whose labels are not durable yet.
-    func notDurable(among references: [StreamReference]) -> [StreamReference] {
-        state.withLock { state in references.filter { !state.isDurable[Int($0)] } }
-    }
-
     /// Notes that the labels of these streams are on disk.
     func markDurable(_ references: [StreamReference]) {
         state.withLock { state in

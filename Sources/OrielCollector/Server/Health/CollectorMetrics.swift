@@ -62,7 +62,10 @@ enum CollectorMetrics {
         collector.counter("oriel_store_flushes", help: "Flushes to segment files.", value: Double(store.flushes))
         collector.counter("oriel_store_merges", help: "Merges of segment files.", value: Double(store.merges))
         collector.counter("oriel_store_merged", help: "Bytes written by merges.", unit: "By", value: Double(store.mergedBytes))
-        collector.gauge("oriel_store_quarantined_files", help: "Files set aside as damaged.", value: Double(store.quarantinedFiles))
+        collector.gauge("oriel_store_quarantined_files", help: "Files with known damage.", value: Double(store.quarantinedFiles))
+        collector.gauge("oriel_store_damaged_blocks", help: "Blocks that queries leave out as damaged.", value: Double(store.damagedBlocks))
+        collector.counter(
+            "oriel_store_maintenance_failures", help: "Seals, flushes and merges that failed.", value: Double(store.maintenanceFailures))
         collector.gauge("oriel_store_read_only", help: "1 if the store takes no data until a restart.", value: store.isReadOnly ? 1 : 0)
     }
 }
