@@ -80,6 +80,13 @@ public struct StoreStatistics: Sendable {
     public var duplicateRequests = 0
     public var streams = 0
     public var redoBytes = 0
+    /// Bytes of rows that are in memory only, and in the redo log.
+    public var memoryBytes = 0
+    /// Appends that waited for room, and of these those that were refused as overloaded.
+    public var delayedAppends = 0
+    public var refusedAppends = 0
+    /// Files of the signal with most that wait for a merge.
+    public var mergeDebt = 0
     public var flushes = 0
     public var merges = 0
     public var mergedBytes = 0

@@ -1,9 +1,31 @@
 import OrielStore
 import OrielTelemetry
 
+/// Sealed runs on their way into files of level 0.
+struct FlushJob: Sendable {
+    typealias Outcome = Result<[SegmentFiles.Opened], any Error>
+
+    var start: Committer.FlushStart
+    var runs: [Signal: [SealedRun]]
+    /// The files as the manifest has entered them.
+    var entered: [SegmentDescription]
+    /// What the runs take in memory.
+    var memoryBytes: Int
+
+    /// Writes and opens the files.
+    func run(_ core: StoreCore) -> Outcome {
+        Result {
+            try entered.map { description in
+                let written = try SegmentFiles.flush(runs[description.signal] ?? [], description, core: core)
+                return SegmentFiles.Opened(description: written, container: try SegmentFiles.open(written, core: core))
+            }
+        }
+    }
+}
+
 extension Maintainer {
-    /// Writes all rows up to the last commit into one level-0 file per signal, and lets their redo go.
-    func flush() throws {
+    /// Starts to write all rows up to the last commit into one level-0 file per signal; nothing when all are in files.
+    func startFlush() throws {
         let start = try core.perform { committer in committer.startFlush() }
         guard start.high > start.flushedHigh else { return }
         for signal in Signal.allCases {
@@ -11,16 +33,14 @@ extension Maintainer {
             try seal(Array(chunks), signal)
         }
 
-        // Only this thread seals, so all sealed runs hold commits up to `start.high`.
+        // Only this thread seals, and only up to here so far, so all sealed runs hold commits up to `start.high`.
         let low = CommitSequence(rawValue: start.flushedHigh.rawValue + 1)
         var runs: [Signal: [SealedRun]] = [:]
-        var counts: [Signal: Int] = [:]
         var memoryBytes = 0
         for signal in Signal.allCases {
             let sealed = core.state[signal].sealed.compactMap { $0 as? SealedRun }
             guard !sealed.isEmpty else { continue }
             runs[signal] = sealed
-            counts[signal] = sealed.count
             memoryBytes += sealed.reduce(0) { $0 + $1.byteCount }
         }
         let signals = runs.keys.sorted()
@@ -41,23 +61,30 @@ extension Maintainer {
             }
         }
         core.crashPoints.reach(.segmentWriting)
+        let job = FlushJob(start: start, runs: runs, entered: entered, memoryBytes: memoryBytes)
+        runningFlush = job
+        let core = core
+        flushThread.start { job.run(core) }
+    }
 
-        var files: [SegmentFiles.Opened] = []
+    /// Makes the written files live and lets their redo go.
+    func finishFlush(_ outcome: FlushJob.Outcome) throws {
+        guard let job = runningFlush else { return }
+        runningFlush = nil
+        let files: [SegmentFiles.Opened]
         do {
-            for description in entered {
-                let written = try SegmentFiles.flush(runs[description.signal] ?? [], description, core: core)
-                files.append(.init(description: written, container: try SegmentFiles.open(written, core: core)))
-            }
+            files = try outcome.get()
         } catch {
-            try giveUp(entered)
+            try giveUp(job.entered)
             throw error
         }
         core.crashPoints.reach(.flushRenamed)
-        let (finished, sealed, bytes) = (files, counts, memoryBytes)
+        let counts = job.runs.mapValues(\.count)
         try core.perform { committer in
-            try committer.finishFlush(finished, sealed: sealed, start: start, memoryBytes: bytes)
+            try committer.finishFlush(files, sealed: counts, start: job.start, memoryBytes: job.memoryBytes)
         }
         core.crashPoints.reach(.flushCommitted)
+        core.gate.changed()
         isRebuilt = false
         for file in files {
             live[file.description.fileID] = file

@@ -1,11 +1,64 @@
 import OrielStore
 import OrielTelemetry
 
-extension Maintainer {
-    /// Does the merge that is most worth it.
+/// A merge that the merge thread does.
+struct MergeJob: Sendable {
+    /// What came out, and whether a failure comes from a damaged input, which is then in the damage report.
+    struct Outcome: Sendable {
+        var files: Result<[SegmentFiles.Opened], any Error>
+        var isDamaged = false
+    }
+
+    var task: MergeTask
+    var inputs: [Segment]
+    /// The outputs as the manifest has entered them.
+    var entered: [SegmentDescription]
+    var floor: Timestamp
+    var pacer: MergePacer
+
+    func cancel() { pacer.cancel() }
+
+    /// Writes, opens and checks the outputs.
+    func run(_ core: StoreCore) -> Outcome {
+        do {
+            let families = task.signal.isMetric ? try core.families.families() : []
+            let result = try Merge.run(
+                task, entered: entered, inputs: inputs, floor: floor, families: families, store: core.identity, registry: core.registry,
+                fileSystem: core.fileSystem, folder: core.folder, pacer: pacer)
+            let files = try result.descriptions.map { description in
+                let segment = try SegmentFiles.open(description, core: core)
+                // The inputs go on the strength of this file.
+                try segment.verify()
+                return SegmentFiles.Opened(description: description, container: segment)
+            }
+            return Outcome(files: .success(files))
+        } catch {
+            return Outcome(files: .failure(error), isDamaged: pacer.isCancelled ? false : findDamage())
+        }
+    }
+
+    /// Finds out which inputs of a failed merge are damaged: they stay, answer with what is whole, and are merged no more.
     ///
-    /// - Returns: Whether there was one.
-    func mergeOnce() throws -> Bool {
+    /// - Returns: Whether there is one, which is then in the report.
+    private func findDamage() -> Bool {
+        var isDamaged = false
+        for input in inputs {
+            do throws(StoreError) {
+                try input.verify()
+            } catch {
+                // Anything else than damage, such as too little memory, is the failure of the merge itself.
+                if error.isDamage { isDamaged = true }
+            }
+        }
+        return isDamaged
+    }
+}
+
+extension Maintainer {
+    /// Starts the merge that is most worth it.
+    ///
+    /// - Returns: Whether there is one.
+    func startMerge() throws -> Bool {
         let policy = MergePolicy()
         // Where most files wait first: no signal holds up another for long.
         let signals = Signal.allCases.map { (signal: $0, count: freshFileCount($0)) }.sorted { ($1.count, $0.signal) < ($0.count, $1.signal) }
@@ -18,18 +71,18 @@ extension Maintainer {
             }
             guard segments.count > 1 else { continue }
             guard let task = policy.next(segments.map { MergeCandidate($0) }, barriers: barriers, now: .now) else { continue }
-            try merge(task)
+            try start(task)
             return true
         }
         return false
     }
 
     /// Files of level 0 of a signal.
-    func freshFileCount(_ signal: Signal) -> Int {
+    private func freshFileCount(_ signal: Signal) -> Int {
         live.values.count { $0.description.signal == signal && $0.description.level == 0 }
     }
 
-    private func merge(_ task: MergeTask) throws {
+    private func start(_ task: MergeTask) throws {
         let inputs = task.inputs.compactMap { live[$0]?.container as? Segment }
         guard inputs.count == task.inputs.count else {
             throw StoreError.unusable(path: core.folder, reason: "a merge names files that are not live")
@@ -38,29 +91,35 @@ extension Maintainer {
             try committer.enterWriting { first in task.descriptions(firstID: first) }
         }
         core.crashPoints.reach(.segmentWriting)
-        var outputs: [SegmentFiles.Opened] = []
+        let job = MergeJob(
+            task: task, inputs: inputs, entered: entered, floor: core.state[task.signal].floor, pacer: MergePacer(core.commits, files: core.files))
+        runningMerge = job
+        noteMergeDebt()
+        let core = core
+        mergeThread.start { job.run(core) }
+    }
+
+    /// Makes the merged files live and their inputs dead.
+    func finishMerge(_ outcome: MergeJob.Outcome) throws {
+        guard let job = runningMerge else { return }
+        runningMerge = nil
+        defer { noteMergeDebt() }
+        let outputs: [SegmentFiles.Opened]
         do {
-            let families = task.signal.isMetric ? try core.families.families() : []
-            let result = try Merge.run(
-                task, entered: entered, inputs: inputs, floor: core.state[task.signal].floor, families: families, store: core.identity,
-                registry: core.registry, fileSystem: core.fileSystem, folder: core.folder)
-            for description in result.descriptions {
-                let segment = try SegmentFiles.open(description, core: core)
-                // The inputs go on the strength of this file.
-                try segment.verify()
-                outputs.append(.init(description: description, container: segment))
-            }
+            outputs = try outcome.files.get()
         } catch {
-            try giveUp(entered)
+            try giveUp(job.entered)
+            if job.pacer.isCancelled { return }
             // Without the damaged inputs another merge may be possible, so it is no reason to wait.
-            guard findDamage(inputs) else { throw error }
+            guard outcome.isDamaged else { throw error }
             core.counters.noteMaintenanceFailure(error)
             return
         }
         core.crashPoints.reach(.mergeRenamed)
-        let written = outputs
+        let task = job.task
+        let inputs = job.inputs
         try core.perform { committer in
-            try committer.finishMerge(written, inputs: task.inputs, containers: inputs, signal: task.signal)
+            try committer.finishMerge(outputs, inputs: task.inputs, containers: inputs, signal: task.signal)
         }
         core.crashPoints.reach(.mergeCommitted)
         for output in outputs {
@@ -69,19 +128,10 @@ extension Maintainer {
         retire(task.inputs)
     }
 
-    /// Finds out which inputs of a failed merge are damaged: they stay, answer with what is whole, and are merged no more.
-    ///
-    /// - Returns: Whether there is one, which is then in the report.
-    private func findDamage(_ inputs: [Segment]) -> Bool {
-        var isDamaged = false
-        for input in inputs {
-            do throws(StoreError) {
-                try input.verify()
-            } catch {
-                // Anything else than damage, such as too little memory, is the failure of the merge itself.
-                if error.isDamage { isDamaged = true }
-            }
-        }
-        return isDamaged
+    /// Tells appends how many files wait for merges. Files that no merge can take, such as beside a damaged one, are no debt.
+    func noteMergeDebt() {
+        let count = runningMerge == nil ? 0 : Signal.allCases.map { freshFileCount($0) }.max() ?? 0
+        core.counters.update { $0.mergeDebt = count }
+        core.gate.changed()
     }
 }

@@ -2,8 +2,10 @@ import OrielStore
 import OrielTelemetry
 import Synchronization
 
-/// The maintenance thread: seals full builders, flushes, merges, moves floors and unlinks dead files, one after the other. Each step ends in a transaction of the commit thread
-/// and a new published record; a step that fails leaves rows where they are and is tried again later.
+/// The maintenance thread: seals full builders, moves floors and unlinks dead files itself, and has the flush and the merge thread write files. Each step ends in a transaction
+/// of the commit thread and a new published record; a step that fails leaves rows where they are and is tried again later.
+///
+/// Sealing goes on while files are written, so that rows never pile up behind a long merge.
 ///
 /// Used by its own thread only, except ``requests``.
 final class Maintainer {
@@ -15,6 +17,11 @@ final class Maintainer {
     var dead: [DeadFile] = []
     /// Live files that could not be opened: nothing is merged across them.
     let quarantined: [SegmentDescription]
+    let flushThread: JobThread<FlushJob.Outcome>
+    let mergeThread: JobThread<MergeJob.Outcome>
+    /// What the two threads are writing.
+    var runningFlush: FlushJob?
+    var runningMerge: MergeJob?
     private var lastFlush = Timestamp.now
     private var lastFloor = Timestamp(nanoseconds: .min)
     /// After a failure nothing is tried until then.
@@ -22,13 +29,13 @@ final class Maintainer {
     /// After a merge that failed, merges wait until then, each time longer; seals and flushes go on.
     private var mergesPausedUntil = Timestamp(nanoseconds: .min)
     private var mergePause: Int64 = Maintainer.shortestMergePause
-    /// Whether a merge comes before the next seal or flush.
-    private var isMergeDue = false
+    /// Who asked for a flush, by how far it has come: not begun, in the flush that is running, waiting for merges.
+    private var wantedFlushes: [MaintenanceRequests.Finish] = []
+    private var begunFlushes: [MaintenanceRequests.Finish] = []
+    private var writtenFlushes: [MaintenanceRequests.Finish] = []
 
-    private static let shortestMergePause: Int64 = 1_000_000_000
-    private static let longestMergePause: Int64 = 64_000_000_000
-    /// Files of level 0 of one signal from which on each flush is followed by a merge, however much there is to seal and to flush.
-    private static let freshFileLimit = 16
+    static let shortestMergePause: Int64 = 1_000_000_000
+    static let longestMergePause: Int64 = 64_000_000_000
 
     /// A file that is unlinked when nobody reads it any more.
     struct DeadFile {
@@ -41,13 +48,16 @@ final class Maintainer {
     var isRebuilt: Bool
 
     init(
-        _ core: StoreCore, requests: MaintenanceRequests, live: [SegmentFiles.Opened], quarantined: [SegmentDescription], isRebuilt: Bool
+        _ core: StoreCore, requests: MaintenanceRequests, live: [SegmentFiles.Opened], quarantined: [SegmentDescription], isRebuilt: Bool,
+        flushThread: JobThread<FlushJob.Outcome>, mergeThread: JobThread<MergeJob.Outcome>
     ) {
         self.core = core
         self.requests = requests
         self.live = Dictionary(uniqueKeysWithValues: live.map { ($0.description.fileID, $0) })
         self.quarantined = quarantined
         self.isRebuilt = isRebuilt
+        self.flushThread = flushThread
+        self.mergeThread = mergeThread
     }
 
     /// Works until it is told to stop.
@@ -58,30 +68,24 @@ final class Maintainer {
             for order in orders.floors {
                 order.finish(Result { try raiseFloor(order.signal, to: order.floor) })
             }
-            if !orders.flushes.isEmpty {
-                let result = flushAll()
-                for finish in orders.flushes {
-                    finish(result)
-                }
-            }
+            wantedFlushes += orders.flushes
             if orders.isStopping {
+                stop(orders.finalFlush)
                 return
             }
-            if !orders.flushes.isEmpty {
-                continue
-            }
+            let maintainsItself = core.options.maintainsItself && Timestamp.now >= pausedUntil
             var isBusy = false
-            if core.options.maintainsItself, Timestamp.now >= pausedUntil {
-                core.counters.update { $0.isWorking = true }
-                switch Result(catching: { try step() }) {
-                case .success(let didWork): isBusy = didWork
-                case .failure(let error):
-                    core.counters.noteMaintenanceFailure(error)
-                    pausedUntil = Timestamp(nanoseconds: Timestamp.now.nanoseconds + 1_000_000_000)
-                }
+            do {
+                isBusy = try step(maintainsItself)
+            } catch {
+                core.counters.noteMaintenanceFailure(error)
+                pausedUntil = Timestamp(nanoseconds: Timestamp.now.nanoseconds + 1_000_000_000)
+                finish(&wantedFlushes, .failure(error))
+                finish(&writtenFlushes, .failure(error))
             }
+            let isWorking = isBusy || runningFlush != nil || runningMerge != nil || !wantedFlushes.isEmpty || !writtenFlushes.isEmpty
+            core.counters.update { $0.isWorking = isWorking }
             if !isBusy {
-                core.counters.update { $0.isWorking = false }
                 core.maintenanceSignal.wait(after: ticket, timeout: .seconds(1))
             }
         }
@@ -89,60 +93,137 @@ final class Maintainer {
 
     /// Does the most urgent thing that is due.
     ///
+    /// - Parameter maintainsItself: Whether to do more than what was asked for.
     /// - Returns: Whether there was one.
-    private func step() throws -> Bool {
-        if isMergeDue {
-            isMergeDue = false
-            if mergeIfDue() { return true }
-        }
-        for signal in Signal.allCases where try sealFull(signal) {
+    private func step(_ maintainsItself: Bool) throws -> Bool {
+        if let outcome = flushThread.take() {
+            try endFlush(outcome)
             return true
+        }
+        if let outcome = mergeThread.take() {
+            endMerge(outcome)
+            return true
+        }
+        if maintainsItself {
+            for signal in Signal.allCases where try sealFull(signal) {
+                return true
+            }
         }
         let now = Timestamp.now
-        let unflushed = core.counters.current.unflushedRedoBytes
-        if unflushed >= core.options.flushBytes || (unflushed > 0 && now.nanoseconds - lastFlush.nanoseconds >= core.options.flushInterval) {
-            try flush()
+        if runningFlush == nil, !wantedFlushes.isEmpty || (maintainsItself && isFlushDue(now)) {
             lastFlush = now
-            isMergeDue = Signal.allCases.contains { freshFileCount($0) >= Maintainer.freshFileLimit }
+            begunFlushes = wantedFlushes
+            wantedFlushes = []
+            do {
+                try startFlush()
+            } catch {
+                finish(&begunFlushes, .failure(error))
+                throw error
+            }
+            // With nothing to write the flush is over.
+            if runningFlush == nil { waitForMerges() }
             return true
         }
-        if now.nanoseconds.subtractingSaturating(lastFloor.nanoseconds) > 60_000_000_000 {
+        if maintainsItself, now.nanoseconds.subtractingSaturating(lastFloor.nanoseconds) > 60_000_000_000 {
             lastFloor = now
             try applyRetention(now)
         }
-        if mergeIfDue() {
-            return true
+        if runningMerge == nil {
+            if startMergeIfDue(now, maintainsItself) { return true }
+            if maintainsItself || !writtenFlushes.isEmpty, try unlinkDead() { return true }
+            finish(&writtenFlushes, .success(()))
         }
-        return try unlinkDead()
+        return false
     }
 
-    /// Merges once, unless merges wait. A merge that fails changes nothing, so nothing else waits for it.
-    ///
-    /// - Returns: Whether a merge was done.
-    private func mergeIfDue() -> Bool {
-        guard Timestamp.now >= mergesPausedUntil else { return false }
+    private func isFlushDue(_ now: Timestamp) -> Bool {
+        let unflushed = core.counters.current.unflushedRedoBytes
+        return unflushed >= core.options.flushBytes
+            || (unflushed > 0 && now.nanoseconds.subtractingSaturating(lastFlush.nanoseconds) >= core.options.flushInterval)
+    }
+
+    private func endFlush(_ outcome: FlushJob.Outcome) throws {
         do {
-            guard try mergeOnce() else { return false }
-            mergePause = Maintainer.shortestMergePause
-            return true
+            try finishFlush(outcome)
         } catch {
-            core.counters.noteMaintenanceFailure(error)
-            mergesPausedUntil = Timestamp(nanoseconds: Timestamp.now.nanoseconds + mergePause)
-            mergePause = min(mergePause * 2, Maintainer.longestMergePause)
+            finish(&begunFlushes, .failure(error))
+            throw error
+        }
+        waitForMerges()
+    }
+
+    private func waitForMerges() {
+        writtenFlushes += begunFlushes
+        begunFlushes = []
+    }
+
+    /// Starts the merge that is most worth it, unless merges wait. A merge that fails changes nothing, so nothing else waits for it.
+    ///
+    /// - Returns: Whether one was started.
+    private func startMergeIfDue(_ now: Timestamp, _ maintainsItself: Bool) -> Bool {
+        let isWanted = !writtenFlushes.isEmpty && runningFlush == nil
+        guard isWanted || (maintainsItself && now >= mergesPausedUntil) else { return false }
+        do {
+            return try startMerge()
+        } catch {
+            noteMergeFailure(error)
             return false
         }
     }
 
-    /// Everything into files, merges until there is none, dead files gone.
-    private func flushAll() -> Result<Void, any Error> {
-        core.counters.update { $0.isWorking = true }
-        defer { core.counters.update { $0.isWorking = false } }
-        return Result {
-            try flush()
-            lastFlush = Timestamp.now
-            while try mergeOnce() {}
-            while try unlinkDead() {}
+    private func endMerge(_ outcome: MergeJob.Outcome) {
+        do {
+            try finishMerge(outcome)
+            mergePause = Maintainer.shortestMergePause
+        } catch {
+            noteMergeFailure(error)
         }
+    }
+
+    private func noteMergeFailure(_ error: any Error) {
+        core.counters.noteMaintenanceFailure(error)
+        mergesPausedUntil = Timestamp(nanoseconds: Timestamp.now.nanoseconds + mergePause)
+        mergePause = min(mergePause * 2, Maintainer.longestMergePause)
+        finish(&writtenFlushes, .failure(error))
+    }
+
+    private func finish(_ orders: inout [MaintenanceRequests.Finish], _ result: Result<Void, any Error>) {
+        let waiting = orders
+        orders = []
+        for finish in waiting { finish(result) }
+    }
+
+    /// Brings what is being written to an end; a merge is given up, since it is only work that can be done again.
+    ///
+    /// - Parameter finalFlush: Wants everything in files first.
+    private func stop(_ finalFlush: MaintenanceRequests.Finish?) {
+        runningMerge?.cancel()
+        var result: Result<Void, any Error> = .success(())
+        do {
+            if let outcome = flushThread.wait() { try endFlush(outcome) }
+            if finalFlush != nil {
+                try startFlush()
+                if let outcome = flushThread.wait() { try finishFlush(outcome) }
+            }
+        } catch {
+            core.counters.noteMaintenanceFailure(error)
+            result = .failure(error)
+        }
+        if let outcome = mergeThread.wait() { endMerge(outcome) }
+        if finalFlush != nil {
+            do {
+                while try unlinkDead() {}
+            } catch {
+                core.counters.noteMaintenanceFailure(error)
+            }
+        }
+        flushThread.stop()
+        mergeThread.stop()
+        // Files are as they were to be; only merges, which nobody can wait for any more, are missing.
+        finish(&writtenFlushes, result)
+        finish(&begunFlushes, .failure(StoreError.closed))
+        finish(&wantedFlushes, finalFlush == nil ? .failure(StoreError.closed) : result)
+        finalFlush?(result)
     }
 
     // MARK: Sealing
@@ -151,7 +232,14 @@ final class Maintainer {
         guard core.counters.current.unsealed[signal]?.isFull(core.options) ?? false else { return false }
         let chunks = core.state[signal].chunks
         guard !chunks.isEmpty else { return false }
-        try seal(chunks, signal)
+        // After a stall there may be much; sealing it in parts bounds the memory that sorting takes.
+        var count = 0
+        var byteCount = 0
+        while count < chunks.count, byteCount < 8 * core.options.sealBytes {
+            byteCount += chunks[count].byteCount
+            count += 1
+        }
+        try seal(Array(chunks.prefix(count)), signal)
         return true
     }
 
@@ -163,6 +251,7 @@ final class Maintainer {
         try core.perform { committer in
             committer.replaceChunks(signal, count: count, by: run, byteCount: bytes)
         }
+        core.gate.changed()
     }
 
     // MARK: Floors
@@ -183,6 +272,8 @@ final class Maintainer {
         let unit = signal.nanosecondsPerTimeUnit
         let expired = live.values.filter { file in
             guard file.description.signal == signal else { return false }
+            // What is being merged goes when the merge has ended.
+            guard !(runningMerge?.task.inputs.contains(file.description.fileID) ?? false) else { return false }
             // A file without rows keeps its piece as long as its day may have others.
             guard file.description.rowCount > 0 else { return false }
             let (end, overflow) = file.description.maximumTime.multipliedReportingOverflow(by: unit)

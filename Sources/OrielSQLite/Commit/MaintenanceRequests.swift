@@ -16,6 +16,8 @@ final class MaintenanceRequests: Sendable {
         var flushes: [Finish] = []
         var floors: [FloorOrder] = []
         var isStopping = false
+        /// Who stops wants everything in files first, and hears how that went.
+        var finalFlush: Finish?
     }
 
     private let orders = Mutex(Orders())
@@ -38,9 +40,15 @@ final class MaintenanceRequests: Sendable {
         }
     }
 
-    /// Ends the thread when it has done what was asked before.
-    func stop() {
-        _ = change { $0.isStopping = true }
+    /// Ends the thread.
+    ///
+    /// - Parameter finalFlush: Given, everything is written to files first, and it is told how that went.
+    func stop(_ finalFlush: Finish? = nil) {
+        let isTaken = change { orders in
+            orders.isStopping = true
+            orders.finalFlush = finalFlush
+        }
+        if !isTaken { finalFlush?(.failure(StoreError.closed)) }
     }
 
     /// Changes the orders unless the thread is ending.

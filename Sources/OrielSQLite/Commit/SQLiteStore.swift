@@ -91,8 +91,13 @@ public final class SQLiteStore: TelemetryStore {
         self.requests = requests
         workers = try ScanWorkers(count: SQLiteStore.coreCount)
         let (live, quarantined, isRebuilt) = (opened.live, opened.quarantined, opened.isRebuilt)
-        let maintenance = try OwnThread(name: "oriel-merge", nice: 10) {
-            Maintainer(core, requests: requests, live: live, quarantined: quarantined, isRebuilt: isRebuilt).run()
+        let flushThread = try JobThread<FlushJob.Outcome>(name: "oriel-flush", wakes: core.maintenanceSignal)
+        // Merges make reading cheaper later; requests that wait now come first.
+        let mergeThread = try JobThread<MergeJob.Outcome>(name: "oriel-merge", nice: 10, wakes: core.maintenanceSignal)
+        let maintenance = try OwnThread(name: "oriel-seal") {
+            Maintainer(
+                core, requests: requests, live: live, quarantined: quarantined, isRebuilt: isRebuilt, flushThread: flushThread, mergeThread: mergeThread
+            ).run()
         }
         threads = Mutex(Threads(commit: commit, maintenance: maintenance))
     }
@@ -111,13 +116,10 @@ public final class SQLiteStore: TelemetryStore {
     // MARK: Writing
 
     public func append(_ writeSet: WriteSet) async throws(StoreError) -> Receipt {
-        let counted = core.counters.current
-        if let reason = counted.readOnlyReason {
+        if let reason = core.counters.current.readOnlyReason {
             throw .readOnly(reason: reason)
         }
-        if counted.memoryBytes > core.options.memoryBytes {
-            throw .overloaded(retryAfterSeconds: 1)
-        }
+        try await waitForRoom()
         try checkFreeSpace()
         let prepared = try PreparedAppend(writeSet, registry: core.registry, limits: limits, compressors: core.compressors)
         core.counters.update { values in
@@ -137,6 +139,23 @@ public final class SQLiteStore: TelemetryStore {
             }
         }
         return try answer.get()
+    }
+
+    /// Waits while the store is behind with sealing, flushing or merging.
+    private func waitForRoom() async throws(StoreError) {
+        let core = core
+        let isOpen = { @Sendable () -> Bool in
+            let counted = core.counters.current
+            // A store that cannot write any more does not catch up; the commit says so.
+            return counted.readOnlyReason != nil || (counted.memoryBytes <= core.options.memoryBytes && counted.mergeDebt <= core.options.mergeDebtFiles)
+        }
+        if isOpen() { return }
+        core.counters.update { $0.delayedAppends += 1 }
+        let deadline = Timestamp(nanoseconds: Timestamp.now.nanoseconds + core.options.longestAppendDelay)
+        guard await core.gate.wait(until: deadline, isOpen) else {
+            core.counters.update { $0.refusedAppends += 1 }
+            throw .overloaded(retryAfterSeconds: 1)
+        }
     }
 
     /// What times are accepted now.
@@ -212,9 +231,10 @@ public final class SQLiteStore: TelemetryStore {
                 _ = try OwnThread(name: "oriel-close") {
                     let outcome = Mutex<Result<Void, any Error>>(.success(()))
                     if flushing {
-                        requests.flush { result in outcome.withLock { $0 = result } }
+                        requests.stop { result in outcome.withLock { $0 = result } }
+                    } else {
+                        requests.stop()
                     }
-                    requests.stop()
                     ended.maintenance?.join()
                     core.commits.close()
                     ended.commit?.join()
@@ -279,6 +299,10 @@ public final class SQLiteStore: TelemetryStore {
         statistics.duplicateRequests = counted.duplicateRequests
         statistics.streams = core.registry.count
         statistics.redoBytes = counted.redoBytes
+        statistics.memoryBytes = counted.memoryBytes
+        statistics.delayedAppends = counted.delayedAppends
+        statistics.refusedAppends = counted.refusedAppends
+        statistics.mergeDebt = counted.mergeDebt
         statistics.flushes = counted.flushes
         statistics.merges = counted.merges
         statistics.mergedBytes = counted.mergedBytes

@@ -18,6 +18,7 @@ final class StoreCore: Sendable {
     let freeSpace = FreeSpace()
     let compressors = CompressorPool()
     let commits: BoundedQueue<CommitWork>
+    let gate = AppendGate()
     /// Wakes the maintenance thread.
     let maintenanceSignal = ThreadSignal()
     private let published: Mutex<PublishedState>

@@ -16,6 +16,10 @@ final class StoreCounters: Sendable {
         var unsealed: [Signal: Unsealed] = [:]
         /// Bytes of rows that are not in a file yet.
         var memoryBytes = 0
+        /// Files of the signal with most that wait for a merge, as long as merges can take them.
+        var mergeDebt = 0
+        var delayedAppends = 0
+        var refusedAppends = 0
         var flushes = 0
         var merges = 0
         var mergedBytes = 0

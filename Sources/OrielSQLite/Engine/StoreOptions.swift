@@ -21,8 +21,12 @@ public struct StoreOptions: Sendable {
     public var checkpointBytes = 8 << 20
     /// Most bytes of requests that wait for a commit; beyond it appends are refused as overloaded.
     public var queueBytes = 128 << 20
-    /// Most bytes of rows that are not in a file yet; beyond it appends are refused as overloaded until seals and flushes catch up.
-    public var memoryBytes = 384 << 20
+    /// Most bytes of rows that are not in a file yet; beyond it appends wait until seals and flushes catch up.
+    public var memoryBytes = 192 << 20
+    /// Most files of a signal that wait for a merge; beyond it appends wait until merges catch up.
+    public var mergeDebtFiles = 64
+    /// How long an append waits for room, in nanoseconds; then it is refused as overloaded.
+    public var longestAppendDelay: Int64 = 5_000_000_000
     /// How long a request key is remembered, in nanoseconds; 0 switches detection of retries off.
     public var requestKeyWindow: Int64 = 300_000_000_000
     /// Memory that one query may use.

@@ -31,9 +31,9 @@ struct MergeRun: ~Copyable {
 
     init(
         _ signal: Signal, _ output: MergeTask.Output, _ description: SegmentDescription, inputs: [Segment], union: ContainerUnion, floor: Timestamp,
-        store: StoreIdentity, registry: StreamRegistry, fileSystem: SQLiteFileSystem, folder: String, memoryBytes: Int, limits: BlockLimits
+        store: StoreIdentity, registry: StreamRegistry, fileSystem: SQLiteFileSystem, folder: String, memoryBytes: Int, limits: BlockLimits, pacer: MergePacer?
     ) throws(StoreError) {
-        let writer = try SegmentWriter(description, store: store, fileSystem: fileSystem, folder: folder, level: output.compression)
+        let writer = try SegmentWriter(description, store: store, fileSystem: fileSystem, folder: folder, level: output.compression, pacer: pacer)
         self.writer = writer
         self.signal = signal
         self.inputs = inputs

@@ -20,6 +20,9 @@ struct SegmentWriter: ~Copyable {
     private var directories: [[UInt8]] = []
     /// Bytes of directories and column data so far: about the size of the file.
     private(set) var byteCount = 0
+    private let pacer: MergePacer?
+    /// Of these bytes, how many were put on the disk in portions.
+    private var synchronizedBytes = 0
 
     /// Creates the file and, if need be, its folder.
     ///
@@ -28,8 +31,10 @@ struct SegmentWriter: ~Copyable {
     ///   - store: the store that writes it.
     ///   - folder: the data folder of the store.
     ///   - level: zstd's, for the tables.
+    ///   - pacer: puts what is written on the disk in portions, and may end it.
     init(
-        _ description: SegmentDescription, store: StoreIdentity, fileSystem: SQLiteFileSystem, folder: String, level: Int
+        _ description: SegmentDescription, store: StoreIdentity, fileSystem: SQLiteFileSystem, folder: String, level: Int,
+        pacer: MergePacer? = nil
     ) throws(StoreError) {
         let path = folder + "/" + description.path
         file = try Self.create(path, fileSystem)
@@ -45,6 +50,7 @@ struct SegmentWriter: ~Copyable {
             storeHigh: store.high, storeLow: store.low, description: description, blockCount: 0, streamCount: 0, streamPageCount: 0, traceCount: 0,
             hasSummaries: false)
         pages = PageEncoder(level: level)
+        self.pacer = pacer
     }
 
     /// The open database and its statements.
@@ -114,6 +120,19 @@ struct SegmentWriter: ~Copyable {
         header.description.rowCount += block.rowCount
         header.description.minimumTime = min(header.description.minimumTime, block.minimumTime)
         header.description.maximumTime = max(header.description.maximumTime, block.maximumTime)
+        try pace()
+    }
+
+    private mutating func pace() throws(StoreError) {
+        guard let pacer else { return }
+        try pacer.check()
+        guard byteCount - synchronizedBytes >= MergePacer.portion else { return }
+        synchronizedBytes = byteCount
+        do throws(FileError) {
+            try pacer.synchronize(path + ".tmp")
+        } catch {
+            throw Self.failure(path, error)
+        }
     }
 
     var blockCount: Int { blocks.count }

@@ -1,0 +1,60 @@
+import OrielTelemetry
+import Synchronization
+
+/// Holds requests up while the store is behind: rows wait in memory for seals and flushes, or files for merges.
+///
+/// A request that is held up delays its client, which is the gentlest way to make clients send less; one that is held up too long is refused.
+final class AppendGate: Sendable {
+    private struct State {
+        var waiters: [UInt64: Resumption] = [:]
+        var last: UInt64 = 0
+    }
+
+    private let state = Mutex(State())
+
+    /// How many requests are held up now.
+    var count: Int { state.withLock { $0.waiters.count } }
+
+    /// Waits until `isOpen` is true, asking again after each ``changed()``.
+    ///
+    /// - Returns: Whether it became true before `deadline` and before the task was cancelled.
+    func wait(until deadline: Timestamp, _ isOpen: @Sendable () -> Bool) async -> Bool {
+        while !isOpen() {
+            let nanoseconds = deadline.nanoseconds.subtractingSaturating(Timestamp.now.nanoseconds)
+            if nanoseconds <= 0 || Task.isCancelled { return false }
+            let resumption = Resumption()
+            let id = state.withLock { state in
+                state.last += 1
+                state.waiters[state.last] = resumption
+                return state.last
+            }
+            // What changed before the waiter was known.
+            if isOpen() { resumption.resume() }
+            let timer = Task {
+                do {
+                    try await Task.sleep(nanoseconds: UInt64(nanoseconds))
+                } catch {
+                    // Cancelled: somebody else resumed, so nobody waits any more.
+                }
+                resumption.resume()
+            }
+            await withTaskCancellationHandler {
+                await withCheckedContinuation { resumption.set($0) }
+            } onCancel: {
+                resumption.resume()
+            }
+            timer.cancel()
+            state.withLock { $0.waiters[id] = nil }
+        }
+        return true
+    }
+
+    /// Lets all that wait look again.
+    func changed() {
+        let waiters = state.withLock { state in
+            defer { state.waiters = [:] }
+            return Array(state.waiters.values)
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+}
