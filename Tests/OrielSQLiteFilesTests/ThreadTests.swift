@@ -5,27 +5,20 @@ import Testing
 @testable import OrielSQLite
 
 struct ThreadTests {
-    @Test func workRunsInOrderOnOneNamedThread() async throws {
-        let worker = try WorkerThread(name: "oriel test", nice: 5)
-        let first = try await worker.run { try (pthread_self(), threadName()) }
-        let second = try await worker.run { (pthread_self(), getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)) }
-        #expect(first.0 == second.0)
-        #expect(first.1 == "oriel test")
-        #expect(second.1 == 5)
-        let order = Mutex<[Int]>([])
-        for number in 0..<50 {
-            try worker.submit { order.withLock { $0.append(number) } }
+    @Test func aThreadHasItsNameAndNiceness() throws {
+        let found = Mutex<(name: String, nice: Int32)?>(nil)
+        let thread = try OwnThread(name: "oriel test", nice: 5) {
+            do {
+                let name = try threadName()
+                found.withLock { $0 = (name, getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)) }
+            } catch {
+                Issue.record(error)
+            }
         }
-        worker.stop()
-        #expect(order.withLock { $0 } == Array(0..<50))
-        await #expect(throws: (any Error).self) { try await worker.run { 1 } }
-    }
-
-    @Test func errorsOfTheWorkReachTheCaller() async throws {
-        struct Failure: Error {}
-        let worker = try WorkerThread(name: "test")
-        await #expect(throws: Failure.self) { try await worker.run { throw Failure() } }
-        worker.stop()
+        thread.join()
+        let (name, nice) = try #require(found.withLock { $0 })
+        #expect(name == "oriel test")
+        #expect(nice == 5)
     }
 
     @Test func theQueueIsBoundedByWeightAndGroups() throws {

@@ -22,9 +22,6 @@ struct IntegerDecoder {
     private var planes = 0
     private var planesOffset = 0
 
-    /// The value of all rows, if the section is a constant.
-    var constantValue: Int64? { scheme == .constant ? constant : nil }
-
     var groupCount: Int { (count + BitPacking.groupSize - 1) / BitPacking.groupSize }
 
     /// Reads the heads of a section of `count` values at `offset` and moves `offset` behind the section.
