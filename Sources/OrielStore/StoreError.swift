@@ -24,6 +24,8 @@ public enum StoreError: Error, Hashable, Sendable {
     case unsupported(String)
     /// The query needs more memory than it may use.
     case memoryBudgetExceeded(limitBytes: Int)
+    /// The aggregation has more groups than it may have.
+    case tooManyGroups(limit: Int)
     /// The query took longer than it may.
     case deadlineExceeded(seconds: Double)
     /// The task that asked was cancelled.
@@ -49,6 +51,8 @@ extension StoreError: CustomStringConvertible {
         case .malformedBatch(let signal): "a batch of \(signal.name) with columns of different lengths"
         case .unsupported(let part): "this store cannot do that: \(part)"
         case .memoryBudgetExceeded(let limit): "the query needs more than its \(limit) bytes of memory; narrow the time range or the filter"
+        case .tooManyGroups(let limit):
+            "the query has more than \(limit) groups; group by fewer or by others, widen the time buckets or narrow the filter"
         case .deadlineExceeded(let seconds): "the query took longer than \(seconds) s; narrow the time range or the filter"
         case .cancelled: "the query was cancelled"
         case .invalidPosition(let reason): "not a position of this query: \(reason)"

@@ -8,7 +8,7 @@ public enum ReferencePredicate {
     }
 
     /// A field's value, in a form that keeps ids apart from numbers.
-    private enum Value {
+    enum Value {
         case value(AttributeValue)
         case traceID(TraceID)
         case spanID(SpanID)
@@ -54,7 +54,7 @@ public enum ReferencePredicate {
         return truths.contains(nil) ? nil : false
     }
 
-    private static func value(of field: Field, _ row: Int, _ batch: ColumnBatch) throws -> Value? {
+    static func value(of field: Field, _ row: Int, _ batch: ColumnBatch) throws -> Value? {
         var descriptor: StreamDescriptor { get throws { try batch.streams.decoded(Int(batch.streamIndexes[row])) } }
         switch field {
         case .time: return .value(.int(batch.times[row]))

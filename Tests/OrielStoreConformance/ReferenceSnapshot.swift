@@ -57,12 +57,23 @@ struct ReferenceSnapshot: StoreSnapshot {
     }
 
     private func rows(of plan: ScanPlan) throws -> [ColumnBatch] {
+        let rows = try selectedRows(of: plan)
+        // An odd size, so that nobody comes to rely on one.
+        return stride(from: 0, to: rows.count, by: 97).map { start in
+            var batch = ColumnBatch(signal: plan.signal)
+            for row in rows[start..<min(rows.count, start + 97)] { batch.appendRow(row.row, of: row.commit.batch) }
+            return project(batch, plan.projection)
+        }
+    }
+
+    private func selectedRows(of plan: ScanPlan) throws -> [Row] {
         if let deadline = plan.deadline, deadline <= Timestamp.now { throw StoreError.deadlineExceeded(seconds: 0) }
         var rows = try visibleRows(plan.signal, plan.range).filter { row in
             let batch = row.commit.batch
             let position = row.position
             if let after = plan.position, !after.precedes(position, in: plan.order) { return false }
             if let streams = plan.streams, !streams.contains(position.stream) { return false }
+            if let range = plan.streamRange, !range.contains(position.stream) { return false }
             if let ids = plan.traceIDs {
                 guard case .traceIDs(let values) = batch[.traceID], ids.contains(values[row.row]) else { return false }
             }
@@ -74,12 +85,42 @@ struct ReferenceSnapshot: StoreSnapshot {
         }
         rows.sort { $0.position.precedes($1.position, in: plan.order) }
         if let limit = plan.limit { rows = Array(rows.prefix(limit)) }
-        // An odd size, so that nobody comes to rely on one.
-        return stride(from: 0, to: rows.count, by: 97).map { start in
-            var batch = ColumnBatch(signal: plan.signal)
-            for row in rows[start..<min(rows.count, start + 97)] { batch.appendRow(row.row, of: row.commit.batch) }
-            return project(batch, plan.projection)
+        return rows
+    }
+
+    func aggregate(_ plan: ScanPlan, by aggregation: Aggregation) async throws(StoreError) -> AggregateTable {
+        try aggregation.validate()
+        var plan = plan
+        plan.projection = .everything
+        do {
+            return try ReferenceAggregation.table(try rows(of: plan), by: aggregation, signal: plan.signal)
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw .unsupported("\(error)")
         }
+    }
+
+    func partitions(of plan: ScanPlan, count: Int) async throws(StoreError) -> [ScanPlan] {
+        guard plan.limit == nil, count > 1 else { return [plan] }
+        let positions: [ScanPosition]
+        do {
+            positions = try selectedRows(of: plan).map(\.position)
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw .unsupported("\(error)")
+        }
+        guard plan.signal.isMetric else {
+            return plan.cut(atTimes: cuts(positions.map(\.time), count))
+        }
+        return plan.cut(atStreams: cuts(positions.map(\.stream), count))
+    }
+
+    /// Values that begin the second and later of about equal parts.
+    private func cuts<Value: Comparable & Hashable>(_ values: [Value], _ count: Int) -> [Value] {
+        let sorted = Set(values).sorted()
+        return Set((1..<count).map { $0 * sorted.count / count }.filter { $0 > 0 }).sorted().map { sorted[$0] }
     }
 
     private func project(_ batch: ColumnBatch, _ projection: Projection) -> ColumnBatch {

@@ -37,7 +37,7 @@ public struct RowText: Hashable, Comparable, Sendable, CustomStringConvertible {
         return "<" + bytes.prefix(40).map { String($0, radix: 16) }.joined(separator: " ") + rest + ">"
     }
 
-    private static func describe(_ value: AttributeValue) -> String {
+    static func describe(_ value: AttributeValue) -> String {
         switch value {
         case .empty: "empty"
         case .string(let text): "string\(describe(Array(text.utf8)))"

@@ -11,7 +11,7 @@ public enum StoreConformance {
         public var description: String { name }
     }
 
-    public static let checks: [Check] = writing + scanning + selecting + metrics + traces + catalogue + changes
+    public static let checks: [Check] = writing + scanning + selecting + metrics + traces + catalogue + changes + partitioning + aggregating
 
     static func check(_ name: String, _ run: @escaping @Sendable (any StoreFactory) async throws -> Void) -> Check {
         Check(name: name) { factory in

@@ -134,6 +134,10 @@ public struct StoreModelTest {
             }
             if plan.limit == nil, openScans.count < 4 { openScans.append(OpenScan(plan: plan, page: page, found: [], expected: expected)) }
             try await compareStreams(snapshot, model, signal)
+            let aggregation = generator.aggregation(signal)
+            try expectSameMeasures(
+                try await snapshot.aggregate(plan, by: aggregation), try await model.aggregate(plan, by: aggregation), ordsMatch: false,
+                "\(aggregation) of \(plan)")
         }
         try expectEqual(try await snapshot.families(), try await model.families(), "families")
         try await compareTraces(snapshot, model)

@@ -9,6 +9,10 @@ extension TelemetryGenerator {
         var plan = ScanPlan(signal: signal, range: range(), order: random.pick([.time, .timeDescending, .streamThenTime]))
         if random.oneIn(3) { plan.streamMatchers = matchers(signal) }
         if random.oneIn(6), !streams.isEmpty { plan.streams = Set((0..<(1 + random.below(3))).map { _ in random.pick(streams) }) }
+        if random.oneIn(6), !streams.isEmpty {
+            let ends = [random.pick(streams), random.pick(streams)].sorted()
+            plan.streamRange = ends[0]...ends[1]
+        }
         if random.oneIn(6) { plan.traceIDs = Set((0..<(1 + random.below(4))).map { _ in random.pick(traceIDs) }) }
         if random.oneIn(2) { plan.predicate = predicate(signal) }
         if random.oneIn(2) { plan.projection = projection(signal) }
@@ -75,7 +79,7 @@ extension TelemetryGenerator {
 
     private mutating func missing() -> Predicate.MissingRule { random.pick([.unknown, .isFalse, .isTrue, .asEmptyString]) }
 
-    private mutating func field(_ signal: Signal) -> Field {
+    mutating func field(_ signal: Signal) -> Field {
         let key = random.pick(TelemetryGenerator.keys + ["absent", "host.id", "zone"])
         return switch random.below(9) {
         case 0: .time

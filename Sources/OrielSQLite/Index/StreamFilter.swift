@@ -5,19 +5,21 @@ import OrielTelemetry
 struct StreamFilter {
     private let matchers: [StreamMatcher]
     private let streams: Set<StreamID>?
+    private let range: ClosedRange<StreamID>?
     private let registry: StreamRegistry
     /// By reference: 0 undecided, 1 no, 2 yes.
     private var decisions: [UInt8] = []
     private var ids: [StreamReference: StreamID] = [:]
 
-    init(matchers: [StreamMatcher], streams: Set<StreamID>? = nil, registry: StreamRegistry) {
+    init(matchers: [StreamMatcher], streams: Set<StreamID>? = nil, range: ClosedRange<StreamID>? = nil, registry: StreamRegistry) {
         self.matchers = matchers
         self.streams = streams
+        self.range = range
         self.registry = registry
     }
 
     /// Whether every stream passes.
-    var isTrivial: Bool { matchers.isEmpty && streams == nil }
+    var isTrivial: Bool { matchers.isEmpty && streams == nil && range == nil }
 
     mutating func allows(_ reference: StreamReference) -> Bool {
         let index = Int(reference)
@@ -38,7 +40,29 @@ struct StreamFilter {
         return id
     }
 
+    /// The ordinals that pass, ascending, of a container's references, which come in the order of their stream ids.
+    mutating func ordinals(among references: [StreamReference]) -> [UInt32] {
+        var candidates = references.indices
+        if let range {
+            let lower = firstIndex(of: references) { range.lowerBound <= $0 }
+            candidates = lower..<max(lower, firstIndex(of: references) { range.upperBound < $0 })
+        }
+        return candidates.filter { allows(references[$0]) }.map { UInt32($0) }
+    }
+
+    /// Where in sorted references the ids begin for which a condition holds.
+    private func firstIndex(of references: [StreamReference], _ isBehind: (StreamID) -> Bool) -> Int {
+        var low = 0
+        var high = references.count
+        while low < high {
+            let middle = (low + high) / 2
+            if isBehind(registry.id(of: references[middle])) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+
     private mutating func decide(_ reference: StreamReference) -> Bool {
+        if let range, !range.contains(registry.id(of: reference)) { return false }
         if let streams, !streams.contains(id(of: reference)) { return false }
         if matchers.isEmpty { return true }
         let bytes = registry.descriptor(of: reference)

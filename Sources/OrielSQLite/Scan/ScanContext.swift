@@ -14,7 +14,7 @@ struct ScanContext {
     /// Whether equal (stream, time) is one row, of which the latest commit's stays.
     let deduplicates: Bool
     /// Whether sources may drop rows that the predicate refuses. Not for samples: a refused row still hides the one that it replaced.
-    let filtersEarly: Bool
+    var filtersEarly: Bool
     /// Whether all of a source's rows are probably delivered, so that its columns are best decoded once and kept.
     let readsWhole: Bool
     let budget: QueryBudget
@@ -38,7 +38,7 @@ struct ScanContext {
         readsWhole = plan.limit.map { $0 > 4096 } ?? true
         self.budget = budget
         self.registry = registry
-        filter = StreamFilter(matchers: plan.streamMatchers, streams: plan.streams, registry: registry)
+        filter = StreamFilter(matchers: plan.streamMatchers, streams: plan.streams, range: plan.streamRange, registry: registry)
     }
 
     /// Rows of a batch that lie in the bounds and pass, ascending.

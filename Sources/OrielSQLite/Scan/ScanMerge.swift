@@ -22,18 +22,26 @@ struct ScanMerge {
 
     init(plan: ScanPlan, state: PublishedState, registry: StreamRegistry, budget: QueryBudget) throws(StoreError) {
         let signalState = state[plan.signal]
-        context = ScanContext(plan: plan, floor: signalState.floor, budget: budget, registry: registry)
+        var context = ScanContext(plan: plan, floor: signalState.floor, budget: budget, registry: registry)
+        let position = plan.position.map { RowKey($0, order: plan.order) }
+        let sources = plan.limit ?? .max > 0 ? try ScanSource.find(in: signalState, behind: position, &context) : []
+        self.init(plan: plan, sources: sources, context)
+    }
+
+    /// Merges sources that were found before.
+    ///
+    /// - Parameter share: How many merges use the budget at a time.
+    init(plan: ScanPlan, sources: [ScanSource], _ context: ScanContext, share: Int = 1) {
+        self.context = context
         last = plan.position.map { RowKey($0, order: plan.order) }
         position = plan.position
         remaining = max(0, plan.limit ?? .max)
         waiting = []
         targetRows = 512
-        guard remaining > 0 else { return }
-        let sources = try ScanSource.find(in: signalState, behind: last, &context)
         // Half of the memory is for entries, shared by the sources that can be open at a time.
-        let perSource = budget.memoryLimit / 2 / MemoryLayout<RowEntry>.stride / max(1, ScanMerge.overlap(of: sources))
-        context.sourceCapacity = max(512, perSource)
-        if context.filtersEarly { context.sourceCapacity = min(context.sourceCapacity, remaining) }
+        let perSource = context.budget.memoryLimit / 2 / share / MemoryLayout<RowEntry>.stride / max(1, ScanMerge.overlap(of: sources))
+        self.context.sourceCapacity = max(512, perSource)
+        if context.filtersEarly { self.context.sourceCapacity = min(self.context.sourceCapacity, max(1, remaining)) }
         waiting = sources.sorted { $0.lowerBound > $1.lowerBound }
     }
 

@@ -38,7 +38,7 @@ extension ScanSource {
             references = try container.streamReferences()
         }
         if !context.filter.isTrivial {
-            let allowed = references.indices.filter { context.filter.allows(references[$0]) }.map { UInt32($0) }
+            let allowed = context.filter.ordinals(among: references)
             headers = headers.filter { header in
                 let first = allowed.firstIndex(notBelow: header.firstStream)
                 return first < allowed.count && allowed[first] <= header.lastStream

@@ -4,7 +4,7 @@ import OrielTelemetry
 /// One input of a scan's merge: a block, or a group of chunks. It gives its selected rows in the scan's order, decodes nothing before it is opened, and holds
 /// no more than ``ScanContext/sourceCapacity`` entries: when these are used up it is filled again behind the last one.
 final class ScanSource {
-    enum Rows {
+    enum Rows: Sendable {
         case block(any BlockContainer, BlockHeader, candidates: [Int]?)
         case chunks([BuilderChunk])
     }
@@ -109,8 +109,14 @@ final class ScanSource {
     }
 
     private func collect(_ chunk: BuilderChunk, _ unit: Int, into collector: inout EntryCollector, _ context: inout ScanContext) {
+        let selected = ScanSource.rows(of: chunk, &context)
+        if !selected.isEmpty { add(selected, of: chunk.batch, unit: unit, rowNumbers: nil, into: &collector, &context) }
+    }
+
+    /// The rows of a chunk that a scan selects, ascending.
+    static func rows(of chunk: BuilderChunk, _ context: inout ScanContext) -> [Int] {
         let batch = chunk.batch
-        guard batch.count > 0, chunk.minimumTime < context.bounds.upperBound, chunk.maximumTime >= context.bounds.lowerBound else { return }
+        guard batch.count > 0, chunk.minimumTime < context.bounds.upperBound, chunk.maximumTime >= context.bounds.lowerBound else { return [] }
         var rows: [Int]?
         if !context.filter.isTrivial {
             let streams = batch.streamIndexes
@@ -120,9 +126,9 @@ final class ScanSource {
             let wanted = context.traceIDSet
             rows = (rows ?? Array(0..<batch.count)).filter { wanted.contains(ids[$0]) }
         }
-        if let rows, rows.isEmpty { return }
+        if let rows, rows.isEmpty { return [] }
         let timesFit = context.bounds.contains(chunk.minimumTime) && context.bounds.contains(chunk.maximumTime)
-        add(context.select(rows, of: batch, timesFit: timesFit), of: batch, unit: unit, rowNumbers: nil, into: &collector, &context)
+        return context.select(rows, of: batch, timesFit: timesFit)
     }
 
     private func add(

@@ -23,6 +23,9 @@ final class ScanWorkers: Sendable {
         self.threads = threads
     }
 
+    /// How many threads there are.
+    var count: Int { threads.count }
+
     deinit {
         // A store that was dropped without being closed: the threads end by themselves.
         queue.close()

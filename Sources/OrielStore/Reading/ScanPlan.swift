@@ -8,6 +8,8 @@ public struct ScanPlan: Sendable {
     public var streamMatchers: [StreamMatcher]
     /// Only rows of these streams, when given.
     public var streams: Set<StreamID>?
+    /// Only rows of streams with an id in this range, when given: how a plan for metrics is split.
+    public var streamRange: ClosedRange<StreamID>?
     /// Only rows with one of these trace ids, when given (spans, log records, exemplars).
     public var traceIDs: Set<TraceID>?
     public var predicate: Predicate
@@ -21,14 +23,15 @@ public struct ScanPlan: Sendable {
     public var deadline: Timestamp?
 
     public init(
-        signal: Signal, range: TimeRange = .all, streamMatchers: [StreamMatcher] = [], streams: Set<StreamID>? = nil, traceIDs: Set<TraceID>? = nil,
-        predicate: Predicate = .all, projection: Projection = .everything, order: ScanOrder = .time, limit: Int? = nil, position: ScanPosition? = nil,
-        deadline: Timestamp? = nil
+        signal: Signal, range: TimeRange = .all, streamMatchers: [StreamMatcher] = [], streams: Set<StreamID>? = nil,
+        streamRange: ClosedRange<StreamID>? = nil, traceIDs: Set<TraceID>? = nil, predicate: Predicate = .all, projection: Projection = .everything,
+        order: ScanOrder = .time, limit: Int? = nil, position: ScanPosition? = nil, deadline: Timestamp? = nil
     ) {
         self.signal = signal
         self.range = range
         self.streamMatchers = streamMatchers
         self.streams = streams
+        self.streamRange = streamRange
         self.traceIDs = traceIDs
         self.predicate = predicate
         self.projection = projection

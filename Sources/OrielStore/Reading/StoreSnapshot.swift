@@ -8,6 +8,21 @@ public protocol StoreSnapshot: Sendable {
     /// Rows that a plan selects, in its order.
     func scan(_ plan: ScanPlan) throws(StoreError) -> any ScanCursor
 
+    /// Measures of the rows that ``scan(_:)`` would deliver for a plan, group by group. The plan's projection says nothing here, its order only which rows a limit
+    /// or a position leaves.
+    ///
+    /// Groups take memory from the query's budget. Counts by stream alone may come from the headers of blocks, so that rows are counted in them that turn out damaged
+    /// when they are read.
+    /// - Throws: ``StoreError/tooManyGroups(limit:)``, ``StoreError/unsupported(_:)`` for an aggregation that makes no sense, and what a scan throws.
+    func aggregate(_ plan: ScanPlan, by aggregation: Aggregation) async throws(StoreError) -> AggregateTable
+
+    /// Splits a plan into at most `count` plans, for callers that work on several threads: together they deliver exactly the plan's rows, each row once.
+    ///
+    /// Plans for metrics are split by stream id (``ScanPlan/streamRange``), so that a series is whole in one part; plans for logs and spans by time, at moments that
+    /// leave about equally many rows on either side. The parts come in the plan's order: where they are cut by what the order sorts by first, their rows one after
+    /// another are the plan's rows in order. A plan with a limit cannot be split and comes back alone; so does one whose rows cannot be told apart that way.
+    func partitions(of plan: ScanPlan, count: Int) async throws(StoreError) -> [ScanPlan]
+
     /// Streams with rows in a time range.
     func streams(_ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange, limit: Int) async throws(StoreError) -> [StreamInformation]
 

@@ -31,7 +31,7 @@ public struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         case .closed: self.init(status: 503, "the server is stopping; retry in a moment", retryAfterSeconds: 2)
         case .cancelled: self.init(status: 503, "the request was cancelled")
         case .deadlineExceeded: self.init(status: 503, error.description)
-        case .memoryBudgetExceeded: self.init(status: 422, error.description)
+        case .memoryBudgetExceeded, .tooManyGroups: self.init(status: 422, error.description)
         case .unsupported: self.init(status: 501, error.description)
         case .invalidPosition: self.init(status: 400, error.description, parameter: "cursor")
         case .readOnly, .locked, .newerFormat, .unusable, .damaged, .malformedBatch: self.init(status: 500, error.description)
