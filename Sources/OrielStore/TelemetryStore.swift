@@ -70,6 +70,8 @@ public struct StoreStatistics: Sendable {
         public var segmentBytes = 0
         /// Rows that are only in memory and in the redo log.
         public var unflushedRows = 0
+        /// Samples that another one of the same stream and time with another value replaced, when rows were sealed or merged.
+        public var conflictingRows = 0
         public var floor = Timestamp(nanoseconds: .min)
 
         public init() {}
@@ -101,6 +103,8 @@ public struct StoreStatistics: Sendable {
     /// What the last of these failed with.
     public var lastMaintenanceFailure: String?
     public var unknownFiles = 0
+    /// What the opening of the store lost or put aside.
+    public var recovery = RecoveryReport()
     public var isReadOnly = false
     /// Whether a flush or merge is running or due.
     public var hasPendingWork = false

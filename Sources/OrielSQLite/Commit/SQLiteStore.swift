@@ -16,7 +16,7 @@ import Glibc
 ///
 /// - Note: A store that is released without ``close()`` is as after a crash: nothing acknowledged is lost, and the next ``open(folder:options:)`` replays the redo.
 public final class SQLiteStore: TelemetryStore {
-    private let core: StoreCore
+    let core: StoreCore
     private let requests: MaintenanceRequests
     private let workers: ScanWorkers
     private let threads: Mutex<Threads>
@@ -293,6 +293,7 @@ public final class SQLiteStore: TelemetryStore {
             values.segments = part.segments.count
             values.segmentBytes = part.segments.reduce(0) { $0 + SegmentFiles.byteCount($1) }
             values.floor = part.floor
+            values.conflictingRows = counted.conflictingRows[signal] ?? 0
             statistics.signals[signal] = values
         }
         statistics.commits = counted.commits
@@ -312,6 +313,7 @@ public final class SQLiteStore: TelemetryStore {
         statistics.maintenanceFailures = counted.maintenanceFailures
         statistics.lastMaintenanceFailure = counted.lastMaintenanceFailure
         statistics.unknownFiles = counted.unknownFiles
+        statistics.recovery = counted.recovery
         statistics.isReadOnly = counted.readOnlyReason != nil
         statistics.hasPendingWork = counted.isWorking
         return statistics

@@ -43,6 +43,11 @@ enum SegmentFiles {
         }
     }
 
+    /// The metric families that a file knows.
+    static func families(_ description: SegmentDescription, core: StoreCore) throws(StoreError) -> [MetricFamily] {
+        try Segment.open(description, fileSystem: core.fileSystem, folder: core.folder, registry: core.registry).families()
+    }
+
     /// Whether every blob of a file is as it was written.
     static func isWhole(_ description: SegmentDescription, core: StoreCore) -> Bool {
         do {

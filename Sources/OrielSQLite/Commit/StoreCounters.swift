@@ -23,7 +23,10 @@ final class StoreCounters: Sendable {
         var flushes = 0
         var merges = 0
         var mergedBytes = 0
+        /// Samples that others of the same stream and time replaced by other values.
+        var conflictingRows: [Signal: Int] = [:]
         var unknownFiles = 0
+        var recovery = RecoveryReport()
         var readOnlyReason: String?
         var isWorking = false
         var maintenanceFailures = 0
@@ -66,6 +69,12 @@ final class StoreCounters: Sendable {
             values.maintenanceFailures += 1
             values.lastMaintenanceFailure = String("\(error)".prefix(1000))
         }
+    }
+
+    /// Counts samples that others replaced by other values.
+    func noteConflicts(_ signal: Signal, _ count: Int) {
+        guard count > 0 else { return }
+        update { $0.conflictingRows[signal, default: 0] += count }
     }
 
     var current: Values {

@@ -96,8 +96,9 @@ enum UnknownFiles {
         return target
     }
 
-    static func count(_ folder: String, files: any FileLayer) throws(FileError) -> Int {
-        guard try files.exists(folder + "/data/unknown") else { return 0 }
-        return try files.list(folder + "/data/unknown").count
+    /// The names in `data/unknown/`, sorted.
+    static func names(_ folder: String, files: any FileLayer) throws(FileError) -> [String] {
+        guard try files.exists(folder + "/data/unknown") else { return [] }
+        return try files.list(folder + "/data/unknown")
     }
 }

@@ -20,7 +20,9 @@ struct HotContents {
     init(salvaging hot: HotDatabase) {
         redo = salvage(.redo, hot)
         streams = salvage(.streams, hot)
-        seen = attempt("request keys") { try hot.seen().filter { Self.isIntact($0.blob) } } ?? []
+        let keys = attempt("request keys") { try hot.seen() } ?? []
+        seen = keys.filter { Self.isIntact($0.blob) }
+        if seen.count < keys.count { losses.append("request keys of \(keys.count - seen.count) commits") }
         floors = attempt("floors") { try hot.floors() } ?? [:]
         families = attempt("metric families") { try hot.families() } ?? []
         sums = attempt("delta sums") { try hot.state("sums") }.flatMap { $0 }.flatMap { Self.isIntact($0.blob) ? $0 : nil }
@@ -51,7 +53,7 @@ struct HotContents {
             }
         }
         if damaged > 0 {
-            losses.append("\(damaged) or more rows of \(log.rawValue)")
+            losses.append("\(log == .redo ? "rows" : "labels of new streams") of \(damaged) or more commits")
         }
         return found
     }

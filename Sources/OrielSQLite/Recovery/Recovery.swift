@@ -8,6 +8,14 @@ struct Recovery {
     let options: StoreOptions
     let files: any FileLayer
     let crashPoints: CrashPoints
+    private let notes = RecoveryNotes()
+
+    init(folder: String, options: StoreOptions, files: any FileLayer, crashPoints: CrashPoints) {
+        self.folder = folder
+        self.options = options
+        self.files = files
+        self.crashPoints = crashPoints
+    }
 
     struct Recovered {
         var committer: Committer
@@ -52,10 +60,12 @@ struct Recovery {
 
     private func recover(_ lock: StoreLock, _ content: StoreLock.Content?) throws -> Recovered {
         let fileSystem = SQLiteFileSystem(files)
+        let knownUnknown = Set(try UnknownFiles.names(folder, files: files))
         let scan = try FolderScan(folder, files: files)
         for log in scan.orphanedLogs {
             // SQLite would replay it into whatever gets that name.
             try UnknownFiles.take(log, folder, files: files)
+            notes.lose("what \(log.lastPathComponent) held: its database is gone")
         }
         var found = try findHot(scan, fileSystem)
         var identity = content?.identity
@@ -90,14 +100,22 @@ struct Recovery {
         case .none, .lost:
             var contents = HotContents()
             var number = scan.hotNumbers.last ?? 0
-            if case .lost(let salvaged, let lostNumber, _) = found {
+            if case .lost(let salvaged, let lostNumber, let reason) = found {
                 contents = salvaged
                 number = max(number, lostNumber)
+                notes.rebuild(reason)
+                contents.losses.forEach(notes.lose)
+            } else {
+                notes.rebuild("hot.db is missing")
+                notes.lose("rows that were in no segment file yet")
+                notes.lose("request keys: a request that is sent again is stored again")
+                notes.lose("delta sums: they start anew")
             }
-            for (signal, floor) in try AppDatabase.floors(folder, files: files, fileSystem: fileSystem) {
+            for (signal, floor) in try savedFloors(fileSystem) {
                 contents.floors[signal] = max(contents.floors[signal] ?? floor, floor)
             }
             manifest = try rebuild(contents, core)
+            contents.families = families(of: manifest, contents.families, core)
             hot = try create(number: number + 1, contents, manifest, core)
             start = max(start, contents.start)
         }
@@ -118,13 +136,17 @@ struct Recovery {
 
         try clearUnfinished(&manifest, hot, core)
         let (live, quarantined) = openSegments(manifest, core)
-        let replayed = try Replay(hot, live: manifest.map(\.description), core: core).run()
+        let replayed = try Replay(hot, live: manifest.map(\.description), core: core, notes: notes).run()
         // Everything inherited is on the disk before the first acknowledgement rests on it.
         try hot.checkpoint()
         try files.synchronizeDirectory(folder)
 
-        let unknown = try UnknownFiles.count(folder, files: files)
-        core.counters.update { $0.unknownFiles = unknown }
+        let unknown = try UnknownFiles.names(folder, files: files)
+        let report = notes.finish(filesPutAside: unknown.filter { !knownUnknown.contains($0) })
+        core.counters.update { values in
+            values.unknownFiles = unknown.count
+            values.recovery = report
+        }
         let inheritance = Committer.Inheritance(
             hot: hot, lock: lock, start: start, seen: replayed.seen, sequencer: replayed.sequencer,
             redo: replayed.redo, flushedHigh: replayed.flushedHigh, oldestLabels: replayed.oldestLabels)
@@ -140,6 +162,7 @@ struct Recovery {
                 var identity = StoreIdentity.random()
                 identity.high = header.storeHigh
                 identity.low = header.storeLow
+                notes.lose("the key of stream ids: streams that come again get new ids")
                 return identity
             }
         }
@@ -372,6 +395,34 @@ struct Recovery {
                 return descriptions.map { HotDatabase.SegmentRow(description: $0, state: liveIDs.contains($0.fileID) ? .live : .dead) }
             }
         }
+    }
+
+    /// The floors that app.db remembers. A damaged one is put aside.
+    private func savedFloors(_ fileSystem: SQLiteFileSystem) throws -> [Signal: Timestamp] {
+        do {
+            return try AppDatabase.floors(folder, files: files, fileSystem: fileSystem)
+        } catch let error as SQLiteError where .corrupt ~= error.code || .notADatabase ~= error.code || .error ~= error.code {
+            for path in [folder + "/app.db", folder + "/app.db-wal"] where try files.exists(path) {
+                try UnknownFiles.take(path, folder, files: files)
+            }
+            notes.lose("the floors that app.db remembered: \(error)")
+            return [:]
+        }
+    }
+
+    /// What is known about metrics, from the files of a rebuilt manifest, the oldest first, and from `known`, which is newer than all.
+    private func families(of manifest: [HotDatabase.SegmentRow], _ known: [MetricFamily], _ core: StoreCore) -> [MetricFamily] {
+        var families: [String: MetricFamily] = [:]
+        let files = manifest.filter { $0.state == .live && $0.description.signal.isMetric }.map(\.description)
+        for file in files.sorted(by: { $0.fileID < $1.fileID }) {
+            do throws(StoreError) {
+                for family in try SegmentFiles.families(file, core: core) { families[family.name] = family }
+            } catch {
+                notes.lose("metric families of \(file.path): \(error)")
+            }
+        }
+        for family in known { families[family.name] = family }
+        return families.values.sorted { $0.name < $1.name }
     }
 
     /// Unlinks what was being written or is dead, before the next transaction of the manifest.

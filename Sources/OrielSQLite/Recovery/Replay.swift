@@ -8,6 +8,7 @@ struct Replay {
     /// Live files: what of redo they hold is left out.
     let live: [SegmentDescription]
     let core: StoreCore
+    let notes: RecoveryNotes
 
     struct Result {
         var chunks: [BuilderChunk] = []
@@ -20,10 +21,11 @@ struct Replay {
         var oldestLabels: UInt32 = 0
     }
 
-    init(_ hot: HotDatabase, live: [SegmentDescription], core: StoreCore) {
+    init(_ hot: HotDatabase, live: [SegmentDescription], core: StoreCore, notes: RecoveryNotes) {
         self.hot = hot
         self.live = live
         self.core = core
+        self.notes = notes
     }
 
     func run() throws -> Result {
@@ -35,7 +37,7 @@ struct Replay {
         try replayRequests(&result)
         let sums = try hot.state("sums")
         if let sums {
-            try keeping(sums.blob, "sums-\(sums.sequence.rawValue)") {
+            try keeping(sums.blob, "sums-\(sums.sequence.rawValue)", "delta sums: they start anew") {
                 result.sequencer = try DeltaSequencer(sums.blob.span, registry: core.registry)
             }
         }
@@ -48,7 +50,7 @@ struct Replay {
 
     private func replayRequests(_ result: inout Result) throws {
         for (sequence, time, blob) in try hot.seen() {
-            try keeping(blob, "seen-\(sequence.rawValue)") {
+            try keeping(blob, "seen-\(sequence.rawValue)", "request keys of commit \(sequence.rawValue)") {
                 for (key, rejected) in try SeenRecord.decode(blob.span) {
                     result.seen.insert(key, Receipt(sequence: sequence, rejected: rejected), time: time)
                 }
@@ -57,10 +59,13 @@ struct Replay {
     }
 
     /// Reads a blob; one that does not read is kept in `data/unknown/`, and the rest goes on without it.
-    private func keeping(_ blob: [UInt8], _ name: String, _ body: () throws -> Void) throws(FileError) {
+    ///
+    /// - Parameter contents: what is lost then, in words.
+    private func keeping(_ blob: [UInt8], _ name: String, _ contents: String, _ body: () throws -> Void) throws(FileError) {
         do {
             try body()
         } catch {
+            notes.lose("\(contents): \(error)")
             try UnknownFiles.keep(blob, as: name, core.folder, files: core.files)
         }
     }
@@ -72,7 +77,7 @@ struct Replay {
         var decompressor = ZstdDecompressor()
         for (sequence, _) in try hot.entries(.streams) where sequence.start >= oldest || oldest == 0 {
             guard let blob = try hot.blob(.streams, sequence) else { continue }
-            try keeping(blob, "streams-\(sequence.rawValue)") {
+            try keeping(blob, "streams-\(sequence.rawValue)", "labels that came with commit \(sequence.rawValue)") {
                 for entry in try StreamRecord.decode(blob.span, decompressor: &decompressor) {
                     labels.insert(sequence.start, entry.reference, core.registry.intern(entry.descriptor.span, id: entry.id))
                 }
@@ -90,7 +95,7 @@ struct Replay {
             result.sequence = max(result.sequence, sequence)
             guard sequence > result.flushedHigh else { continue }
             var rows: [(kind: RedoFrame.Kind, batch: ColumnBatch)] = []
-            try keeping(blob, "redo-\(sequence.rawValue)") {
+            try keeping(blob, "redo-\(sequence.rawValue)", "rows of commit \(sequence.rawValue)") {
                 let decoded = try RedoRecord.decode(blob.span, decompressor: &decompressor)
                 rows = try decoded.map { row in
                     var row = row

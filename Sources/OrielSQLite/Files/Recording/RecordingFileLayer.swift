@@ -23,6 +23,7 @@ final class RecordingFileLayer: FileLayer {
         var faults: [Int: FileFault] = [:]
         var attempts = 0
         var isCut = false
+        var refusedFolder: String?
     }
 
     let root: String
@@ -49,6 +50,11 @@ final class RecordingFileLayer: FileLayer {
         state.withLock { $0.faults[attempt] = fault }
     }
 
+    /// Makes every creation of a file below the folder `path` fail, until it is called with `nil`.
+    func refuseFiles(below path: String?) {
+        state.withLock { $0.refusedFolder = path }
+    }
+
     /// Cuts the power now.
     func cutPower() {
         state.withLock { $0.isCut = true }
@@ -69,6 +75,9 @@ final class RecordingFileLayer: FileLayer {
             case .readOnly, .readWrite: false
             }
         if makes {
+            if let refused = state.withLock({ $0.refusedFolder }), path.hasPrefix(refused + "/") {
+                throw FileError(operation: .open, path: path, number: EIO)
+            }
             try attempt(.open, path)
         } else {
             try checkPower(.open, path)
