@@ -23,6 +23,7 @@ public final class Collector: Service {
     private let manager: ServiceManager
     private let server: HTTPServer
     private let worker: IngestWorker
+    private let store: any TelemetryStore
     private let phase = Mutex(Phase.starting(waiters: []))
     private let readiness: Readiness
     /// The daemon's own metrics, as `/metrics` shows them.
@@ -38,6 +39,7 @@ public final class Collector: Service {
         self.configuration = configuration
         self.logger = logger
         self.registry = registry
+        self.store = store
         manager = ServiceManager(environment: environment)
         let readiness = Readiness()
         self.readiness = readiness
@@ -158,9 +160,21 @@ public final class Collector: Service {
         return bound
     }
 
-    /// Waits for the end, telling a service manager meanwhile that the daemon lives.
+    /// How often the store is asked for what should be told in the log.
+    private static let warningInterval = Duration.seconds(10)
+
+    /// Waits for the end, telling a service manager meanwhile that the daemon lives, and the log what is wrong with the store.
     private func serve() async {
         await withDiscardingTaskGroup { group in
+            let (store, logger) = (store, logger)
+            group.addTask {
+                var warnings = StoreWarnings()
+                while !Task.isCancelled {
+                    warnings.update(store.statistics, logger: logger)
+                    // Cancellation is the only way in which a sleep fails, and the loop sees it.
+                    do { try await Task.sleep(for: Self.warningInterval) } catch { return }
+                }
+            }
             if let interval = manager.watchdogInterval {
                 let manager = manager
                 group.addTask {

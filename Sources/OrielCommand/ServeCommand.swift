@@ -69,7 +69,11 @@ struct ServeCommand: AsyncParsableCommand {
         } catch {
             throw CommandFailure("\(error)")
         }
-        logger.info("store opened", metadata: ["folder": "\(configuration.dataFolder)"])
+        logger.info(
+            "store opened",
+            metadata: [
+                "folder": "\(configuration.dataFolder)", "sqlite": "\(SQLiteLibrary.version)", "threading": "\(SQLiteLibrary.threading)",
+            ])
         let collector = Collector(
             configuration: configuration, store: store, logger: logger, environment: environment, version: RootCommand.version)
         let group = ServiceGroup(

@@ -6,6 +6,8 @@ struct MergeJob: Sendable {
     /// What came out, and whether a failure comes from a damaged input, which is then in the damage report.
     struct Outcome: Sendable {
         var files: Result<[SegmentFiles.Opened], any Error>
+        /// Samples that others of the same stream and time replaced by other values.
+        var conflictCount = 0
         var isDamaged = false
     }
 
@@ -31,7 +33,7 @@ struct MergeJob: Sendable {
                 try segment.verify()
                 return SegmentFiles.Opened(description: description, container: segment)
             }
-            return Outcome(files: .success(files))
+            return Outcome(files: .success(files), conflictCount: result.conflictCount)
         } catch {
             return Outcome(files: .failure(error), isDamaged: pacer.isCancelled ? false : findDamage())
         }
@@ -121,6 +123,7 @@ extension Maintainer {
         try core.perform { committer in
             try committer.finishMerge(outputs, inputs: task.inputs, containers: inputs, signal: task.signal)
         }
+        core.counters.noteConflicts(task.signal, outcome.conflictCount)
         core.crashPoints.reach(.mergeCommitted)
         for output in outputs {
             live[output.description.fileID] = output

@@ -22,7 +22,9 @@ final class Maintainer {
     /// What the two threads are writing.
     var runningFlush: FlushJob?
     var runningMerge: MergeJob?
-    private var lastFlush = Timestamp.now
+    /// The time of day; tests set it.
+    private let clock: @Sendable () -> Timestamp
+    private var lastFlush: Timestamp
     private var lastFloor = Timestamp(nanoseconds: .min)
     /// After a failure nothing is tried until then.
     private var pausedUntil = Timestamp(nanoseconds: .min)
@@ -49,9 +51,12 @@ final class Maintainer {
 
     init(
         _ core: StoreCore, requests: MaintenanceRequests, live: [SegmentFiles.Opened], quarantined: [SegmentDescription], isRebuilt: Bool,
-        flushThread: JobThread<FlushJob.Outcome>, mergeThread: JobThread<MergeJob.Outcome>
+        flushThread: JobThread<FlushJob.Outcome>, mergeThread: JobThread<MergeJob.Outcome>,
+        clock: @escaping @Sendable () -> Timestamp = { .now }
     ) {
         self.core = core
+        self.clock = clock
+        lastFlush = clock()
         self.requests = requests
         self.live = Dictionary(uniqueKeysWithValues: live.map { ($0.description.fileID, $0) })
         self.quarantined = quarantined
@@ -73,13 +78,13 @@ final class Maintainer {
                 stop(orders.finalFlush)
                 return
             }
-            let maintainsItself = core.options.maintainsItself && Timestamp.now >= pausedUntil
+            let maintainsItself = core.options.maintainsItself && clock() >= pausedUntil
             var isBusy = false
             do {
                 isBusy = try step(maintainsItself)
             } catch {
                 core.counters.noteMaintenanceFailure(error)
-                pausedUntil = Timestamp(nanoseconds: Timestamp.now.nanoseconds + 1_000_000_000)
+                pausedUntil = Timestamp(nanoseconds: clock().nanoseconds + 1_000_000_000)
                 finish(&wantedFlushes, .failure(error))
                 finish(&writtenFlushes, .failure(error))
             }
@@ -95,7 +100,7 @@ final class Maintainer {
     ///
     /// - Parameter maintainsItself: Whether to do more than what was asked for.
     /// - Returns: Whether there was one.
-    private func step(_ maintainsItself: Bool) throws -> Bool {
+    func step(_ maintainsItself: Bool) throws -> Bool {
         if let outcome = flushThread.take() {
             try endFlush(outcome)
             return true
@@ -109,7 +114,7 @@ final class Maintainer {
                 return true
             }
         }
-        let now = Timestamp.now
+        let now = clock()
         if runningFlush == nil, !wantedFlushes.isEmpty || (maintainsItself && isFlushDue(now)) {
             lastFlush = now
             begunFlushes = wantedFlushes
@@ -182,7 +187,7 @@ final class Maintainer {
 
     private func noteMergeFailure(_ error: any Error) {
         core.counters.noteMaintenanceFailure(error)
-        mergesPausedUntil = Timestamp(nanoseconds: Timestamp.now.nanoseconds + mergePause)
+        mergesPausedUntil = Timestamp(nanoseconds: clock().nanoseconds + mergePause)
         mergePause = min(mergePause * 2, Maintainer.longestMergePause)
         finish(&writtenFlushes, .failure(error))
     }
@@ -251,6 +256,7 @@ final class Maintainer {
         try core.perform { committer in
             committer.replaceChunks(signal, count: count, by: run, byteCount: bytes)
         }
+        core.counters.noteConflicts(signal, run?.conflictCount ?? 0)
         core.gate.changed()
     }
 

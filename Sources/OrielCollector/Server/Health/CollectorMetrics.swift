@@ -46,6 +46,9 @@ enum CollectorMetrics {
                 "oriel_store_appended_rows", labels: labels, help: "Rows stored since the start.", value: Double(statistics.appendedRows))
             collector.counter(
                 "oriel_store_rejected_rows", labels: labels, help: "Rows refused by the store.", value: Double(statistics.rejectedRows))
+            collector.counter(
+                "oriel_store_conflicting_rows", labels: labels, help: "Samples replaced by another value of the same series and time.",
+                value: Double(statistics.conflictingRows))
             collector.gauge("oriel_store_rows", labels: labels, help: "Rows kept.", value: Double(statistics.rows))
             collector.gauge("oriel_store_segments", labels: labels, help: "Segment files.", value: Double(statistics.segments))
             collector.gauge(
@@ -66,6 +69,12 @@ enum CollectorMetrics {
         collector.gauge("oriel_store_damaged_blocks", help: "Blocks that queries leave out as damaged.", value: Double(store.damagedBlocks))
         collector.counter(
             "oriel_store_maintenance_failures", help: "Seals, flushes and merges that failed.", value: Double(store.maintenanceFailures))
+        collector.gauge("oriel_store_unknown_files", help: "Files put aside as unusable.", value: Double(store.unknownFiles))
+        collector.gauge(
+            "oriel_store_recovery_losses", help: "Things that the last opening of the store found lost; the log names them.",
+            value: Double(store.recovery.losses.count))
+        collector.gauge(
+            "oriel_store_rebuilt", help: "1 if the last opening of the store rebuilt its list of files.", value: store.recovery.isRebuilt ? 1 : 0)
         collector.gauge("oriel_store_read_only", help: "1 if the store takes no data until a restart.", value: store.isReadOnly ? 1 : 0)
     }
 }

@@ -86,31 +86,26 @@ extension OrielAPI {
     ) async throws(APIError) {
         guard !rows.isEmpty else { return }
         let ids = Set(rows.keys)
-        for signal in [Signal.samples, .histograms] {
-            let plan = ScanPlan(signal: signal, range: range, streams: ids, order: .streamThenTime, deadline: deadline)
-            let cursor = try snapshot.rows(plan)
-            while let batch = try await cursor.next() {
-                if let samples = SampleBatch(batch) {
-                    for row in 0..<samples.count {
-                        guard let id = samples.streams.id(Int(samples.streamIndexes[row])) else { continue }
-                        rows[id]?.add(SeriesPoint(time: samples.times[row], value: .float(samples.values[row])), sampling)
+        var runs = try snapshot.series(ScanPlan(signal: .samples, range: range, streams: ids, deadline: deadline))
+        while let run = try await runs.next() {
+            if let samples = SampleBatch(run.batch) {
+                for row in run.rows {
+                    guard let id = samples.streams.id(Int(samples.streamIndexes[row])) else { continue }
+                    rows[id]?.add(SeriesPoint(time: samples.times[row], value: .float(samples.values[row])), sampling)
+                }
+            } else if let histograms = HistogramBatch(run.batch) {
+                for row in run.rows {
+                    guard let id = histograms.streams.id(Int(histograms.streamIndexes[row])) else { continue }
+                    let histogram: NativeHistogram
+                    do {
+                        histogram = try histograms.histogram(at: row)
+                    } catch {
+                        throw APIError(status: 500, "a stored histogram cannot be read: \(error)")
                     }
-                } else if let histograms = HistogramBatch(batch) {
-                    for row in 0..<histograms.count {
-                        guard let id = histograms.streams.id(Int(histograms.streamIndexes[row])) else { continue }
-                        let histogram: NativeHistogram
-                        do {
-                            histogram = try histograms.histogram(at: row)
-                        } catch {
-                            throw APIError(status: 500, "a stored histogram cannot be read: \(error)")
-                        }
-                        rows[id]?.add(SeriesPoint(time: histograms.times[row], value: .histogram(histogram)), sampling)
-                    }
+                    rows[id]?.add(SeriesPoint(time: histograms.times[row], value: .histogram(histogram)), sampling)
                 }
             }
         }
-        // Float and histogram samples of one series came one after the other.
-        for id in ids { rows[id]?.points.sort { $0.time < $1.time } }
         guard wantsExemplars else { return }
         let plan = ScanPlan(signal: .exemplars, range: range, streams: ids, order: .time, limit: Self.maximumPoints, deadline: deadline)
         let cursor = try snapshot.rows(plan)
