@@ -20,7 +20,8 @@ extension StoreConformance {
                 for signal in Signal.allCases {
                     let streams = try await snapshot.streams(signal, matching: [], in: .all, limit: .max).map(\.id)
                     for number in 0..<15 {
-                        let plan = generator.plan(signal, streams: streams)
+                        var plan = generator.plan(signal, streams: streams)
+                        if number % 4 == 3 { plan.position = try await position(snapshot, plan, behind: 5) }
                         let count = generator.random.pick([1, 2, 3, 8])
                         try await comparePartitions(snapshot, plan, count, "seed 61, \(when), number \(number), \(count) parts of \(plan)")
                     }
@@ -50,6 +51,15 @@ extension StoreConformance {
             }
         },
     ]
+
+    /// The place behind the first rows of a plan, where a next page begins.
+    static func position(_ snapshot: any StoreSnapshot, _ plan: ScanPlan, behind count: Int) async throws -> ScanPosition? {
+        var plan = plan
+        plan.limit = count
+        let cursor = try snapshot.scan(plan)
+        while try await cursor.next() != nil {}
+        return cursor.position
+    }
 
     static func comparePartitions(_ snapshot: any StoreSnapshot, _ plan: ScanPlan, _ count: Int, _ what: String) async throws {
         let parts = try await snapshot.partitions(of: plan, count: count)

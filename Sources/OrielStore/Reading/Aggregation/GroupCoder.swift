@@ -12,6 +12,8 @@ struct GroupCoder: Sendable {
     private var doubles = IntegerTable()
     private var doubleCodes: [UInt32] = []
     private var missing: UInt32?
+    /// An encoded value in the making.
+    private var scratch: [UInt8] = []
 
     var count: Int { values.count }
 
@@ -29,6 +31,34 @@ struct GroupCoder: Sendable {
 
     mutating func code(of value: GroupValue) -> UInt32 {
         UInt32(values.intern(value.encoded.span))
+    }
+
+    mutating func code(traceID: TraceID) -> UInt32 {
+        scratch.removeAll(keepingCapacity: true)
+        scratch.append(GroupValue.Marker.traceID)
+        scratch.append(word: traceID.high)
+        scratch.append(word: traceID.low)
+        return codeOfScratch()
+    }
+
+    mutating func code(spanID: UInt64) -> UInt32 {
+        scratch.removeAll(keepingCapacity: true)
+        scratch.append(GroupValue.Marker.spanID)
+        scratch.append(word: spanID)
+        return codeOfScratch()
+    }
+
+    mutating func code(bool: Bool) -> UInt32 {
+        scratch.removeAll(keepingCapacity: true)
+        scratch.append(AttributeType.bool.rawValue)
+        scratch.append(bool ? 1 : 0)
+        return codeOfScratch()
+    }
+
+    private mutating func codeOfScratch() -> UInt32 {
+        // The span borrows a second reference to the array, so that the coder stays free to change.
+        let bytes = scratch
+        return UInt32(values.intern(bytes.span))
     }
 
     mutating func code(text: Span<UInt8>) -> UInt32 {
@@ -62,7 +92,8 @@ struct GroupCoder: Sendable {
         case .string: code(text: table.heap.span.extracting(table.heapRange(of: entry)))
         case .int: code(integer: Int64(bitPattern: table.payloads[entry]))
         case .double: code(double: Double(bitPattern: table.payloads[entry]))
-        case .empty, .bool, .bytes, .array, .map, nil: code(of: .value(table.value(ofEntry: entry)))
+        case .bool: code(bool: table.payloads[entry] != 0)
+        case .empty, .bytes, .array, .map, nil: code(of: .value(table.value(ofEntry: entry)))
         }
     }
 }

@@ -68,8 +68,8 @@ struct GroupDimension: Sendable {
         case .absent: codes.append(contentsOf: repeatElement(coder.codeOfMissing(), count: rows.count))
         case .integers(let values): rows.forEach { codes.append(coder.code(integer: values[$0])) }
         case .doubles(let values): rows.forEach { codes.append(coder.code(double: values[$0])) }
-        case .identifiers(let values): rows.forEach { codes.append(coder.code(of: .spanID(SpanID(rawValue: values[$0])))) }
-        case .traceIDs(let values): rows.forEach { codes.append(coder.code(of: .traceID(values[$0]))) }
+        case .identifiers(let values): rows.forEach { codes.append(coder.code(spanID: values[$0])) }
+        case .traceIDs(let values): rows.forEach { codes.append(coder.code(traceID: values[$0])) }
         case .bytes(let values):
             let bytes = values.bytes
             if id == .body, case .integers(let types) = batch[.bodyType] {
