@@ -125,4 +125,17 @@ import Testing
         #expect(hashes.count == inputs)
         #expect(ByteHash.hash([1].span, seed: 1) != ByteHash.hash([1].span, seed: 2))
     }
+
+    /// Nobody who does not know the seed can choose words that cancel what comes with them.
+    @Test func wordsDoNotCancelTheOthers() {
+        for constant: UInt64 in [0xE703_7ED1_A0B4_28DB, 0x5899_65CC_7537_4CC3, 0x9FB2_1C65_1E98_DF25, 0] {
+            var hashes: Set<UInt64> = []
+            for number in UInt64(0)..<64 {
+                let words: [UInt64] = [constant, number, constant, number &* 3]
+                let bytes = words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64($0 * 8)) } }
+                hashes.insert(ByteHash.hash(bytes.span, seed: 0x1234_5678_9ABC_DEF1))
+            }
+            #expect(hashes.count == 64)
+        }
+    }
 }

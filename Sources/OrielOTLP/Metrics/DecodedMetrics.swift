@@ -27,11 +27,11 @@ public struct DecodedMetrics: Sendable {
         _ value: Double, _ entry: Int, _ position: Int, time: Int64, start: Int64, isDelta: Bool, isStale: Bool, cache: inout OTLPSeriesCache
     ) {
         if !isDelta {
-            samples.streamIndexes.append(cache.batchIndex(entry, position, in: &samples.streams))
+            samples.streamIndexes.append(cache.batchIndex(entry, position, .samples, in: &samples.streams))
             samples.times.append(time)
             samples.values.append(value)
         } else if !isStale {
-            deltas.samples.streamIndexes.append(cache.batchIndex(entry, position, in: &deltas.samples.streams))
+            deltas.samples.streamIndexes.append(cache.batchIndex(entry, position, .deltaSamples, in: &deltas.samples.streams))
             deltas.samples.times.append(time)
             deltas.samples.values.append(value)
             deltas.sampleStartTimes.append(Timestamp(nanoseconds: start).milliseconds)

@@ -82,10 +82,10 @@ extension OTLPMetricTranslator {
         }
         guard let milliseconds = self.time(time, metric: metric, receiveTime: receiveTime) else { return .time }
         if !isDelta {
-            let stream = cache.batchIndex(entry, 0, in: &decoded.histograms.streams)
+            let stream = cache.batchIndex(entry, 0, .histograms, in: &decoded.histograms.streams)
             decoded.histograms.append(histogram, stream: Int(stream), time: milliseconds)
         } else if !isStale {
-            let stream = cache.batchIndex(entry, 0, in: &decoded.deltas.histograms.streams)
+            let stream = cache.batchIndex(entry, 0, .deltaHistograms, in: &decoded.deltas.histograms.streams)
             decoded.deltas.histograms.append(histogram, stream: Int(stream), time: milliseconds)
             decoded.deltas.histogramStartTimes.append(Timestamp(nanoseconds: startTime).milliseconds)
         }

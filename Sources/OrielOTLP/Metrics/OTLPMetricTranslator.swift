@@ -6,8 +6,10 @@ import OrielTelemetry
 /// that this decoder has not seen.
 struct OTLPMetricTranslator: Sendable {
     var cache: OTLPSeriesCache
-    /// For each resource of the cache the latest time of a point of this request, in milliseconds; `nil` when there was none.
-    private var latestTimes: [Int: Int64] = [:]
+    /// For each resource of the cache the latest time of a point of this request, in milliseconds; `nil` when there was none. May be shorter.
+    private var latestTimes: [Int64?] = []
+    /// The resources that have one.
+    private var liveResources: [Int] = []
     /// The parts of the current point, reused from point to point.
     var point = OTLPPointScratch()
     var exemplarHints = AttributeKeyHints()
@@ -18,7 +20,8 @@ struct OTLPMetricTranslator: Sendable {
 
     mutating func decode(_ bytes: Span<UInt8>, receiveTime: Timestamp, into decoded: inout DecodedMetrics) throws(WireError) {
         cache.beginRequest()
-        latestTimes.removeAll(keepingCapacity: true)
+        for resource in liveResources { latestTimes[resource] = nil }
+        liveResources.removeAll(keepingCapacity: true)
         var key: [UInt8] = []
         try OTLPRequestWalk.members(1, of: 0..<bytes.count, in: bytes) { (resourceContent) throws(WireError) in
             let resourceGroup = try OTLPRequestWalk.Group(resourceContent, in: bytes)
@@ -109,17 +112,27 @@ struct OTLPMetricTranslator: Sendable {
     mutating func time(_ nanoseconds: UInt64, metric: Int, receiveTime: Timestamp) -> Int64? {
         guard let value = Int64(exactly: nanoseconds) else { return nil }
         let time = (value == 0 ? receiveTime : Timestamp(nanoseconds: value)).milliseconds
-        let entry = cache.metrics[metric]
-        if !entry.isDelta { latestTimes[entry.resource] = max(latestTimes[entry.resource] ?? .min, time) }
+        if !cache.metrics[metric].isDelta {
+            let resource = cache.metrics[metric].resource
+            if resource >= latestTimes.count {
+                latestTimes.append(contentsOf: repeatElement(nil, count: resource + 1 - latestTimes.count))
+            }
+            if let latest = latestTimes[resource] {
+                latestTimes[resource] = max(latest, time)
+            } else {
+                latestTimes[resource] = time
+                liveResources.append(resource)
+            }
+        }
         return time
     }
 
     /// One sample of value 1 a resource, at the latest time of its points.
-    private func appendTargetInfo(to decoded: inout DecodedMetrics) {
+    private mutating func appendTargetInfo(to decoded: inout DecodedMetrics) {
         var isFirst = true
-        for (resource, time) in latestTimes.sorted(by: { $0.key < $1.key }) {
-            guard let descriptor = cache.resources[resource].targetInfo else { continue }
-            decoded.samples.streamIndexes.append(UInt32(decoded.samples.streams.intern(descriptor.span)))
+        for resource in liveResources.sorted() {
+            guard let time = latestTimes[resource], let index = cache.targetInfoIndex(ofResource: resource, in: &decoded.samples.streams) else { continue }
+            decoded.samples.streamIndexes.append(index)
             decoded.samples.times.append(time)
             decoded.samples.values.append(1)
             if isFirst { decoded.families.append(MetricFamily(name: "target_info", kind: .info, help: "Attributes of the resource that sent the metrics")) }

@@ -8,7 +8,9 @@ struct OTLPSeriesCache: Sendable {
     let naming: MetricNaming
 
     private var resourceKeys = KeyTable()
-    private(set) var resources: [OTLPResourceLabels] = []
+    private var resources: [OTLPResourceLabels] = []
+    /// Parallel to `resources`: the descriptor of the resource's `target_info`.
+    private var targetInfos: [Int?] = []
     private var scopeKeys = KeyTable()
     private var scopes: [ScopeEntry] = []
     private var metricKeys = KeyTable()
@@ -16,15 +18,19 @@ struct OTLPSeriesCache: Sendable {
     private var familyIndexes: [MetricFamily: Int] = [:]
     private(set) var families: [MetricFamily] = []
     /// Parallel to `families`: the last request that named it.
-    private var familyGenerations: [UInt64] = []
+    private var familyGenerations: [UInt32] = []
     private var seriesKeys = KeyTable()
     private(set) var series: [SeriesEntry] = []
-    /// Canonical descriptors; an entry of `series` owns a run of them.
-    private var descriptors = ByteColumn()
-    /// Parallel to `descriptors`: the index in the batch of the current request, if the entry's generation is the current one.
-    private var batchIndexes: [UInt32] = []
+    /// Canonical descriptors. Differently written points may mean the same series.
+    private var descriptors = StreamDictionary()
+    /// Indexes of descriptors; an entry of `series` owns a run of them.
+    private var descriptorIndexes: [UInt32] = []
+    /// For each descriptor its places in the tables of a request, one for each ``Table``.
+    private var places: [Place] = []
+    /// The entry that the last point had: the next one is likely the one behind it.
+    private var lastSeries = -1
     /// Counts requests.
-    private var generation: UInt64 = 0
+    private var generation: UInt32 = 0
     private var descriptorBytesBefore = 0
 
     /// Above this many bytes of keys and descriptors the cache starts anew with the next request.
@@ -33,7 +39,17 @@ struct OTLPSeriesCache: Sendable {
     private static let requestByteLimit = 256 << 20
     /// The most that the series of one point may take.
     private static let pointByteLimit = 16 << 20
-    private static let notInBatch = UInt32.max
+
+    /// The stream tables of a request that series may be in.
+    enum Table: Int, CaseIterable, Sendable {
+        case samples, histograms, deltaSamples, deltaHistograms
+    }
+
+    /// A descriptor's index in a stream table of one request.
+    private struct Place {
+        var generation: UInt32 = 0
+        var index: UInt32 = 0
+    }
 
     /// A scope inside a resource.
     struct ScopeEntry: Sendable {
@@ -55,7 +71,6 @@ struct OTLPSeriesCache: Sendable {
     struct SeriesEntry: Sendable {
         var firstDescriptor: Int
         var count: Int
-        fileprivate var generation: UInt64
         /// Why points of this entry are rejected.
         var fault: OTLPPointFault?
     }
@@ -66,16 +81,18 @@ struct OTLPSeriesCache: Sendable {
     }
 
     mutating func beginRequest() {
-        let size = seriesKeys.keys.bytes.count + descriptors.bytes.count + metricKeys.keys.bytes.count + scopeKeys.keys.bytes.count
-        if size + resourceKeys.keys.bytes.count > OTLPSeriesCache.byteLimit { self = OTLPSeriesCache(options: options) }
+        let size = seriesKeys.keys.bytes.count + descriptors.byteCount + metricKeys.keys.bytes.count + scopeKeys.keys.bytes.count
+        if size + resourceKeys.keys.bytes.count > OTLPSeriesCache.byteLimit || generation == .max { self = OTLPSeriesCache(options: options) }
         generation += 1
-        descriptorBytesBefore = descriptors.bytes.count
+        descriptorBytesBefore = descriptors.byteCount
     }
 
     /// The labels of a resource by the raw bytes of its group.
     mutating func resource(_ key: Span<UInt8>, _ make: () throws(WireError) -> Resource) throws(WireError) -> Int {
         if let index = resourceKeys.index(of: key) { return index }
-        resources.append(OTLPResourceLabels(try make(), options: options, naming: naming))
+        let labels = OTLPResourceLabels(try make(), options: options, naming: naming)
+        resources.append(labels)
+        targetInfos.append(labels.targetInfo.map { internDescriptor($0) })
         return resourceKeys.intern(key)
     }
 
@@ -109,7 +126,11 @@ struct OTLPSeriesCache: Sendable {
     }
 
     /// The series of a point by the raw bytes of its attributes (and bounds), behind the index of its metric, if they were seen before.
-    func knownSeries(_ key: Span<UInt8>) -> Int? { seriesKeys.index(of: key) }
+    mutating func knownSeries(_ key: Span<UInt8>) -> Int? {
+        guard let index = seriesKeys.index(of: key, hint: lastSeries + 1) else { return nil }
+        lastSeries = index
+        return index
+    }
 
     /// The series of a point that ``knownSeries(_:)`` does not know. `make` tells the attributes and what the series differ in: a suffix of
     /// the name and a
@@ -117,7 +138,7 @@ struct OTLPSeriesCache: Sendable {
     mutating func series(
         _ key: Span<UInt8>, metric: Int, _ make: () throws(WireError) -> OTLPPointSeries
     ) throws(WireError) -> Int {
-        var entry = SeriesEntry(firstDescriptor: descriptors.count, count: 0, generation: 0, fault: nil)
+        var entry = SeriesEntry(firstDescriptor: descriptorIndexes.count, count: 0, fault: nil)
         do throws(WireError) {
             append(try make(), metric: metrics[metric], to: &entry)
         } catch {
@@ -125,26 +146,35 @@ struct OTLPSeriesCache: Sendable {
             entry.fault = .nesting
         }
         series.append(entry)
-        return seriesKeys.intern(key)
+        lastSeries = seriesKeys.intern(key)
+        return lastSeries
     }
 
-    /// The index in `table` of the `position`th series of an entry. All calls for an entry within a request must pass the same table.
-    mutating func batchIndex(_ entry: Int, _ position: Int, in table: inout StreamTable) -> UInt32 {
-        let first = series[entry].firstDescriptor
-        if series[entry].generation != generation {
-            series[entry].generation = generation
-            for index in first..<(first + series[entry].count) { batchIndexes[index] = OTLPSeriesCache.notInBatch }
-        }
-        let known = batchIndexes[first + position]
-        if known != OTLPSeriesCache.notInBatch { return known }
-        let index = UInt32(table.intern(descriptors.bytes.span.extracting(descriptors.range(of: first + position))))
-        batchIndexes[first + position] = index
+    /// The index in `streams` of the `position`th series of an entry.
+    ///
+    /// - Parameter table: Which of the request's tables `streams` is.
+    mutating func batchIndex(_ entry: Int, _ position: Int, _ table: Table, in streams: inout StreamTable) -> UInt32 {
+        batchIndex(ofDescriptor: Int(descriptorIndexes[series[entry].firstDescriptor + position]), table, in: &streams)
+    }
+
+    /// The index in the samples' table of a resource's `target_info`; `nil` when it has none.
+    mutating func targetInfoIndex(ofResource resource: Int, in streams: inout StreamTable) -> UInt32? {
+        guard let descriptor = targetInfos[resource] else { return nil }
+        return batchIndex(ofDescriptor: descriptor, .samples, in: &streams)
+    }
+
+    private mutating func batchIndex(ofDescriptor descriptor: Int, _ table: Table, in streams: inout StreamTable) -> UInt32 {
+        let place = descriptor * Table.allCases.count + table.rawValue
+        let known = places[place]
+        if known.generation == generation { return known.index }
+        let index = UInt32(streams.append(UInt32(descriptor), of: descriptors))
+        places[place] = Place(generation: generation, index: index)
         return index
     }
 
     /// The canonical bytes of the `position`th series of an entry.
     func descriptor(_ entry: Int, _ position: Int) -> [UInt8] {
-        descriptors[series[entry].firstDescriptor + position]
+        descriptors.descriptor(descriptorIndexes[series[entry].firstDescriptor + position])
     }
 
     private mutating func append(_ point: OTLPPointSeries, metric: MetricEntry, to entry: inout SeriesEntry) {
@@ -158,7 +188,7 @@ struct OTLPSeriesCache: Sendable {
         let size = base.reduce(name.utf8.count + 32) { $0 + $1.name.utf8.count + $1.value.utf8.count + 6 }
         let (bytes, overflow) = size.multipliedReportingOverflow(by: point.variants.count)
         guard !overflow, bytes <= OTLPSeriesCache.pointByteLimit,
-            descriptors.bytes.count - descriptorBytesBefore + bytes <= OTLPSeriesCache.requestByteLimit
+            descriptors.byteCount - descriptorBytesBefore + bytes <= OTLPSeriesCache.requestByteLimit
         else {
             entry.fault = .tooManyLabelBytes
             return
@@ -167,10 +197,17 @@ struct OTLPSeriesCache: Sendable {
             var labels = base
             OTLPResourceLabels.set(Label(Label.metricName, name + variant.suffix), in: &labels)
             if let label = variant.label { OTLPResourceLabels.set(label, in: &labels) }
-            descriptors.append(StreamDescriptor.series(labels).encoded)
-            batchIndexes.append(OTLPSeriesCache.notInBatch)
+            descriptorIndexes.append(UInt32(internDescriptor(StreamDescriptor.series(labels).encoded)))
         }
         entry.count = point.variants.count
+    }
+
+    private mutating func internDescriptor(_ encoded: [UInt8]) -> Int {
+        let index = descriptors.intern(encoded)
+        if index * Table.allCases.count == places.count {
+            for _ in Table.allCases { places.append(Place()) }
+        }
+        return index
     }
 }
 

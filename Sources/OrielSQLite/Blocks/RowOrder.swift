@@ -106,9 +106,9 @@ struct SortedRows: Sendable {
         rowBytes = keptBytes
     }
 
-    /// Sorts the rows, and of samples with equal stream and time keeps the newest. O(n log n).
+    /// Sorts the rows, and of samples with equal stream and time keeps the newest. O(n) for rows that come in the order of time, else O(n log n).
     mutating func sort() {
-        keys.sort { $0 < $1 }
+        orderKeys()
         guard !signal.hasOrds, !keys.isEmpty else { return }
         var kept = 0
         for index in 1..<max(keys.count, 1) {
@@ -120,6 +120,43 @@ struct SortedRows: Sendable {
             keys[kept] = keys[index]
         }
         keys.removeLast(keys.count - kept - 1)
+    }
+
+    /// Rows arrive about in the order of time, so putting them into their streams and these into their slots, each without changing what it need not, leaves
+    /// little or nothing for a sort that compares.
+    private mutating func orderKeys() {
+        guard keys.count > 1 else { return }
+        distribute(by: { Int($0.stream) }, limit: max(4 * keys.count, 1 << 16))
+        var least = Int64.max
+        var greatest = Int64.min
+        for key in keys {
+            least = min(least, key.slot)
+            greatest = max(greatest, key.slot)
+        }
+        if greatest &- least > 0, greatest &- least < 4096 {
+            let least = least
+            distribute(by: { Int($0.slot &- least) }, limit: 4096)
+        }
+        var index = 1
+        while index < keys.count, keys[index - 1] < keys[index] { index += 1 }
+        if index < keys.count { keys.sort { $0 < $1 } }
+    }
+
+    /// Sorts by a small number of each key and keeps the order of those with the same; does nothing when one is `limit` or more.
+    private mutating func distribute(by number: (SortKey) -> Int, limit: Int) {
+        var greatest = 0
+        for key in keys { greatest = max(greatest, number(key)) }
+        guard greatest < limit else { return }
+        var places = [Int](repeating: 0, count: greatest + 2)
+        for key in keys { places[number(key) + 1] += 1 }
+        for index in 1..<places.count { places[index] += places[index - 1] }
+        var sorted = keys
+        for key in keys {
+            let place = number(key)
+            sorted[places[place]] = key
+            places[place] += 1
+        }
+        keys = sorted
     }
 
     private func hasEqualValues(_ left: SortKey, _ right: SortKey) -> Bool {

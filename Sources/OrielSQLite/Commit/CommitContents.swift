@@ -74,16 +74,14 @@ struct CommitContents {
         return chunks
     }
 
-    var references: [StreamReference] {
-        guard appends.count != 1 || !derived.isEmpty else {
-            return appends[0].append.references
-        }
+    /// The streams of all rows for which `isNew`, each once, ascending.
+    func references(where isNew: (StreamReference) -> Bool) -> [StreamReference] {
         var distinct: Set<StreamReference> = []
         for (append, _) in appends {
-            distinct.formUnion(append.references)
+            for reference in append.references where isNew(reference) { distinct.insert(reference) }
         }
         for batch in derived {
-            distinct.formUnion(batch.streamIndexes)
+            for reference in batch.streamIndexes where isNew(reference) { distinct.insert(reference) }
         }
         return distinct.sorted()
     }

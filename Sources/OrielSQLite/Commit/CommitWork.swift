@@ -22,7 +22,7 @@ final class PendingAppend: Sendable {
     let families: [MetricFamily]
     let key: RequestKey?
     let rejected: [Receipt.Rejection]
-    /// The streams of all rows, each once.
+    /// The streams of all rows; some may occur more than once.
     let references: [StreamReference]
     /// What it weighs in the queue.
     let byteCount: Int

@@ -190,7 +190,7 @@ final class Committer {
 
     /// The transaction of a commit.
     private func store(_ contents: CommitContents, now: Timestamp) throws {
-        let newStreams = contents.references.filter { Int($0) >= isLabelled.count || !isLabelled[Int($0)] }
+        let newStreams = contents.references { Int($0) >= isLabelled.count || !isLabelled[Int($0)] }
         try hot.transaction {
             var added = 0
             if contents.hasRows {
@@ -226,7 +226,6 @@ final class Committer {
         for reference in newStreams {
             isLabelled[Int(reference)] = true
         }
-        core.registry.markDurable(newStreams)
     }
 
     /// Publishes a commit that is on the disk and tells those who wait.

@@ -10,6 +10,7 @@ struct PreparedAppend: Sendable {
     var families: [MetricFamily] = []
     var key: RequestKey?
     var rejected: [Receipt.Rejection] = []
+    /// The streams of all rows; some may occur more than once.
     var references: [StreamReference] = []
     var byteCount = 0
 
@@ -33,11 +34,9 @@ struct PreparedAppend: Sendable {
     init(_ writeSet: WriteSet, registry: StreamRegistry, limits: Limits, compressors: CompressorPool) throws(StoreError) {
         key = writeSet.requestKey
         families = writeSet.families
-        var distinct: Set<StreamReference> = []
-        var collisions: [Signal: Int] = [:]
         for batch in writeSet.batches where batch.count > 0 {
-            let accepted = try accept(batch, registry, limits, &distinct, &collisions)
-            if let accepted, accepted.batch.count > 0 {
+            let accepted = try accept(batch, registry, limits)
+            if accepted.batch.count > 0 {
                 batches.append(accepted.batch)
             }
         }
@@ -48,12 +47,11 @@ struct PreparedAppend: Sendable {
             guard starts.count == batch.count else {
                 throw .malformedBatch(signal: batch.signal)
             }
-            let accepted = try accept(batch, registry, limits, &distinct, &collisions)
-            if let accepted, accepted.batch.count > 0 {
+            let accepted = try accept(batch, registry, limits)
+            if accepted.batch.count > 0 {
                 deltas.append(DeltaRows(batch: accepted.batch, startTimes: accepted.rows.map { rows in rows.map { starts[$0] } } ?? starts))
             }
         }
-        references = distinct.sorted()
         byteCount = 256
         if !batches.isEmpty {
             do throws(CompressionError) {
@@ -76,49 +74,55 @@ struct PreparedAppend: Sendable {
     ///
     /// - Returns: The accepted rows, and which these are when not all.
     private mutating func accept(
-        _ batch: ColumnBatch, _ registry: StreamRegistry, _ limits: Limits, _ distinct: inout Set<StreamReference>, _ collisions: inout [Signal: Int]
-    ) throws(StoreError) -> (batch: ColumnBatch, rows: [Int]?)? {
+        _ batch: ColumnBatch, _ registry: StreamRegistry, _ limits: Limits
+    ) throws(StoreError) -> (batch: ColumnBatch, rows: [Int]?) {
         guard batch.hasConsistentCounts, batch.signal.hasAttributes == (batch.attributes != nil) || batch.attributes == nil else {
             throw .malformedBatch(signal: batch.signal)
         }
         let table = registry.intern(batch.streams)
         let bounds = limits.bounds(batch.signal)
-        var references: [StreamReference] = []
-        references.reserveCapacity(batch.count)
+        guard batch.streamIndexes.max().map({ Int($0) < table.count }) ?? true else {
+            throw .malformedBatch(signal: batch.signal)
+        }
+        var accepted = batch
         var kept: [Int]?
+        let known = table.compactMap { $0 }
+        if known.count == table.count, let first = batch.times.min(), let last = batch.times.max(), bounds.contains(first), bounds.contains(last) {
+            accepted.streamIndexes = batch.streamIndexes.map { known[Int($0)] }
+            references += known
+        } else {
+            let rows = select(batch, table, bounds)
+            accepted = batch.selecting(rows)
+            accepted.streamIndexes = rows.compactMap { table[Int(batch.streamIndexes[$0])] }
+            references += StreamOrdinals.distinct(CollectionOfOne(accepted.streamIndexes))
+            kept = rows
+        }
+        accepted.streams = StreamTable()
+        accepted.ords = []
+        return (accepted, kept)
+    }
+
+    /// The rows of a batch that can be taken; notes why the others cannot.
+    private mutating func select(_ batch: ColumnBatch, _ table: [StreamReference?], _ bounds: ClosedRange<Int64>) -> [Int] {
+        var kept: [Int] = []
         var early = 0
         var late = 0
         var collided = 0
         for row in 0..<batch.count {
-            let index = Int(batch.streamIndexes[row])
-            guard index < table.count else {
-                throw .malformedBatch(signal: batch.signal)
-            }
             let time = batch.times[row]
-            guard let reference = table[index], bounds.contains(time) else {
-                if table[index] == nil {
-                    collided += 1
-                } else if time < bounds.lowerBound {
-                    early += 1
-                } else {
-                    late += 1
-                }
-                if kept == nil {
-                    kept = Array(0..<row)
-                }
-                continue
+            if table[Int(batch.streamIndexes[row])] == nil {
+                collided += 1
+            } else if time < bounds.lowerBound {
+                early += 1
+            } else if time > bounds.upperBound {
+                late += 1
+            } else {
+                kept.append(row)
             }
-            kept?.append(row)
-            references.append(reference)
         }
         for (reason, count) in [(Receipt.Rejection.Reason.beforeRetention, early), (.tooFarInFuture, late), (.streamCollision, collided)] where count > 0 {
             rejected.append(Receipt.Rejection(signal: batch.signal, reason: reason, count: count))
         }
-        distinct.formUnion(references)
-        var accepted = kept.map { batch.selecting($0) } ?? batch
-        accepted.streams = StreamTable()
-        accepted.streamIndexes = references
-        accepted.ords = []
-        return (accepted, kept)
+        return kept
     }
 }

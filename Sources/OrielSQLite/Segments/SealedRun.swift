@@ -43,7 +43,7 @@ final class SealedRun: BlockContainer {
         guard let first = chunks.first, let last = chunks.last else { return nil }
         let used = StreamOrdinals.distinct(chunks.lazy.map(\.batch.streamIndexes))
         guard !used.isEmpty else { return nil }
-        let streamOrdinals = StreamOrdinals(sorted: sorted(used, registry))
+        let streamOrdinals = StreamOrdinals(sorted: registry.sortedByID(used))
 
         var rows = SortedRows(signal: signal)
         for chunk in chunks {
@@ -79,11 +79,6 @@ final class SealedRun: BlockContainer {
             signal: signal, blocks: headers, encoded: encoded, bindings: bindings, references: streamOrdinals.references, traceIDs: traceIDs,
             low: first.sequence,
             high: last.sequence, conflictCount: rows.conflictCount)
-    }
-
-    /// References in the order of their stream ids.
-    static func sorted(_ references: [StreamReference], _ registry: StreamRegistry) -> [StreamReference] {
-        zip(registry.ids(of: references), references).sorted { $0.0 < $1.0 }.map(\.1)
     }
 
     var rowCount: Int { blocks.reduce(0) { $0 + $1.rowCount } }

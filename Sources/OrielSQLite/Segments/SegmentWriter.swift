@@ -394,7 +394,7 @@ struct ContainerUnion {
     ///   - references: of each container, in the order of stream ids.
     ///   - traceIDs: of each container, sorted and unique.
     init(references: [[StreamReference]], traceIDs: [[TraceID]], registry: StreamRegistry) {
-        let ordinals = StreamOrdinals(sorted: SealedRun.sorted(StreamOrdinals.distinct(references), registry))
+        let ordinals = StreamOrdinals(sorted: registry.sortedByID(StreamOrdinals.distinct(references)))
         streams = ordinals
         streamMaps = references.map { ordinals.ordinals(of: $0) }
         let union = TraceOrdinals.union(traceIDs)

@@ -74,7 +74,7 @@ public struct ColumnBatch: Sendable {
 
     /// Bytes that the rows take in memory, roughly: what budgets reckon with.
     public var approximateByteCount: Int {
-        var size = times.count * 12 + ords.count * 8 + streams.descriptors.bytes.count
+        var size = times.count * 12 + ords.count * 8 + streams.byteCount
         for column in columns {
             switch column {
             case .absent: break

@@ -1,6 +1,10 @@
 /// The streams of one batch: canonical descriptor bytes and, once a store knows them, their ids.
 public struct StreamTable: Sendable {
+    /// The streams, unless they are in a dictionary.
     private var table: KeyTable
+    /// Where the streams are instead of `table`, with their indexes there.
+    public private(set) var dictionary: StreamDictionary?
+    public private(set) var dictionaryIndexes: [UInt32] = []
     /// Parallel to ``descriptors``; empty before a store assigned ids.
     public private(set) var ids: [StreamID]
 
@@ -9,19 +13,26 @@ public struct StreamTable: Sendable {
         ids = []
     }
 
-    /// ``StreamDescriptor/encoded`` of each stream.
-    public var descriptors: ByteColumn { table.keys }
+    /// ``StreamDescriptor/encoded`` of each stream; copied when they are in a dictionary.
+    public var descriptors: ByteColumn { dictionary?.descriptors(dictionaryIndexes).descriptors ?? table.keys }
 
-    public var count: Int { table.count }
+    /// A hash of each descriptor; see ``KeyTable/hashes``.
+    public var descriptorHashes: [UInt64] { dictionary?.descriptors(dictionaryIndexes).hashes ?? table.hashes }
+
+    public var count: Int { dictionary == nil ? table.count : dictionaryIndexes.count }
+
+    /// Bytes that the streams take in memory, roughly.
+    var byteCount: Int { dictionary == nil ? table.keys.bytes.count : dictionaryIndexes.count * 4 }
 
     /// The canonical bytes of a stream, copied.
-    public func descriptor(_ index: Int) -> [UInt8] { table.keys[index] }
+    public func descriptor(_ index: Int) -> [UInt8] { dictionary?.descriptor(dictionaryIndexes[index]) ?? table.keys[index] }
 
     /// The id of a stream, or `nil` before ids were assigned.
     public func id(_ index: Int) -> StreamID? { index < ids.count ? ids[index] : nil }
 
     /// The index of a stream, added when new. Either all streams of a table get an id or none.
     public mutating func intern(_ descriptor: Span<UInt8>, id: StreamID? = nil, hint: Int = -1) -> Int {
+        if dictionary != nil { leaveDictionary() }
         let index = table.intern(descriptor, hint: hint)
         if let id, index == ids.count { ids.append(id) }
         return index
@@ -35,6 +46,27 @@ public struct StreamTable: Sendable {
     /// The index of a stream, added when new.
     public mutating func intern(_ descriptor: StreamDescriptor) -> Int {
         intern(descriptor.encoded.span)
+    }
+
+    /// Adds a stream of a dictionary, which must not be in the table yet. For tables without ids; all streams should be of one dictionary.
+    ///
+    /// - Returns: Its index in this table.
+    public mutating func append(_ index: UInt32, of dictionary: StreamDictionary) -> Int {
+        if self.dictionary !== dictionary {
+            guard count == 0 else {
+                return intern(dictionary.descriptor(index))
+            }
+            self.dictionary = dictionary
+        }
+        dictionaryIndexes.append(index)
+        return dictionaryIndexes.count - 1
+    }
+
+    private mutating func leaveDictionary() {
+        let descriptors = descriptors
+        dictionary = nil
+        dictionaryIndexes = []
+        for index in 0..<descriptors.count { _ = table.intern(descriptors.bytes.span.extracting(descriptors.range(of: index))) }
     }
 
     /// The decoded descriptor. Bytes that are no descriptor (impossible for what a decoder interned) throw.

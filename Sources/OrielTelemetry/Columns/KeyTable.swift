@@ -4,7 +4,8 @@
 public struct KeyTable: Sendable {
     /// The keys in order of their index.
     public private(set) var keys: ByteColumn
-    private var hashes: [UInt64]
+    /// A hash of each key, the same in all tables of this process and in no other process.
+    public private(set) var hashes: [UInt64]
     /// Index of a key plus one; 0 is a free slot. The size is a power of two, at most half full.
     private var slots: [UInt32]
     /// Differs from process to process, since keys come from requests and could be chosen to collide.
@@ -26,7 +27,7 @@ public struct KeyTable: Sendable {
     ///
     /// Complexity: O(*length of the key*).
     public mutating func intern(_ key: Span<UInt8>, hint: Int = -1) -> Int {
-        if hint >= 0, hint < keys.count, keys.bytes.span.extracting(keys.range(of: hint)).isEqual(to: key) { return hint }
+        if isKey(hint, key) { return hint }
         let hash = ByteHash.hash(key, seed: seed)
         if let index = find(key, hash: hash) { return index }
         if (keys.count + 1) * 2 > slots.count { grow() }
@@ -36,14 +37,26 @@ public struct KeyTable: Sendable {
         return keys.count - 1
     }
 
-    /// The index of `key`, or `nil`.
-    public func index(of key: Span<UInt8>) -> Int? {
-        find(key, hash: ByteHash.hash(key, seed: seed))
+    /// The index of `key`, or `nil`. `hint` as for ``intern(_:hint:)``.
+    ///
+    /// Complexity: O(*length of the key*).
+    public func index(of key: Span<UInt8>, hint: Int = -1) -> Int? {
+        isKey(hint, key) ? hint : find(key, hash: ByteHash.hash(key, seed: seed))
+    }
+
+    /// The index of `key`, whose hash is what ``hashes`` of another table has for it, or `nil`.
+    public func index(of key: Span<UInt8>, hash: UInt64, hint: Int = -1) -> Int? {
+        if hint >= 0, hint < hashes.count, hashes[hint] == hash, isKey(hint, key) { return hint }
+        return find(key, hash: hash)
     }
 
     /// The index of `key`, or `nil`.
     public func index(of key: String) -> Int? {
         index(of: Array(key.utf8).span)
+    }
+
+    private func isKey(_ index: Int, _ key: Span<UInt8>) -> Bool {
+        index >= 0 && index < keys.count && keys.bytes.span.extracting(keys.range(of: index)).isEqual(to: key)
     }
 
     private func find(_ key: Span<UInt8>, hash: UInt64) -> Int? {
@@ -52,7 +65,7 @@ public struct KeyTable: Sendable {
         var slot = Int(truncatingIfNeeded: hash) & mask
         while slots[slot] != 0 {
             let index = Int(slots[slot]) - 1
-            if hashes[index] == hash, keys.bytes.span.extracting(keys.range(of: index)).isEqual(to: key) { return index }
+            if hashes[index] == hash, isKey(index, key) { return index }
             slot = (slot &+ 1) & mask
         }
         return nil

@@ -10,16 +10,19 @@ public struct ByteHash: Sendable {
     public static func hash(_ bytes: Span<UInt8>, seed: UInt64 = 0x9E37_79B9_7F4A_7C15) -> UInt64 {
         let raw = unsafe bytes.bytes
         let count = bytes.count
+        // Masks that a sender who does not know the seed cannot cancel: a word equal to its mask would make the product 0, whatever comes with it.
+        let firstMask = seed ^ 0xE703_7ED1_A0B4_28DB
+        let secondMask = (seed << 32 | seed >> 32) ^ 0x5899_65CC_7537_4CC3
         var first = seed ^ (UInt64(truncatingIfNeeded: count) &* 0xA076_1D64_78BD_642F)
         var second = seed &+ 0x8EBC_6AF0_9C88_C6E3
         var offset = 0
         while offset &+ 32 <= count {
             // Checked by the loop's condition: 32 bytes are left.
             first = unsafe mix(
-                raw.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self) ^ 0xE703_7ED1_A0B4_28DB,
+                raw.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self) ^ firstMask,
                 raw.unsafeLoadUnaligned(fromByteOffset: offset &+ 8, as: UInt64.self) ^ first)
             second = unsafe mix(
-                raw.unsafeLoadUnaligned(fromByteOffset: offset &+ 16, as: UInt64.self) ^ 0x5899_65CC_7537_4CC3,
+                raw.unsafeLoadUnaligned(fromByteOffset: offset &+ 16, as: UInt64.self) ^ secondMask,
                 raw.unsafeLoadUnaligned(fromByteOffset: offset &+ 24, as: UInt64.self) ^ second)
             offset &+= 32
         }
