@@ -37,6 +37,27 @@ import Testing
         #expect(samples.count == 4)
     }
 
+    /// A decoder is a value: what one copy learns of series does not disturb another, though both write into one memory of them.
+    @Test func copiesOfADecoderDoNotDisturbEachOther() throws {
+        func request(_ names: [String]) -> [UInt8] {
+            OTLPEncoder.metrics([
+                OTLPScopeGroup(
+                    resource: Resource(), scope: InstrumentationScope(),
+                    rows: names.map { OTLPMetric(name: $0, points: .gauge([OTLPNumberPoint(time: time, value: .int(1))])) })
+            ])
+        }
+        var first = OTLPDecoder()
+        let known = request(["a"])
+        _ = try first.metrics(known.span, receiveTime: MetricRequest.now)
+        var second = first
+        for names in [["b", "a"], ["a", "c", "b"], ["d"], ["e", "d", "c", "b", "a"]] {
+            let bytes = request(names)
+            #expect(try first.metrics(bytes.span, receiveTime: MetricRequest.now).samples.plain().map(\.series) == names)
+            let reversed = request(names.reversed() + ["only \(names.count)"])
+            #expect(try second.metrics(reversed.span, receiveTime: MetricRequest.now).samples.plain().map(\.series).dropLast() == names.reversed())
+        }
+    }
+
     @Test func aScopeBecomesLabels() throws {
         var request = MetricRequest(.gauge([OTLPNumberPoint(time: time, value: .int(1))]))
         request.scope = InstrumentationScope(name: "lib", version: "1.2", attributes: [Attribute("a.b", 5)], schemaURL: "https://s")

@@ -204,9 +204,8 @@ struct OTLPSeriesCache: Sendable {
 
     private mutating func internDescriptor(_ encoded: [UInt8]) -> Int {
         let index = descriptors.intern(encoded)
-        if index * Table.allCases.count == places.count {
-            for _ in Table.allCases { places.append(Place()) }
-        }
+        // A copy of this cache may have added some before.
+        while places.count < (index + 1) * Table.allCases.count { places.append(Place()) }
         return index
     }
 }
