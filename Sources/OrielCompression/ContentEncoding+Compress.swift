@@ -16,7 +16,11 @@ extension ContentEncoding {
             var output: [UInt8] = []
             try compressor.compress(input, appendingTo: &output)
             return output
-        case .snappy: return try snappyCompressed(input)
+        case .snappy:
+            var output: [UInt8] = []
+            try snappyCompress(input, appendingTo: &output)
+            return output
+        case .snappyFramed: return try SnappyFrames.compress(input)
         }
     }
 

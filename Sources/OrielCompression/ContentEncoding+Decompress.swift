@@ -19,7 +19,13 @@ extension ContentEncoding {
             var decompressor = ZstdDecompressor()
             try decompressor.decompress(input, limit: limit, appendingTo: &output)
         case .snappy:
-            output = try snappyDecompressed(input, limit: limit)
+            if SnappyFrames.begin(input) {
+                try SnappyFrames.decompress(input, limit: limit, appendingTo: &output)
+            } else {
+                try snappyDecompress(input, limit: limit, appendingTo: &output)
+            }
+        case .snappyFramed:
+            try SnappyFrames.decompress(input, limit: limit, appendingTo: &output)
         }
         return output
     }

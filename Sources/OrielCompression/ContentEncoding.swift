@@ -8,8 +8,11 @@ public enum ContentEncoding: String, Sendable, Hashable, CaseIterable {
     case deflate
     /// RFC 8878.
     case zstd
-    /// Snappy's block format, as Prometheus' remote write sends it.
+    /// Snappy's block format, as Prometheus' remote write sends it. Clients send the framed format under this name as well, OpenTelemetry
+    /// collectors among them, and both are read: no valid block begins as a stream of frames does.
     case snappy
+    /// Snappy's framed format.
+    case snappyFramed = "x-snappy-framed"
 
     /// The encodings that one header may stack. More than one is rare already.
     private static let maximumStacked = 3

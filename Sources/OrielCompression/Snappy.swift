@@ -2,9 +2,8 @@ import CSnappy
 
 // Every call into libsnappy is in this file.
 
-/// Compresses `input` in snappy's block format.
-func snappyCompressed(_ input: Span<UInt8>) throws(CompressionError) -> [UInt8] {
-    var output: [UInt8] = []
+/// Appends `input`, compressed in snappy's block format.
+func snappyCompress(_ input: Span<UInt8>, appendingTo output: inout [UInt8]) throws(CompressionError) {
     var length = snappy_max_compressed_length(input.count)
     var status = SNAPPY_OK
     output.append(addingCapacity: length) { spare in
@@ -21,18 +20,13 @@ func snappyCompressed(_ input: Span<UInt8>) throws(CompressionError) -> [UInt8] 
     }
     // With room for the bound there is nothing else that could be wrong.
     guard status == SNAPPY_OK else { throw .outOfMemory }
-    return output
 }
 
-/// Decompresses one block of snappy's block format.
+/// Appends the content of one block of snappy's block format.
 ///
 /// The format states the content size first. Room for it is made only when it is within `limit` and a block of this length can expand
 /// to it at all: a copy of three bytes yields at most 64, so the content is at most 22 times the block.
-func snappyDecompressed(_ input: Span<UInt8>, limit: Int) throws(CompressionError) -> [UInt8] {
-    let framedMagic: [UInt8] = [0xFF, 0x06, 0x00, 0x00, 0x73, 0x4E, 0x61, 0x50, 0x70, 0x59]
-    if input.count >= framedMagic.count, framedMagic.indices.allSatisfy({ input[$0] == framedMagic[$0] }) {
-        throw .unsupported(name: "snappy's framed format (the block format is read)")
-    }
+func snappyDecompress(_ input: Span<UInt8>, limit: Int, appendingTo output: inout [UInt8]) throws(CompressionError) {
     let (stated, headerSize) = try snappyStatedSize(input)
     guard stated <= UInt64(max(limit, 0)) else { throw .tooLarge(limit: limit) }
     let size = Int(stated)
@@ -41,7 +35,6 @@ func snappyDecompressed(_ input: Span<UInt8>, limit: Int) throws(CompressionErro
     }
     guard input.count > headerSize || size == 0 else { throw .truncated }
 
-    var output: [UInt8] = []
     var status = SNAPPY_OK
     // One byte more, so that there is a pointer to give even for no content.
     output.append(addingCapacity: size + 1) { spare in
@@ -58,11 +51,10 @@ func snappyDecompressed(_ input: Span<UInt8>, limit: Int) throws(CompressionErro
     guard status == SNAPPY_OK else {
         throw .corrupt(offset: headerSize, reason: "invalid snappy data, or less of it than the stated content needs")
     }
-    return output
 }
 
 /// The content size at the front of a block, an unsigned LEB128 number of at most 32 bits, and the length of that number.
-private func snappyStatedSize(_ input: Span<UInt8>) throws(CompressionError) -> (size: UInt64, headerSize: Int) {
+func snappyStatedSize(_ input: Span<UInt8>) throws(CompressionError) -> (size: UInt64, headerSize: Int) {
     var size: UInt64 = 0
     for index in 0..<5 {
         guard index < input.count else { throw .truncated }

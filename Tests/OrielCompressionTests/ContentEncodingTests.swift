@@ -1,7 +1,7 @@
 import OrielCompression
 import Testing
 
-private let compressed: [ContentEncoding] = [.gzip, .deflate, .zstd, .snappy]
+private let compressed: [ContentEncoding] = [.gzip, .deflate, .zstd, .snappy, .snappyFramed]
 
 @Suite struct ContentEncodingTests {
     @Test func namesAreReadAsHTTPWritesThem() throws {
@@ -10,6 +10,7 @@ private let compressed: [ContentEncoding] = [.gzip, .deflate, .zstd, .snappy]
         #expect(try ContentEncoding(name: "Deflate") == .deflate)
         #expect(try ContentEncoding(name: "zstd") == .zstd)
         #expect(try ContentEncoding(name: "snappy") == .snappy)
+        #expect(try ContentEncoding(name: "X-Snappy-Framed") == .snappyFramed)
         #expect(try ContentEncoding(name: "identity") == .identity)
         #expect(try ContentEncoding(name: "") == .identity)
         #expect(throws: CompressionError.self) { try ContentEncoding(name: "br") }
@@ -77,7 +78,8 @@ private let compressed: [ContentEncoding] = [.gzip, .deflate, .zstd, .snappy]
         var random = SeededGenerator(seed: 5)
         let page = random.page(count: 900)
         let packed = try encoding.compress(page)
-        for end in 0..<packed.count {
+        // Ten bytes identify a framed stream, which is whole after each of its chunks.
+        for end in 0..<packed.count where !(encoding == .snappyFramed && end == 10) {
             let error = #expect(throws: CompressionError.self, "\(encoding) \(end)") {
                 try encoding.decompress(packed.span.extracting(0..<end), limit: 10_000)
             }
@@ -185,11 +187,5 @@ private let compressed: [ContentEncoding] = [.gzip, .deflate, .zstd, .snappy]
         var output: [UInt8] = []
         var decompressor = ZstdDecompressor()
         #expect(throws: CompressionError.self) { try decompressor.decompress(frame.span, exactSize: 100, appendingTo: &output) }
-    }
-
-    @Test func framedSnappyIsNamed() {
-        let framed: [UInt8] = [0xFF, 0x06, 0x00, 0x00, 0x73, 0x4E, 0x61, 0x50, 0x70, 0x59, 0x01]
-        let error = #expect(throws: CompressionError.self) { try ContentEncoding.snappy.decompress(framed, limit: 100) }
-        #expect(error?.description.contains("framed") == true)
     }
 }

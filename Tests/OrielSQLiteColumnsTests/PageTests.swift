@@ -1,3 +1,4 @@
+import OrielCompression
 import OrielTelemetry
 import Testing
 

@@ -17,8 +17,9 @@ enum InflatedSize {
         case .zstd:
             return zstdContentSize(body)
         case .snappy:
-            return snappyLength(body)
-        case .deflate:
+            // Framed content may come under this name too; each of its chunks states a size of its own.
+            return body.getInteger(at: body.readerIndex, as: UInt32.self) == 0xFF06_0000 ? nil : snappyLength(body)
+        case .deflate, .snappyFramed:
             return nil
         }
     }

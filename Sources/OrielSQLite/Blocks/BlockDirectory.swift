@@ -1,3 +1,4 @@
+import OrielCompression
 import OrielTelemetry
 
 /// What is written of a block besides its pages: its runs of rows by slot and stream, and where the pages of its columns are.

@@ -1,3 +1,4 @@
+import OrielCompression
 import OrielTelemetry
 
 /// Every blob of hot.db ends in its CRC32C, little-endian.

@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["gzip", "zstd", "deflate", "snappy", "identity", "x-gzip", "GZIP"])
+    @Test(arguments: ["gzip", "zstd", "deflate", "snappy", "x-snappy-framed", "identity", "x-gzip", "GZIP"])
     func everyEncodingIsInflated(name: String) async throws {
         try await LiveCollector.run { live in
             for count in [1, 2000] {
@@ -67,6 +67,16 @@ import Testing
                 #expect(answer.head.hasPrefix("HTTP/1.1 200"))
             }
             #expect(live.store.rowCount == 2001)
+        }
+    }
+
+    /// Collectors before the name x-snappy-framed sent frames as snappy.
+    @Test func framesAreReadUnderTheNameOfBlocks() async throws {
+        try await LiveCollector.run { live in
+            let body = try ContentEncoding.snappyFramed.compress(try OTLPSamples.traces(count: 2000))
+            let answer = try await Self.post(live, "/v1/traces", body, type: "application/x-protobuf", encoding: "snappy")
+            #expect(answer.head.hasPrefix("HTTP/1.1 200"))
+            #expect(live.store.rowCount == 2000)
         }
     }
 
@@ -90,7 +100,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [ContentEncoding.gzip, .zstd, .deflate, .snappy])
+    @Test(arguments: [ContentEncoding.gzip, .zstd, .deflate, .snappy, .snappyFramed])
     func aBombIsRefused(encoding: ContentEncoding) async throws {
         try await LiveCollector.run(configure: { $0.limits.maximumIngestBodySize = 1 << 20 }) { live in
             let bomb = try encoding.compress([UInt8](repeating: 0, count: 8 << 20))

@@ -1,6 +1,5 @@
+import OrielCompression
 import Testing
-
-@testable import OrielSQLite
 
 struct CRC32CTests {
     @Test(arguments: [

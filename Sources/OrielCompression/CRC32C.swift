@@ -1,8 +1,8 @@
-/// The checksum that every blob of the store ends in: CRC-32 with the Castagnoli polynomial (reflected 0x82F63B78, initial value and final xor
+/// The checksum of the store's blobs and of snappy's frames: CRC-32 with the Castagnoli polynomial (reflected 0x82F63B78, initial value and final xor
 /// all ones), as in RFC 3720 appendix B.4. It finds every error burst of up to 32 bits.
 ///
 /// Sixteen bytes are folded a step through sixteen tables, so the cost is that of the table loads and not of a chain over single bytes.
-enum CRC32C {
+public enum CRC32C {
     /// Table `k` holds, for each byte, its effect on the remainder when `k` more bytes follow: `table[k * 256 + byte]`.
     private static let tables: [UInt32] = {
         var tables = [UInt32](repeating: 0, count: 16 * 256)
@@ -23,7 +23,7 @@ enum CRC32C {
     /// The checksum of `bytes`.
     ///
     /// - Complexity: O(*n*), without allocation.
-    static func checksum(_ bytes: Span<UInt8>) -> UInt32 {
+    public static func checksum(_ bytes: Span<UInt8>) -> UInt32 {
         // Bytes have no padding, so their raw view is all initialised.
         unsafe checksum(bytes.bytes)
     }
@@ -32,7 +32,7 @@ enum CRC32C {
     ///
     /// - Parameter start: The checksum of what precedes `bytes`, to carry on from it: `checksum(b, after: checksum(a))` is that of `a + b`.
     /// - Complexity: O(*n*), without allocation.
-    static func checksum(_ bytes: RawSpan, after start: UInt32 = 0) -> UInt32 {
+    public static func checksum(_ bytes: RawSpan, after start: UInt32 = 0) -> UInt32 {
         let table = tables.span
         var remainder = ~start
         var offset = 0
