@@ -114,6 +114,7 @@ let package = Package(
                 collector("NIOCore", "swift-nio"),
                 collector("NIOPosix", "swift-nio"),
                 collector("NIOHTTP1", "swift-nio"),
+                collector("NIOHPACK", "swift-nio-http2"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings

@@ -1,20 +1,32 @@
 import ArgumentParser
-import OrielCompression
 import OrielTelemetry
 
-/// `oriel bench query`: sends spans and log records, then measures how fast the questions of a person on call are answered.
+/// `oriel bench query`: measures how fast the questions of a person on call are answered.
 struct BenchQueryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "query",
-        abstract: "Send spans and log records, then measure a trace by id, the newest logs and a search by service.")
+        abstract: "Measure how fast a store answers: traces, logs and series, by id, by attribute, by text and over all of its time.",
+        discussion: """
+            Spans, half as many log records and as many samples are sent first (--rows), or the store that is there already is asked (--data, or
+            --endpoint with --rows 0). The ids and values to ask for are taken from the store itself, at random times of all that it holds.
+
+            One connection asks one question after another, over HTTP. Questions cover all time: those for a page of something rare have to
+            consider every row.
+            """)
 
     @OptionGroup var options: BenchOptions
 
-    @Option(help: "How often each question is asked.")
+    @Option(help: "How often each question is asked, at most.")
     var repetitions = 200
+
+    @Option(help: "Seconds after which a question is not asked again, once it was asked ten times.")
+    var seconds = 20
+
+    private var rows: Int { options.rows ?? (options.data == nil ? 1_000_000 : 0) }
 
     func validate() throws {
         guard (1...1_000_000).contains(repetitions) else { throw ValidationError("--repetitions must be from 1 to 1000000") }
+        guard (1...86_400).contains(seconds) else { throw ValidationError("--seconds must be from 1 to 86400") }
     }
 
     func run() throws {
@@ -23,64 +35,104 @@ struct BenchQueryCommand: ParsableCommand {
         if let endpoint = options.endpoint {
             try measure(try LoadEndpoint(parsing: endpoint), seed: seed, in: &report)
         } else {
-            let server = try ChildServer.start(parent: options.folder)
-            let watch = ServerWatch(process: server.process, data: server.data)
-            defer { watch.stop() }
-            try measure(server.endpoint, seed: seed, in: &report) { _ = watch.waitUntilQuiescent(limit: 300) }
-            report.add("server.peak_anonymous_bytes", .integer(watch.peakAnonymousBytes))
-            report.line("memory", "peak \(BenchReport.bytes(watch.peakAnonymousBytes)) anonymous")
+            try measureChild(&report, seed: seed)
         }
         report.show(options.output)
     }
 
+    private func measureChild(_ report: inout BenchReport, seed: UInt64) throws {
+        var server = try ChildServer.start(parent: options.folder, data: options.data)
+        let watch = ServerWatch(process: server.process, data: server.data)
+        defer { watch.stop() }
+        let idleMemory = ProcessUsage.anonymousBytes(server.process)
+        let disk = DiskUsage.files(in: server.data).values.reduce(0, +)
+        report.add("server.start_milliseconds", .number(server.startSeconds * 1000))
+        report.add("server.idle_anonymous_bytes", .integer(idleMemory))
+        report.add("disk.bytes_before_load", .integer(disk))
+        report.line("start", "ready after \(BenchReport.decimal(server.startSeconds * 1000, 0)) ms over \(BenchReport.bytes(disk)) of data")
+        try measure(server.endpoint, seed: seed, in: &report) { _ = watch.waitUntilQuiescent(limit: 300) }
+        let peak = watch.peakAnonymousBytes
+        watch.stop()
+        _ = try server.end()
+        report.add("server.peak_anonymous_bytes", .integer(peak))
+        report.line("memory", "peak \(BenchReport.bytes(peak)) anonymous (\(BenchReport.bytes(idleMemory)) after the start)")
+    }
+
     private func measure(_ endpoint: LoadEndpoint, seed: UInt64, in report: inout BenchReport, settle: () -> Void = {}) throws {
-        let spans = try fill(endpoint, .spans, rows: options.rows, seed: seed)
-        let logs = try fill(endpoint, .logs, rows: options.rows / 2, seed: seed)
-        settle()
-        report.add("spans", .integer(spans.rows))
-        report.add("logs", .integer(logs.rows))
-        report.line("data", "\(BenchReport.grouped(spans.rows)) spans, \(BenchReport.grouped(logs.rows)) log records")
-        let patcher = TracePatcher(seed: seed)
-        let traces = UInt64(max(spans.rows / SpanPayload.spansPerTrace, 1))
-        var random = SeededRandom(seed: seed)
-        var connection = try BlockingHTTPConnection(endpoint)
-        var questions: [(name: String, path: () -> String)] = []
-        questions.append(("trace by id", { "/api/oriel/v1/traces/\(patcher.traceID(random.next() % traces).hexadecimal)" }))
-        questions.append(("newest logs", { "/api/oriel/v1/logs?limit=100" }))
-        questions.append(("service search", { "/api/oriel/v1/traces?service=\(random.pick(Shop.services))&limit=20" }))
-        for question in questions {
-            var latencies = LatencyRecorder()
-            var bytes = 0
-            for _ in 0..<repetitions {
-                let path = question.path()
-                let start = ContinuousClock.now
-                let response = try connection.send(method: "GET", path: path)
-                latencies.record(ContinuousClock.now - start)
-                guard response.status == 200 else {
-                    throw LoadError("GET \(path) was answered \(response.status): \(String(decoding: response.body.prefix(400), as: UTF8.self))")
-                }
-                bytes += response.body.count
-            }
-            let quantiles = latencies.quantiles([0.5, 0.99, 1])
-            let key = question.name.split(separator: " ").joined(separator: "_")
-            report.add("\(key)_milliseconds.p50", .number(quantiles[0]))
-            report.add("\(key)_milliseconds.p99", .number(quantiles[1]))
-            report.add("\(key)_milliseconds.max", .number(quantiles[2]))
-            report.add("\(key)_bytes", .integer(bytes / repetitions))
+        if rows > 0 {
+            let spans = try fill(endpoint, .spans, rows: rows, seed: seed)
+            let logs = try fill(endpoint, .logs, rows: max(1, rows / 2), seed: seed)
+            let samples = try fill(endpoint, .samples, rows: rows, seed: seed)
+            settle()
+            report.add("spans", .integer(spans.rows))
+            report.add("logs", .integer(logs.rows))
+            report.add("samples", .integer(samples.rows))
             report.line(
-                question.name,
-                "p50 \(BenchReport.decimal(quantiles[0], 2)) ms, p99 \(BenchReport.decimal(quantiles[1], 2)) ms, max \(BenchReport.decimal(quantiles[2], 2)) ms; "
-                    + "\(BenchReport.grouped(bytes / repetitions)) bytes an answer")
+                "data",
+                "\(BenchReport.grouped(spans.rows)) spans, \(BenchReport.grouped(logs.rows)) log records, \(BenchReport.grouped(samples.rows)) samples"
+                    + " sent before")
+        }
+        let progress = ProgressLine("", total: 1)
+        progress.show("finding out what the store holds")
+        defer { progress.finish() }
+        var survey = try StoreSurvey(endpoint, seed: seed)
+        let questions = try survey.questions()
+        guard !questions.isEmpty else { throw LoadError("the store of \(endpoint) is empty: nothing can be asked for") }
+        var client = try StoreClient(endpoint)
+        for question in questions {
+            progress.show("asking: \(question.name)")
+            report.describe(try ask(question, &client), of: question)
         }
     }
 
+    private func ask(_ question: StoreQuestion, _ client: inout StoreClient) throws -> StoreAnswers {
+        var answers = StoreAnswers()
+        let deadline = ContinuousClock.now + .seconds(seconds)
+        for repetition in 0..<repetitions where repetition < 10 || ContinuousClock.now < deadline {
+            let target = question.targets[repetition % question.targets.count]
+            var cursor: String?
+            var duration = Duration.zero
+            repeat {
+                let start = ContinuousClock.now
+                let body = try client.get(target + (cursor.map { "&cursor=" + QueryTarget.encode($0) } ?? ""))
+                duration += ContinuousClock.now - start
+                answers.bytes += body.count
+                let (elements, next) = try AnswerList.elements(question.member, of: body)
+                answers.rows += elements.count
+                cursor = question.hasPages ? next : nil
+            } while cursor != nil
+            answers.latencies.record(duration)
+        }
+        return answers
+    }
+
     private func fill(_ endpoint: LoadEndpoint, _ signal: LoadRun.Signal, rows: Int, seed: UInt64) throws -> LoadRun.Outcome {
-        var run = LoadRun(
-            signal: signal, endpoint: endpoint, rows: rows, connections: options.connections, batchRows: options.batchRows,
-            compression: options.compression.encoding)
-        run.seed = seed
         let progress = ProgressLine(signal.rawValue, total: rows)
         defer { progress.finish() }
-        return try run.run { progress.advance(by: $0) }
+        return try options.load(signal, to: endpoint, rows: rows, seed: seed).run { progress.advance(by: $0) }
+    }
+}
+
+/// How a question was answered, several times.
+private struct StoreAnswers {
+    var latencies = LatencyRecorder()
+    /// Of all answers together.
+    var bytes = 0
+    var rows = 0
+}
+
+extension BenchReport {
+    fileprivate mutating func describe(_ answers: StoreAnswers, of question: StoreQuestion) {
+        let quantiles = answers.latencies.quantiles([0.5, 0.99, 1])
+        let count = max(answers.latencies.count, 1)
+        for (name, value) in zip(["p50", "p99", "max"], quantiles) { add("\(question.key)_milliseconds.\(name)", .number(value)) }
+        add("\(question.key)_repetitions", .integer(count))
+        add("\(question.key)_rows", .number(Double(answers.rows) / Double(count)))
+        add("\(question.key)_bytes", .integer(answers.bytes / count))
+        line(
+            question.name,
+            "p50 \(BenchReport.decimal(quantiles[0], 2)) ms, p99 \(BenchReport.decimal(quantiles[1], 2)) ms, max \(BenchReport.decimal(quantiles[2], 2)) ms; "
+                + "\(BenchReport.decimal(Double(answers.rows) / Double(count))) \(question.member) in \(BenchReport.grouped(answers.bytes / count)) bytes"
+                + " an answer, \(BenchReport.grouped(count)) answers")
     }
 }

@@ -37,7 +37,8 @@ struct BenchReport {
     }
 
     var table: String {
-        lines.map { line in line.label + String(repeating: " ", count: max(1, 14 - line.label.count)) + line.text }.joined(separator: "\n")
+        let width = max(14, (lines.map(\.label.count).max() ?? 0) + 2)
+        return lines.map { line in line.label + String(repeating: " ", count: max(1, width - line.label.count)) + line.text }.joined(separator: "\n")
     }
 
     var json: String {

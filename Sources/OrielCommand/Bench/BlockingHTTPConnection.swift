@@ -1,4 +1,3 @@
-import Glibc
 import OrielTelemetry
 
 /// One HTTP/1.1 connection that is kept open and answers in order, on blocking calls: the cheapest client that a load generator can have.
@@ -15,7 +14,7 @@ struct BlockingHTTPConnection: ~Copyable {
     static let maximumBody = 256 << 20
 
     private let endpoint: LoadEndpoint
-    private var descriptor: Int32
+    private var socket: BlockingSocket
     private var received: [UInt8] = []
     private var position = 0
     private var chunk = [UInt8](repeating: 0, count: 64 << 10)
@@ -25,11 +24,7 @@ struct BlockingHTTPConnection: ~Copyable {
     /// - Throws: ``LoadError`` when the host is unknown or refuses.
     init(_ endpoint: LoadEndpoint) throws(LoadError) {
         self.endpoint = endpoint
-        descriptor = try Self.connect(endpoint)
-    }
-
-    deinit {
-        close(descriptor)
+        socket = try BlockingSocket(endpoint)
     }
 
     /// Sends a request and waits for its response.
@@ -38,47 +33,9 @@ struct BlockingHTTPConnection: ~Copyable {
         for (name, value) in headers { head += "\(name): \(value)\r\n" }
         if method != "GET" { head += "content-length: \(body.count)\r\n" }
         head += "\r\n"
-        try write(Array(head.utf8))
-        try write(body)
+        try socket.write(Array(head.utf8))
+        try socket.write(body)
         return try readResponse()
-    }
-
-    private static func connect(_ endpoint: LoadEndpoint) throws(LoadError) -> Int32 {
-        var hints = unsafe addrinfo()
-        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var list: UnsafeMutablePointer<addrinfo>?
-        let code = unsafe getaddrinfo(endpoint.host, String(endpoint.port), &hints, &list)
-        guard code == 0 else { throw LoadError("the host \(endpoint.host) is not known") }
-        defer { unsafe freeaddrinfo(list) }
-        var failure: Int32 = 0
-        var next = unsafe list
-        while let address = unsafe next {
-            let info = unsafe address.pointee
-            unsafe next = info.ai_next
-            let descriptor = unsafe socket(info.ai_family, info.ai_socktype | Int32(SOCK_CLOEXEC.rawValue), info.ai_protocol)
-            guard descriptor >= 0 else { continue }
-            if unsafe Glibc.connect(descriptor, info.ai_addr, info.ai_addrlen) == 0 {
-                var on: Int32 = 1
-                unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
-                return descriptor
-            }
-            failure = errno
-            close(descriptor)
-        }
-        throw LoadError("no connection to \(endpoint): \(errorText(failure))")
-    }
-
-    private func write(_ bytes: [UInt8]) throws(LoadError) {
-        var offset = 0
-        while offset < bytes.count {
-            // Safe: the pointer is used within the call, for the bytes that are left.
-            let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.send(descriptor, $0.baseAddress! + offset, bytes.count - offset, Int32(MSG_NOSIGNAL)) }
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw LoadError("the connection to \(endpoint) broke while sending: \(errorText(errno))")
-            }
-            offset += count
-        }
     }
 
     /// Reads more bytes; the connection's end is an error.
@@ -87,16 +44,8 @@ struct BlockingHTTPConnection: ~Copyable {
             received.removeFirst(position)
             position = 0
         }
-        while true {
-            let count = unsafe chunk.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else {
-                throw LoadError(
-                    count == 0 ? "the server closed the connection before it answered" : "the connection to \(endpoint) broke: \(errorText(errno))")
-            }
-            received.append(contentsOf: chunk[..<count])
-            return
-        }
+        let count = try socket.read(into: &chunk)
+        received.append(contentsOf: chunk[..<count])
     }
 
     private mutating func readLine() throws(LoadError) -> String {
@@ -170,17 +119,9 @@ struct BlockingHTTPConnection: ~Copyable {
             try readBytes(length, into: &response.body)
         }
         if closes {
-            close(descriptor)
-            descriptor = -1
-            descriptor = try Self.connect(endpoint)
+            socket = try BlockingSocket(endpoint)
             received.removeAll()
             position = 0
         }
     }
-}
-
-/// What the system says about an error number.
-func errorText(_ number: Int32) -> String {
-    // Safe: `strerror` returns a string that lives until the next call on this thread.
-    unsafe String(cString: strerror(number))
 }

@@ -1,11 +1,15 @@
 import FoundationEssentials
 import Glibc
 
-/// An `oriel serve` of its own for one measurement: the same binary, a temporary data folder, a free port.
+/// An `oriel serve` of its own for one measurement: the same binary, a free port, and a temporary data folder unless another is named.
 struct ChildServer: ~Copyable {
     let process: Int32
     let endpoint: LoadEndpoint
-    let folder: String
+    /// The data folder.
+    let data: String
+    /// From the start of the process until it said that it is ready, in seconds.
+    private(set) var startSeconds = 0.0
+    private let folder: String
     /// What the server wrote on its standard error.
     let log: String
 
@@ -14,26 +18,31 @@ struct ChildServer: ~Copyable {
 
     /// Starts the server and waits until it is ready.
     ///
-    /// - Parameter parent: The folder that the temporary folder is made in.
-    /// - Throws: ``LoadError`` when it does not start within 30 seconds, with its last log lines.
-    static func start(parent: String?) throws(LoadError) -> ChildServer {
+    /// - Parameters:
+    ///   - parent: The folder that the temporary folder is made in.
+    ///   - data: A data folder that stays; without it one in the temporary folder is used.
+    /// - Throws: ``LoadError`` when it does not start within five minutes, with its last log lines.
+    static func start(parent: String?, data: String?) throws(LoadError) -> ChildServer {
         let folder = try makeFolder(parent: parent ?? FileManager.default.temporaryDirectory.path)
-        let server: ChildServer
+        var server: ChildServer
+        let start = ContinuousClock.now
         do throws(LoadError) {
-            server = try ChildServer(folder: folder)
+            server = try ChildServer(folder: folder, data: data ?? folder + "/data")
         } catch {
             removeFolder(folder)
             throw error
         }
         try server.waitUntilReady()
+        server.startSeconds = (ContinuousClock.now - start) / .seconds(1)
         return server
     }
 
-    private init(folder: String) throws(LoadError) {
+    private init(folder: String, data: String) throws(LoadError) {
         let log = folder + "/serve.log"
         let endpoint = LoadEndpoint(host: "127.0.0.1", port: try Self.freePort())
-        let process = try Self.spawn(["serve", "--data", folder + "/data", "--listen", "tcp://127.0.0.1:\(endpoint.port)"], log: log)
+        let process = try Self.spawn(["serve", "--data", data, "--listen", "tcp://127.0.0.1:\(endpoint.port)"], log: log)
         self.folder = folder
+        self.data = data
         self.log = log
         self.endpoint = endpoint
         self.process = process
@@ -50,16 +59,13 @@ struct ChildServer: ~Copyable {
         Self.removeFolder(folder)
     }
 
-    /// The data folder.
-    var data: String { folder + "/data" }
-
     /// Asks the server to end, which writes everything to segment files, and waits.
     ///
     /// - Returns: The CPU time of its whole life, in seconds.
-    /// - Throws: ``LoadError`` when it does not end within two minutes, or not cleanly.
+    /// - Throws: ``LoadError`` when it does not end within five minutes, or not cleanly.
     mutating func end() throws(LoadError) -> Double {
         kill(process, SIGTERM)
-        let deadline = ContinuousClock.now + .seconds(120)
+        let deadline = ContinuousClock.now + .seconds(300)
         while ContinuousClock.now < deadline {
             var status: Int32 = 0
             var usage = rusage()
@@ -70,11 +76,11 @@ struct ChildServer: ~Copyable {
             }
             usleep(5_000)
         }
-        throw LoadError("oriel serve did not end within 120 s: \(lastLogLines())")
+        throw LoadError("oriel serve did not end within 300 s: \(lastLogLines())")
     }
 
     private func waitUntilReady() throws(LoadError) {
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + .seconds(300)
         while ContinuousClock.now < deadline {
             var status: Int32 = 0
             if unsafe waitpid(process, &status, WNOHANG) == process {
@@ -86,9 +92,9 @@ struct ChildServer: ~Copyable {
             } catch {
                 // Refused connections are expected until the server listens; the deadline ends the wait.
             }
-            usleep(5_000)
+            usleep(1_000)
         }
-        throw LoadError("oriel serve was not ready within 30 s: \(lastLogLines())")
+        throw LoadError("oriel serve was not ready within 300 s: \(lastLogLines())")
     }
 
     private func lastLogLines() -> String {

@@ -1,6 +1,5 @@
 import Dispatch
 import OrielCompression
-import OrielTelemetry
 import Synchronization
 
 /// Sends requests over several connections at once until all rows are acknowledged.
@@ -50,8 +49,11 @@ struct LoadRun: Sendable {
     var endpoint: LoadEndpoint
     var rows: Int
     var connections: Int
-    var batchRows: Int
+    var rowsPerRequest: Int
+    var transport = ExportProtocol.http
     var compression: ContentEncoding = .identity
+    /// Rows a second of all connections together, sent on time however long answers take; `nil` for as fast as they are answered.
+    var rate: Int?
     var seed: UInt64 = 1
     /// Pods per service for spans and logs.
     var pods = 4
@@ -77,7 +79,7 @@ struct LoadRun: Sendable {
             // A serial queue blocks no other: the system gives it a thread of its own.
             DispatchQueue(label: "connection \(connection)").async(group: group) {
                 do throws(LoadError) {
-                    let outcome = try send(source, rows: share, failure: failure, progress: progress)
+                    let outcome = try send(source, over: connection, start: start, rows: share, failure: failure, progress: progress)
                     total.withLock { $0.merge(outcome) }
                 } catch {
                     failure.withLock { if $0 == nil { $0 = error } }
@@ -92,17 +94,17 @@ struct LoadRun: Sendable {
     }
 
     private func source(connection: Int, quota: Int) -> any RequestSource {
-        let batchRows = min(batchRows, quota)
+        let rowsPerRequest = min(rowsPerRequest, quota)
         switch signal {
         case .spans:
             let shop = Shop(pods: pods)
             return TraceRequestSource(
-                connection: connection, connections: connections, tracesPerRequest: max(1, batchRows / SpanPayload.spansPerTrace), seed: seed
+                connection: connection, connections: connections, tracesPerRequest: max(1, rowsPerRequest / SpanPayload.spansPerTrace), seed: seed
             ) { SpanPayload.template(shop: shop, traces: $0, seed: $1) }
         case .logs:
             let shop = Shop(pods: pods)
             return TraceRequestSource(
-                connection: connection, connections: connections, tracesPerRequest: max(1, batchRows / LogPayload.recordsPerTrace), seed: seed
+                connection: connection, connections: connections, tracesPerRequest: max(1, rowsPerRequest / LogPayload.recordsPerTrace), seed: seed
             ) { LogPayload.template(shop: shop, traces: $0, seed: $1) }
         case .samples:
             let perPod = SamplePayload(shop: Shop(pods: 1), service: 0, pod: 0, seed: seed, start: 0).rows
@@ -111,18 +113,37 @@ struct LoadRun: Sendable {
             let all = (0..<podCount).map { (service: $0 / perService, pod: $0 % perService) }
             let own = stride(from: connection, to: podCount, by: connections).map { all[$0] }
             return SampleRequestSource(
-                shop: Shop(pods: perService), pods: own, rows: quota, rowsPerRequest: batchRows, seed: seed, interval: Int64(interval) * 1_000_000_000)
+                shop: Shop(pods: perService), pods: own, rows: quota, rowsPerRequest: rowsPerRequest, seed: seed, interval: Int64(interval) * 1_000_000_000)
         }
     }
 
     private func send(
-        _ source: any RequestSource, rows: Int, failure: borrowing Mutex<LoadError?>, progress: @Sendable (Int) -> Void
+        _ source: any RequestSource, over number: Int, start: ContinuousClock.Instant, rows: Int, failure: borrowing Mutex<LoadError?>,
+        progress: @Sendable (Int) -> Void
+    ) throws(LoadError) -> Outcome {
+        let pace = rate.map { rate in
+            let share = Double(rate) / Double(connections)
+            // The connections take turns.
+            let shift = Double(min(rowsPerRequest, rows)) / share * Double(number) / Double(connections)
+            return RequestPace(start: start + .seconds(shift), rowsPerSecond: share)
+        }
+        switch transport {
+        case .http:
+            var connection = try HTTPExportConnection(endpoint, signal: signal, compression: compression)
+            return try send(source, over: &connection, pace: pace, rows: rows, failure: failure, progress: progress)
+        case .grpc:
+            var connection = try GRPCExportConnection(endpoint, signal: signal, compression: compression)
+            return try send(source, over: &connection, pace: pace, rows: rows, failure: failure, progress: progress)
+        }
+    }
+
+    private func send<Connection: ExportConnection & ~Copyable>(
+        _ source: any RequestSource, over connection: inout Connection, pace: RequestPace?, rows: Int, failure: borrowing Mutex<LoadError?>,
+        progress: @Sendable (Int) -> Void
     ) throws(LoadError) -> Outcome {
         var source = source
+        var pace = pace
         var outcome = Outcome()
-        var connection = try BlockingHTTPConnection(endpoint)
-        var headers = [("content-type", "application/x-protobuf")]
-        if compression != .identity { headers.append(("content-encoding", compression.rawValue)) }
         while outcome.rows + outcome.rejected < rows, failure.withLock({ $0 == nil }) {
             let count = source.advance()
             var body = source.body
@@ -134,49 +155,31 @@ struct LoadRun: Sendable {
                     throw LoadError("the request could not be compressed: \(error)")
                 }
             }
-            let start = ContinuousClock.now
-            var response = try connection.send(method: "POST", path: signal.path, headers: headers, body: body)
-            while response.status == 429 || response.status == 503 {
-                outcome.retries += 1
-                guard outcome.retries < 10_000 else { throw LoadError("the server stays busy: it answered \(response.status) ten thousand times") }
-                Sleep.seconds(Double(response.retryAfter ?? 1))
-                response = try connection.send(method: "POST", path: signal.path, headers: headers, body: body)
+            var start = ContinuousClock.now
+            if let due = pace?.next(rows: count) {
+                if due > start { Sleep.seconds((due - start) / .seconds(1)) }
+                start = due
             }
-            guard response.status == 200 else {
-                throw LoadError("the server answered \(response.status): \(String(decoding: response.body.prefix(400), as: UTF8.self))")
+            var answer = try connection.export(body)
+            while case .busy(let delay) = answer {
+                outcome.retries += 1
+                guard outcome.retries < 10_000 else { throw LoadError("the server stays busy: it refused ten thousand requests") }
+                Sleep.seconds(delay)
+                answer = try connection.export(body)
+            }
+            switch answer {
+            case .accepted(let rejectedRows):
+                let rejected = min(count, rejectedRows)
+                outcome.rows += count - rejected
+                outcome.rejected += rejected
+            case .busy: break
+            case .refused(let reason): throw LoadError("the server answered \(reason)")
             }
             outcome.latencies.record(ContinuousClock.now - start)
-            let rejected = min(count, Self.rejectedRows(response.body))
-            outcome.rows += count - rejected
-            outcome.rejected += rejected
             outcome.requests += 1
             outcome.sentBytes += body.count
             progress(count)
         }
         return outcome
-    }
-
-    /// How many rows the `partial_success` of an export response rejects.
-    private static func rejectedRows(_ body: [UInt8]) -> Int {
-        do {
-            let bytes = body.span
-            var reader = WireReader(start: 0, end: bytes.count)
-            while let tag = try reader.nextTag(in: bytes) {
-                guard tag.number == 1, tag.wireType == 2 else {
-                    try reader.skip(tag, in: bytes)
-                    continue
-                }
-                let range = try reader.lengthDelimited(in: bytes)
-                var inner = WireReader(start: range.lowerBound, end: range.upperBound)
-                while let tag = try inner.nextTag(in: bytes) {
-                    if tag.number == 1, tag.wireType == 0 { return Int(clamping: try inner.varint(in: bytes)) }
-                    try inner.skip(tag, in: bytes)
-                }
-            }
-            return 0
-        } catch {
-            // An answer that is no export response accepts nothing that could be relied on.
-            return Int.max
-        }
     }
 }
