@@ -25,8 +25,8 @@ import Testing
         }
     }
 
-    private func serve() async throws -> RunningProgram {
-        let server = try BuiltProgram.start(["serve", "--data", data, "--listen", "tcp://127.0.0.1:0"], home: home)
+    private func serve(_ folder: String? = nil) async throws -> RunningProgram {
+        let server = try BuiltProgram.start(["serve", "--data", folder ?? data, "--listen", "tcp://127.0.0.1:0"], home: home)
         try await wait(for: "the server to listen") { try port(server) != nil }
         return server
     }
@@ -133,6 +133,16 @@ import Testing
         let server = try await serve()
         let second = try oriel("serve", "--data", data, "--listen", "tcp://127.0.0.1:0", status: 1)
         #expect(second.contains(data) && second.contains("in use"), "\(second)")
+        #expect(server.terminate() == 0)
+    }
+
+    @Test func whatADemoKeptCanBeAskedLater() async throws {
+        let folder = home.appendingPathComponent("demo").path
+        #expect(try oriel("demo", "--keep", folder, "--duration", "1s").contains("its data is in \(folder)"))
+        let traces = try oriel("traces", "--status", "error", "--output", "csv", "--data", folder)
+        #expect(traces.contains("click checkout"))
+        let server = try await serve(folder)
+        #expect(try oriel("traces", "--status", "error", "--output", "csv", "--server", "unix:\(folder)/oriel.sock") == traces)
         #expect(server.terminate() == 0)
     }
 }
