@@ -6,6 +6,8 @@ import Testing
 
 struct ThreadTests {
     @Test func aThreadHasItsNameAndNiceness() throws {
+        // The tests may run under nice(1) themselves.
+        let own = getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)
         let found = Mutex<(name: String, nice: Int32)?>(nil)
         let thread = try OwnThread(name: "oriel test", nice: 5) {
             do {
@@ -18,7 +20,7 @@ struct ThreadTests {
         thread.join()
         let (name, nice) = try #require(found.withLock { $0 })
         #expect(name == "oriel test")
-        #expect(nice == 5)
+        #expect(nice == min(19, own + 5))
     }
 
     @Test func theQueueIsBoundedByWeightAndGroups() throws {
