@@ -11,7 +11,16 @@ import Testing
             var rows = RandomRows(signal, seed: 70)
             rows.keyCount = 30
             let run = try #require(try SealedRun.seal([rows.chunk(rows: 60)], signal: signal, registry: rows.registry))
-            return run.encoded[0].directory
+            var directory = run.encoded[0].directory
+            // More filters than so few rows have.
+            for index in directory.columns.indices.prefix(9) {
+                directory.columns[index].filters = [BlockColumn.FilterEntry(kind: .values, byteCount: 37)]
+                if index % 2 == 0 { directory.columns[index].filters.append(BlockColumn.FilterEntry(kind: .tokens, byteCount: 69)) }
+                if index % 3 == 0 {
+                    directory.columns[index].inlineFilters = [UInt8](repeating: 7, count: directory.columns[index].filterByteCount)
+                }
+            }
+            return directory
         }
     }
 

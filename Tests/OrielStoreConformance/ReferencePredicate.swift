@@ -33,7 +33,9 @@ public enum ReferencePredicate {
         case .isOneOf(let field, let literals, let missing):
             return try leaf(field, missing, row, batch) { value in any(literals.map { compare(value, .equal, $0) }) }
         case .contains(let field, let text, let caseSensitive, let missing):
-            return try leaf(field, missing, row, batch) { contains($0, text, caseSensitive) }
+            return try leaf(field, missing, row, batch) { contains($0, text, caseSensitive, wholeWords: false) }
+        case .containsWords(let field, let text, let caseSensitive, let missing):
+            return try leaf(field, missing, row, batch) { contains($0, text, caseSensitive, wholeWords: true) }
         }
     }
 
@@ -127,17 +129,27 @@ public enum ReferencePredicate {
         }
     }
 
-    private static func contains(_ value: Value, _ text: String, _ caseSensitive: Bool) -> Bool? {
+    private static func contains(_ value: Value, _ text: String, _ caseSensitive: Bool, wholeWords: Bool) -> Bool? {
         switch value {
         case .value(.string(let value)):
             let value = scalars(value, caseSensitive)
             let text = scalars(text, caseSensitive)
             guard value.count >= text.count else { return false }
-            return (0...(value.count - text.count)).contains { Array(value[$0..<($0 + text.count)]) == text }
-        case .value(.array(let elements)): return any(elements.map { contains(.value($0), text, caseSensitive) })
-        case .value(.map(let attributes)): return any(attributes.map { contains(.value($0.value), text, caseSensitive) })
+            return (0...(value.count - text.count)).contains { start in
+                let end = start + text.count
+                guard Array(value[start..<end]) == text else { return false }
+                guard wholeWords, let first = text.first, let last = text.last else { return true }
+                if start > 0, isWord(first), isWord(value[start - 1]) { return false }
+                return !(end < value.count && isWord(last) && isWord(value[end]))
+            }
+        case .value(.array(let elements)): return any(elements.map { contains(.value($0), text, caseSensitive, wholeWords: wholeWords) })
+        case .value(.map(let attributes)): return any(attributes.map { contains(.value($0.value), text, caseSensitive, wholeWords: wholeWords) })
         default: return false
         }
+    }
+
+    private static func isWord(_ scalar: Unicode.Scalar) -> Bool {
+        !scalar.isASCII || scalar == "_" || ("0"..."9").contains(scalar) || ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar)
     }
 
     private static func scalars(_ text: String, _ caseSensitive: Bool) -> [Unicode.Scalar] {

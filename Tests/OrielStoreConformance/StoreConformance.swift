@@ -11,7 +11,8 @@ public enum StoreConformance {
         public var description: String { name }
     }
 
-    public static let checks: [Check] = writing + scanning + selecting + metrics + traces + catalogue + changes + partitioning + aggregating
+    public static let checks: [Check] =
+        writing + scanning + selecting + text + metrics + traces + catalogue + changes + partitioning + aggregating
 
     static func check(_ name: String, _ run: @escaping @Sendable (any StoreFactory) async throws -> Void) -> Check {
         Check(name: name) { factory in

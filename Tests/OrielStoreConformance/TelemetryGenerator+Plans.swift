@@ -65,7 +65,10 @@ extension TelemetryGenerator {
             let field = field(signal)
             let literals = (0..<random.below(5)).map { _ in literal(for: field, signal) }
             return .isOneOf(field, literals, missing: missing())
-        case 3: return .contains(field(signal), text(), caseSensitive: random.oneIn(2), missing: missing())
+        case 3:
+            let field = field(signal)
+            if random.oneIn(2) { return .contains(field, text(), caseSensitive: random.oneIn(2), missing: missing()) }
+            return .containsWords(field, text(), caseSensitive: random.oneIn(2), missing: missing())
         case 4: return .exists(field(signal))
         case 5: return .and((0..<random.below(4)).map { _ in predicate(signal, depth: depth + 1) })
         case 6, 7: return .or((0..<random.below(4)).map { _ in predicate(signal, depth: depth + 1) })

@@ -58,6 +58,7 @@ enum AttributeEncoder {
         var restPositions: [UInt32] = []
         var restValues = ByteColumn()
         var restBytes: [UInt8] = []
+        var restHashes: [UInt64] = []
         for (row, key) in keys.enumerated() {
             let source = Int(key.source)
             guard tables[source].rowCount > 0 else { continue }
@@ -66,6 +67,7 @@ enum AttributeEncoder {
                 let place = places[number * typeCount + Int(tables[source].types[entry])]
                 guard place >= 0 else {
                     RestCoding.append(key: restNumbers[number], entry: entry, of: tables[source], to: &restBytes)
+                    RestCoding.append(hashesOf: entry, of: tables[source], to: &restHashes)
                     continue
                 }
                 columns[place].positions.append(UInt32(row))
@@ -94,11 +96,14 @@ enum AttributeEncoder {
             switch type {
             case .empty, .bool, .int: try pager.append(name, integers: values.integers.span, positions: positions, rowCount: rowCount)
             case .double: try pager.append(name, doubles: values.doubles.span, positions: positions, rowCount: rowCount)
-            case .string, .array, .map, .bytes: try pager.append(name, strings: values.strings, positions: positions, rowCount: rowCount)
+            case .string: try pager.append(name, strings: values.strings, positions: positions, rowCount: rowCount, filter: .attribute)
+            case .array, .map, .bytes: try pager.append(name, strings: values.strings, positions: positions, rowCount: rowCount)
             }
         }
         if restValues.count > 0 {
-            try pager.append(.rest, strings: restValues, positions: restPositions.count == rowCount ? nil : restPositions, rowCount: rowCount)
+            try pager.append(
+                .rest, strings: restValues, positions: restPositions.count == rowCount ? nil : restPositions, rowCount: rowCount,
+                filter: .hashes(restHashes))
         }
         return restKeys
     }

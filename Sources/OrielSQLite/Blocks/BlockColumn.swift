@@ -43,6 +43,40 @@ struct BlockColumn: Hashable, Sendable {
     var pages: [PageEntry] = []
     /// The data itself when it is so small that it lies in the directory.
     var inline: [UInt8]?
+    /// The filters over the values, one after another in data of their own.
+    var filters: [FilterEntry] = []
+    /// That data when it is so small that it lies in the directory.
+    var inlineFilters: [UInt8]?
+
+    struct FilterEntry: Hashable, Sendable {
+        var kind: BlockFilter.Kind
+        var byteCount: Int
+    }
+
+    /// Bytes of all filters.
+    var filterByteCount: Int { filters.reduce(0) { $0 + $1.byteCount } }
+
+    /// Where a filter lies in the filters' data.
+    func filterRange(_ kind: BlockFilter.Kind) -> Range<Int>? {
+        var start = 0
+        for filter in filters {
+            if filter.kind == kind { return start..<(start + filter.byteCount) }
+            start += filter.byteCount
+        }
+        return nil
+    }
+
+    /// Checks the filters' data.
+    func check(filters data: Span<UInt8>) throws(ColumnError) {
+        guard data.count == filterByteCount else {
+            throw ColumnError(.malformed("the filters have \(data.count) bytes, the directory says \(filterByteCount)"), at: 0)
+        }
+        var start = 0
+        for filter in filters {
+            _ = try BlockFilter(encoded: data.extracting(start..<(start + filter.byteCount)).array)
+            start += filter.byteCount
+        }
+    }
 
     /// Bytes of all pages, the dictionary's included.
     var byteCount: Int { pages.last.map { $0.offset + $0.byteCount } ?? dictionaryByteCount }

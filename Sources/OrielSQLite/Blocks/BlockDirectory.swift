@@ -6,7 +6,7 @@ import OrielTelemetry
 /// Streams and trace ids appear as numbers local to the block, in the order of the ids. What they stand for is kept beside the directory (`BlockBinding`), so that a
 /// merge copies directory and pages as they are.
 struct BlockDirectory: Equatable, Sendable {
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
     /// Rows that a block may have.
     static let maximumRows = 1 << 18
     /// Columns that a block may have: their numbers take twelve bits of a row id.
@@ -165,6 +165,14 @@ extension BlockColumn {
         }
         bytes.append(inline == nil ? 0 : 1)
         if let inline { bytes.append(inline.span) }
+        bytes.append(count: filters.count)
+        if filters.isEmpty { return }
+        for filter in filters {
+            bytes.append(filter.kind.rawValue)
+            bytes.append(count: filter.byteCount)
+        }
+        bytes.append(inlineFilters == nil ? 0 : 1)
+        if let inlineFilters { bytes.append(inlineFilters.span) }
     }
 
     fileprivate init(_ bytes: Span<UInt8>, at offset: inout Int, decoder: inout IntegerDecoder) throws(ColumnError) {
@@ -216,6 +224,27 @@ extension BlockColumn {
         } else if isInline != 0 {
             throw ColumnError(.malformed("inline mark \(isInline)"), at: offset - 1)
         }
+        try readFilters(bytes, at: &offset)
+    }
+
+    private mutating func readFilters(_ bytes: Span<UInt8>, at offset: inout Int) throws(ColumnError) {
+        let start = offset
+        let count = try bytes.readCount(&offset, limit: 2)
+        if count == 0 { return }
+        for _ in 0..<count {
+            let raw = try bytes.readByte(&offset)
+            guard let kind = BlockFilter.Kind(rawValue: raw) else { throw ColumnError(.malformed("filter kind \(raw) is not known"), at: offset - 1) }
+            guard !filters.contains(where: { $0.kind == kind }) else { throw ColumnError(.malformed("filter kind \(raw) occurs twice"), at: start) }
+            filters.append(FilterEntry(kind: kind, byteCount: try bytes.readCount(&offset, limit: BlockFilter.maximumBytes)))
+        }
+        let isInline = try bytes.readByte(&offset)
+        guard isInline <= 1 else { throw ColumnError(.malformed("inline mark \(isInline)"), at: offset - 1) }
+        guard isInline == 1 else { return }
+        guard filterByteCount <= bytes.count - offset else {
+            throw ColumnError(.truncated(needed: filterByteCount - (bytes.count - offset)), at: offset)
+        }
+        inlineFilters = bytes.extracting(offset..<(offset + filterByteCount)).array
+        offset += filterByteCount
     }
 }
 

@@ -42,18 +42,18 @@ struct BlockEncoder: ~Copyable {
             case .double: try encodeDoubles(id, rows.batches.map { $0.columns[position] }, keys)
             case .identifier: try encodeIdentifiers(id, rows.batches.map { $0.columns[position] }, keys)
             case .traceID: traceIDs = try encodeTraceIDs(id, rows.batches.map { $0.columns[position] }, keys)
-            case .bytes: try encodeStrings(id, rows.batches.map { $0.columns[position] }, keys)
+            case .bytes: try encodeStrings(id, rows.batches, position, keys)
             }
         }
         var restKeys = ByteColumn()
         if signal.hasAttributes {
             restKeys = try AttributeEncoder.encode(rows.batches, keys, into: &pager)
         }
-        let (columns, data) = pager.take()
+        let (columns, data, filters) = pager.take()
         let directory = BlockDirectory(
             signal: signal, rowCount: count, streamCount: streams.count, traceCount: traceIDs.count, runs: runs, columns: columns, restKeys: restKeys)
         let block = EncodedBlock(
-            directory: directory, data: data, traceIDs: traceIDs, minimumTime: times.min() ?? 0, maximumTime: times.max() ?? 0)
+            directory: directory, data: data, filters: filters, traceIDs: traceIDs, minimumTime: times.min() ?? 0, maximumTime: times.max() ?? 0)
         return (block, streams)
     }
 
@@ -178,8 +178,10 @@ struct BlockEncoder: ~Copyable {
         return order.map { distinct[$0] }
     }
 
-    private mutating func encodeStrings(_ id: ColumnID, _ columns: [Column], _ keys: ArraySlice<SortKey>) throws(CompressionError) {
-        let sources: [ByteColumn] = columns.map { if case .bytes(let values) = $0 { values } else { ByteColumn() } }
+    private mutating func encodeStrings(
+        _ id: ColumnID, _ batches: [ColumnBatch], _ position: Int, _ keys: ArraySlice<SortKey>
+    ) throws(CompressionError) {
+        let sources: [ByteColumn] = batches.map { if case .bytes(let values) = $0.columns[position] { values } else { ByteColumn() } }
         var values = ByteColumn()
         var positions: [UInt32] = []
         positions.reserveCapacity(keys.count)
@@ -189,7 +191,28 @@ struct BlockEncoder: ~Copyable {
             positions.append(UInt32(row))
         }
         if values.count > 0 {
-            try pager.append(.fixed(id), strings: values, positions: values.count == keys.count ? nil : positions, rowCount: keys.count)
+            try pager.append(
+                .fixed(id), strings: values, positions: values.count == keys.count ? nil : positions, rowCount: keys.count,
+                filter: Self.filter(id, batches, keys))
+        }
+    }
+
+    private static func filter(_ id: ColumnID, _ batches: [ColumnBatch], _ keys: ArraySlice<SortKey>) -> FilterPlan {
+        switch id {
+        case .name, .statusMessage, .severityText, .eventName: return .text(structured: [])
+        case .body:
+            // Indexes among the bodies that are not empty.
+            var structured: [Int] = []
+            var index = 0
+            let text = Int64(AttributeType.string.rawValue)
+            let types: [[Int64]] = batches.map { if case .integers(let values) = $0[.bodyType] { values } else { [] } }
+            let bodies: [ByteColumn] = batches.map { if case .bytes(let values) = $0[.body] { values } else { ByteColumn() } }
+            for key in keys where bodies[Int(key.source)].count > 0 && !bodies[Int(key.source)].isEmpty(at: Int(key.row)) {
+                if types[Int(key.source)].isEmpty || types[Int(key.source)][Int(key.row)] != text { structured.append(index) }
+                index += 1
+            }
+            return .text(structured: structured)
+        default: return .none
         }
     }
 }

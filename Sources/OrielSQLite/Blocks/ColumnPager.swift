@@ -16,16 +16,20 @@ struct ColumnPager: ~Copyable {
     private var encoder: PageEncoder
     private(set) var columns: [BlockColumn] = []
     private(set) var data: [[UInt8]] = []
+    /// The filters' data, parallel to `columns`.
+    private var filters: [[UInt8]] = []
+    private var builder = FilterBuilder()
 
     init(level: Int) {
         encoder = PageEncoder(level: level)
     }
 
     /// Hands over the columns encoded so far and starts anew.
-    mutating func take() -> (columns: [BlockColumn], data: [[UInt8]]) {
-        let taken = (columns, data)
+    mutating func take() -> (columns: [BlockColumn], data: [[UInt8]], filters: [[UInt8]]) {
+        let taken = (columns, data, filters)
         columns = []
         data = []
+        filters = []
         return taken
     }
 
@@ -91,7 +95,7 @@ struct ColumnPager: ~Copyable {
 
     /// As a dictionary where few values are distinct, else as bytes.
     mutating func append(
-        _ name: BlockColumnName, strings values: ByteColumn, positions: [UInt32]?, rowCount: Int
+        _ name: BlockColumnName, strings values: ByteColumn, positions: [UInt32]?, rowCount: Int, filter: FilterPlan = .none
     ) throws(CompressionError) {
         if let (dictionary, codes) = Self.dictionary(of: values) {
             var column = BlockColumn(name: name, form: .dictionary)
@@ -103,7 +107,11 @@ struct ColumnPager: ~Copyable {
                 try encoder.append(integers: codes.span.extracting(page.values), rows: Self.rows(page, positions), to: &bytes)
                 column.pages.append(Self.entry(page, start, bytes.count))
             }
-            finish(column, bytes)
+            if column.dictionaryByteCount > FilterBuilder.minimumDictionaryBytes {
+                finish(column, bytes, builder.build(filter, values, distinct: dictionary))
+            } else {
+                finish(column, bytes)
+            }
             return
         }
         var column = BlockColumn(name: name, form: .bytes)
@@ -115,10 +123,23 @@ struct ColumnPager: ~Copyable {
                 bytes: values.bytes.span, start: first, ends: values.ends.span.extracting(page.values), rows: Self.rows(page, positions), to: &bytes)
             column.pages.append(Self.entry(page, start, bytes.count))
         }
-        finish(column, bytes)
+        if bytes.count > FilterBuilder.minimumColumnBytes {
+            finish(column, bytes, builder.build(filter, values, distinct: nil))
+        } else {
+            finish(column, bytes)
+        }
     }
 
-    private mutating func finish(_ column: consuming BlockColumn, _ bytes: consuming [UInt8]) {
+    private mutating func finish(
+        _ column: consuming BlockColumn, _ bytes: consuming [UInt8], _ built: (entries: [BlockColumn.FilterEntry], bytes: [UInt8]) = ([], [])
+    ) {
+        var filterBytes = built.bytes
+        column.filters = built.entries
+        if !built.entries.isEmpty, filterBytes.count <= Self.inlineBytes {
+            column.inlineFilters = filterBytes
+            filterBytes = []
+        }
+        filters.append(filterBytes)
         if bytes.count <= Self.inlineBytes {
             column.inline = bytes
             data.append([])

@@ -1,3 +1,4 @@
+import OrielStore
 import OrielTelemetry
 
 /// The attributes of a row that have no column of their own: for each its key as an index into the block's list, its type, and the value:
@@ -12,6 +13,30 @@ enum RestCoding {
         case .int: bytes.append(zigzag: Int64(bitPattern: table.payloads[entry]))
         case .double: bytes.append(littleEndian: table.payloads[entry])
         case .string, .array, .map, .bytes: bytes.append(counted: table.heap.span.extracting(table.heapRange(of: entry)))
+        }
+    }
+
+    /// Appends the hashes of an entry's key with each text that an equality could find in its value.
+    static func append(hashesOf entry: Int, of table: borrowing AttributeTable, to hashes: inout [UInt64]) {
+        let keyRange = table.keys.keys.range(of: Int(table.keyIndexes[entry]))
+        let keys = table.keys.keys.bytes
+        let key = keys.span.extracting(keyRange)
+        switch AttributeType(rawValue: table.types[entry]) ?? .empty {
+        case .string:
+            let heap = table.heap
+            hashes.append(TextTokens.hash(key: key, value: heap.span.extracting(table.heapRange(of: entry))))
+        case .array: append(hashesOf: table.value(ofEntry: entry), key: key, to: &hashes)
+        case .empty, .bool, .int, .double, .map, .bytes: break
+        }
+    }
+
+    private static func append(hashesOf value: AttributeValue, key: Span<UInt8>, to hashes: inout [UInt64]) {
+        switch value {
+        case .string(let text):
+            let bytes = Array(text.utf8)
+            hashes.append(TextTokens.hash(key: key, value: bytes.span))
+        case .array(let elements): for element in elements { append(hashesOf: element, key: key, to: &hashes) }
+        case .empty, .bool, .int, .double, .map, .bytes: break
         }
     }
 

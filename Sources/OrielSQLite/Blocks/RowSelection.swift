@@ -14,6 +14,9 @@ struct RowSelection {
 
     func row(_ index: Int) -> Int { rows?[index] ?? index }
 
+    /// The rows themselves.
+    var all: [Int] { rows ?? Array(0..<rowCount) }
+
     /// Which selected rows lie in `range`, as indexes into the selection, given that those before `start` lie before it.
     func indexes(in range: Range<Int>, from start: Int) -> Range<Int> {
         guard let rows else { return range }

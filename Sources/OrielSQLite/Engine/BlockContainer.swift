@@ -22,6 +22,20 @@ protocol BlockContainer: AnyObject, Sendable {
     /// - Returns: a batch whose `streamIndexes` are ``StreamReference``s and whose `streams` is empty, with ords when the signal has them.
     func read(block: Int, rows: [Int]?, projection: Projection) throws(StoreError) -> ColumnBatch
 
+    /// Whether a row of a block may pass a predicate, by its bounds and filters.
+    ///
+    /// - Parameter descriptor: The stream of a ``StreamReference``.
+    func canPass(
+        block: Int, _ evaluator: inout PredicateEvaluator, descriptor: (UInt32) -> StreamDescriptor?
+    ) throws(StoreError) -> Bool
+
+    /// The rows of a block that pass a predicate, ascending. Of each column no more is decoded than the predicate needs.
+    ///
+    /// - Parameter rows: which to look at, ascending; `nil` for all.
+    func rows(
+        ofBlock block: Int, _ rows: [Int]?, passing evaluator: inout PredicateEvaluator, descriptor: (UInt32) -> StreamDescriptor?
+    ) throws(StoreError) -> [Int]
+
     /// Where the rows of some traces lie (spans, log records, exemplars): by block, rows ascending. Uses the container's trace index.
     ///
     /// - Parameter ids: sorted, unique.

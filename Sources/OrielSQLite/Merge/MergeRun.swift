@@ -102,12 +102,15 @@ struct MergeRun: ~Copyable {
         let input = inputs[block.input]
         let index = block.header.index
         let (directory, binding) = try input.block(index)
-        try writer.append(block.header, directory, union.binding(binding, of: block.input)) { column throws(StoreError) in
+        try writer.append(block.header, directory, union.binding(binding, of: block.input)) { part, column throws(StoreError) in
             var data: [UInt8] = []
-            try input.readBlob(.column(block: index, column: column), into: &data)
+            try input.readBlob(part == .pages ? .column(block: index, column: column) : .filters(block: index, column: column), into: &data)
             // A damaged page must not be copied: afterwards the input is deleted.
             do throws(ColumnError) {
-                try directory.columns[column].check(data.span)
+                switch part {
+                case .pages: try directory.columns[column].check(data.span)
+                case .filters: try directory.columns[column].check(filters: data.span)
+                }
             } catch {
                 throw input.damage(error, "block \(index), column \(column)")
             }
@@ -174,7 +177,7 @@ struct MergeRun: ~Copyable {
                 let (block, streams) = try encoder.encode(collected, range)
                 let binding = BlockBinding(streams: streams, traces: TraceOrdinals.ordinals(of: block.traceIDs, among: union.traceIDs))
                 let header = BlockHeader(block, index: 0, streams: streams, low: commits.lowerBound, high: commits.upperBound)
-                try writer.append(header, block.directory, binding) { column in block.data[column] }
+                try writer.append(header, block.directory, binding) { part, column in block[part, column] }
             } catch {
                 throw SegmentWriter.failure("merge of \(signal.name)", error)
             }

@@ -37,7 +37,7 @@ final class EngineCursor: ScanCursor {
             if let failure = progress.failure { return .failure(failure) }
             do throws(StoreError) {
                 if progress.merge == nil {
-                    progress.merge = try ScanMerge(plan: plan, state: state, registry: registry, budget: budget)
+                    progress.merge = try ScanMerge(plan: plan, state: state, registry: registry, budget: budget, workers: workers)
                 }
                 let batch = try progress.merge?.nextBatch()
                 progress.position = progress.merge?.position

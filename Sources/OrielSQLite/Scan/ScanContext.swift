@@ -41,6 +41,12 @@ struct ScanContext {
         filter = StreamFilter(matchers: plan.streamMatchers, streams: plan.streams, range: plan.streamRange, registry: registry)
     }
 
+    /// Whether sources have to ask the predicate.
+    var selectsRows: Bool { filtersEarly && !evaluator.isAlwaysTrue }
+
+    /// The indexes of the times that lie in the bounds.
+    func inBounds(_ times: [Int64]) -> [Int] { times.indices.filter { bounds.contains(times[$0]) } }
+
     /// Rows of a batch that lie in the bounds and pass, ascending.
     ///
     /// - Parameter rows: which rows to look at; `nil` for all.
@@ -51,7 +57,7 @@ struct ScanContext {
             let bounds = bounds
             selected = selected.filter { bounds.contains(times[$0]) }
         }
-        guard filtersEarly, !evaluator.isAlwaysTrue else { return selected }
+        guard selectsRows else { return selected }
         let registry = registry
         return evaluator.rows(selected, of: batch) { registry.decodedDescriptor(of: $0) }
     }

@@ -20,19 +20,31 @@ struct ScanMerge {
     private var remaining: Int
     private var targetRows: Int
 
-    init(plan: ScanPlan, state: PublishedState, registry: StreamRegistry, budget: QueryBudget) throws(StoreError) {
+    /// Threads that select rows of several sources at a time; this one alone without.
+    private let workers: ScanWorkers?
+    /// How many sources are worth selecting rows of ahead of their turn.
+    private var aheadCount = 1
+
+    /// - Parameter workers: The pool that the caller runs on, if it may use more of its threads.
+    init(
+        plan: ScanPlan, state: PublishedState, registry: StreamRegistry, budget: QueryBudget, workers: ScanWorkers? = nil
+    ) throws(StoreError) {
         let signalState = state[plan.signal]
         var context = ScanContext(plan: plan, floor: signalState.floor, budget: budget, registry: registry)
         let position = plan.position.map { RowKey($0, order: plan.order) }
         let sources = plan.limit ?? .max > 0 ? try ScanSource.find(in: signalState, behind: position, &context) : []
-        self.init(plan: plan, sources: sources, context)
+        self.init(plan: plan, sources: sources, context, workers: workers)
     }
 
     /// Merges sources that were found before.
     ///
-    /// - Parameter share: How many merges use the budget at a time.
-    init(plan: ScanPlan, sources: [ScanSource], _ context: ScanContext, share: Int = 1) {
+    /// - Parameters:
+    ///   - share: How many merges use the budget at a time.
+    ///   - workers: The pool that the caller runs on, if it may use more of its threads.
+    init(plan: ScanPlan, sources: [ScanSource], _ context: ScanContext, share: Int = 1, workers: ScanWorkers? = nil) {
         self.context = context
+        self.workers = workers
+        if let workers, context.readsWhole { aheadCount = workers.count * 2 }
         last = plan.position.map { RowKey($0, order: plan.order) }
         position = plan.position
         remaining = max(0, plan.limit ?? .max)
@@ -149,9 +161,18 @@ struct ScanMerge {
     private mutating func openDueSources() throws(StoreError) {
         while let source = waiting.last {
             if let first = heap.first?.head, source.next == 0, source.entries.isEmpty, first.key < source.lowerBound { return }
+            if let workers, aheadCount > 1, context.selectsRows, source.pendingSelection != nil {
+                ScanSource.selectAhead(Array(waiting.suffix(aheadCount)), context, workers)
+            }
             waiting.removeLast()
             try source.fill(after: last, &context)
-            if source.head != nil { heap.insert(source) } else { source.release(context.budget) }
+            if source.head != nil {
+                heap.insert(source)
+            } else {
+                source.release(context.budget)
+                // Rows that pass are rare, so that more sources will be needed.
+                if let workers { aheadCount = min(aheadCount * 2, workers.count * 2) }
+            }
         }
     }
 

@@ -16,6 +16,8 @@ final class ScanSource {
     let upperBound: RowKey
     /// The last commit of this source: between sources the higher one's sample stays.
     let priority: CommitSequence
+    /// The rows that pass, if they were selected before this source was opened.
+    var ahead: Result<[Int], StoreError>?
     private(set) var entries: [RowEntry] = []
     private(set) var next = 0
     private var isComplete = false
@@ -40,6 +42,9 @@ final class ScanSource {
 
     /// Whether the entries are used up but the source has more.
     var needsFill: Bool { next == entries.count && !isComplete }
+
+    /// Whether it was never filled.
+    var isUntouched: Bool { next == 0 && entries.isEmpty && !isComplete }
 
     func advance() { next += 1 }
 
@@ -81,27 +86,39 @@ final class ScanSource {
     private func collect(
         _ container: any BlockContainer, _ header: BlockHeader, _ candidates: [Int]?, into collector: inout EntryCollector, _ context: inout ScanContext
     ) throws(StoreError) {
-        var projection = context.selectionProjection
-        // When nothing but positions selects, the first decoding can as well be the only one.
-        var isOnlyDecoding = context.readsWhole && !decodesSingly && projection == .positions
+        var rows = candidates
+        if context.selectsRows {
+            let selection = BlockSelection(container: container, block: header.index, candidates: candidates)
+            let found = if let ahead { try ahead.get() } else { try selection.rows(&context.evaluator, context.registry) }
+            if found.isEmpty { return }
+            rows = found.count == header.rowCount ? nil : found
+        }
+        // The first decoding can as well be the only one.
+        var isOnlyDecoding = context.readsWhole && !decodesSingly
         var batch: ColumnBatch
         do throws(StoreError) {
-            if isOnlyDecoding { projection = context.deliveryProjection }
-            batch = try container.read(block: header.index, rows: candidates, projection: projection)
+            batch = try container.read(block: header.index, rows: rows, projection: isOnlyDecoding ? context.deliveryProjection : .positions)
         } catch  where error.isDamage && isOnlyDecoding {
             // The positions may be whole, and with them rows of other pages.
             isOnlyDecoding = false
             decodesSingly = true
-            batch = try container.read(block: header.index, rows: candidates, projection: .positions)
+            batch = try container.read(block: header.index, rows: rows, projection: .positions)
         }
-        let bytes = batch.approximateByteCount
-        try context.budget.reserve(bytes)
+        var bytes = batch.approximateByteCount
+        if isOnlyDecoding, !context.budget.tryReserve(bytes) {
+            // There is no room for keeping it.
+            isOnlyDecoding = false
+            decodesSingly = true
+            batch = try container.read(block: header.index, rows: rows, projection: .positions)
+            bytes = batch.approximateByteCount
+        }
+        if !isOnlyDecoding { try context.budget.reserve(bytes) }
         reservedBytes += bytes
         let timesFit = context.bounds.contains(header.minimumTime) && context.bounds.contains(header.maximumTime)
-        let selected = context.select(nil, of: batch, timesFit: timesFit)
-        add(selected, of: batch, unit: 0, rowNumbers: candidates, into: &collector, &context)
+        let selected = timesFit ? Array(0..<batch.count) : context.inBounds(batch.times)
+        add(selected, of: batch, unit: 0, rowNumbers: rows, into: &collector, &context)
         if isOnlyDecoding, !collector.isTruncated {
-            decoded = (batch, candidates)
+            decoded = (batch, rows)
         } else {
             context.budget.release(bytes)
             reservedBytes -= bytes
@@ -195,6 +212,7 @@ final class ScanSource {
     func release(_ budget: QueryBudget) {
         entries = []
         next = 0
+        ahead = nil
         releaseDecoded(budget)
     }
 

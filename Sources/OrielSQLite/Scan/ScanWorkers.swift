@@ -1,4 +1,5 @@
 import OrielStore
+import Synchronization
 
 /// The threads on which queries run: own ones, so that decoding never holds up the cooperative pool. Made and stopped by the store.
 final class ScanWorkers: Sendable {
@@ -23,12 +24,31 @@ final class ScanWorkers: Sendable {
         self.threads = threads
     }
 
-    /// How many threads there are.
-    var count: Int { threads.count }
-
     deinit {
         // A store that was dropped without being closed: the threads end by themselves.
         queue.close()
+    }
+
+    /// How many threads there are.
+    var count: Int { threads.count }
+
+    /// Does `work` with each of some items, on this thread and on those of the pool that are free. To be called on a thread of the pool: it waits for others only
+    /// while they work on an item, never for a free one.
+    ///
+    /// - Returns: the results in the order of the items.
+    func all<Item: Sendable, Value: Sendable>(_ items: [Item], _ work: @escaping @Sendable (Item) -> Value) -> [Value] {
+        guard items.count > 1, count > 1 else { return items.map(work) }
+        let shared = SharedItems(items, work)
+        for _ in 0..<min(items.count, count) - 1 {
+            do {
+                try queue.put { shared.run() }
+            } catch {
+                // The queue is full or closed: this thread does it all.
+                break
+            }
+        }
+        shared.run()
+        return shared.results()
     }
 
     /// Does `work` on a thread of the pool. Cancelling the task cancels `query`, which the work tests.
@@ -59,5 +79,40 @@ final class ScanWorkers: Sendable {
     func stop() {
         queue.close()
         for thread in threads { thread.join() }
+    }
+}
+
+/// Items that several threads take from until none is left.
+private final class SharedItems<Item: Sendable, Value: Sendable>: Sendable {
+    private let items: [Item]
+    private let work: @Sendable (Item) -> Value
+    private let next = Atomic(0)
+    private let values: Mutex<[Int: Value]>
+    private let signal = ThreadSignal()
+
+    init(_ items: [Item], _ work: @escaping @Sendable (Item) -> Value) {
+        self.items = items
+        self.work = work
+        values = Mutex([:])
+    }
+
+    func run() {
+        while true {
+            let index = next.add(1, ordering: .relaxed).oldValue
+            guard index < items.count else { return }
+            let value = work(items[index])
+            values.withLock { $0[index] = value }
+            signal.notify()
+        }
+    }
+
+    /// Waits for what other threads still work on.
+    func results() -> [Value] {
+        while true {
+            let ticket = signal.ticket
+            let done = values.withLock { $0.count == items.count ? $0 : nil }
+            if let done { return items.indices.compactMap { done[$0] } }
+            signal.wait(after: ticket)
+        }
     }
 }

@@ -119,20 +119,14 @@ struct SourceAggregator {
             try add(timesFit(header) ? nil : direct.select(nil, of: batch, timesFit: false), of: batch)
             return
         }
-        // What selects is decoded first, and the rest only of the rows that it leaves. Both are held for a moment.
-        let batch = try container.read(block: header.index, rows: candidates, projection: direct.selectionProjection)
+        let selection = BlockSelection(container: container, block: header.index, candidates: candidates)
+        let rows = try selection.rows(&direct.evaluator, registry)
+        if rows.isEmpty { return }
+        let batch = try container.read(block: header.index, rows: rows.count == header.rowCount ? nil : rows, projection: needed)
         let bytes = batch.approximateByteCount
         try budget.reserve(bytes)
         defer { budget.release(bytes) }
-        let selected = direct.select(nil, of: batch, timesFit: timesFit(header))
-        if selected.isEmpty { return }
-        if direct.selectionProjection.union(needed) == direct.selectionProjection { return try add(selected, of: batch) }
-        let rows = selected.count == batch.count ? candidates : candidates.map { all in selected.map { all[$0] } } ?? selected
-        let rest = try container.read(block: header.index, rows: rows, projection: needed)
-        let restBytes = rest.approximateByteCount
-        try budget.reserve(restBytes)
-        defer { budget.release(restBytes) }
-        try add(nil, of: rest)
+        try add(timesFit(header) ? nil : direct.inBounds(batch.times), of: batch)
     }
 
     private mutating func add(_ rows: [Int]?, of batch: ColumnBatch) throws(StoreError) {

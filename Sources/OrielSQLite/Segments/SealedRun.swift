@@ -104,6 +104,25 @@ final class SealedRun: BlockContainer {
         return try reader.read(rows, projection: projection, streams: bindings[block].streams.map { references[Int($0)] })
     }
 
+    func canPass(
+        block: Int, _ evaluator: inout PredicateEvaluator, descriptor: (UInt32) -> StreamDescriptor?
+    ) throws(StoreError) -> Bool {
+        var columns = columns(block)
+        return try evaluator.canPass(&columns, descriptor: descriptor)
+    }
+
+    func rows(
+        ofBlock block: Int, _ rows: [Int]?, passing evaluator: inout PredicateEvaluator, descriptor: (UInt32) -> StreamDescriptor?
+    ) throws(StoreError) -> [Int] {
+        var columns = columns(block)
+        return try evaluator.rows(rows, in: &columns, descriptor: descriptor)
+    }
+
+    private func columns(_ block: Int) -> BlockColumns<MemoryBlock> {
+        BlockColumns(
+            encoded[block].directory, MemoryBlock(run: self, block: block), streams: bindings[block].streams.map { references[Int($0)] })
+    }
+
     func rows(ofTraces ids: [TraceID]) throws(StoreError) -> [(block: Int, rows: [Int])] {
         let ordinals = TraceOrdinals.present(ids, among: traceIDs)
         guard !ordinals.isEmpty else { return [] }
@@ -137,6 +156,17 @@ private struct MemoryBlock: BlockStorage {
         buffer.removeAll(keepingCapacity: true)
         let data = run.encoded[block].data[column]
         buffer.append(data.span, range)
+    }
+
+    func filter(_ kind: BlockFilter.Kind, column: Int) throws(StoreError) -> BlockFilter? {
+        let entry = run.encoded[block].directory.columns[column]
+        guard let range = entry.filterRange(kind) else { return nil }
+        let bytes = entry.inlineFilters ?? run.encoded[block].filters[column]
+        do {
+            return try BlockFilter(encoded: Array(bytes[range]))
+        } catch {
+            throw damage(error, column: column)
+        }
     }
 
     func traceIDs(_ locals: [Int]) throws(StoreError) -> [TraceID] {

@@ -12,10 +12,10 @@ final class Segment: BlockContainer {
     let blocks: [BlockHeader]
 
     /// Tells this object's parts in the cache from those of others.
-    private let number: Int
+    let number: Int
     private let fileSystem: SQLiteFileSystem
     private let registry: StreamRegistry
-    private let cache: SegmentCache
+    let cache: SegmentCache
     private let openSegments: OpenSegments
     private let damageReport: DamageReport?
     private let connection: Mutex<SegmentConnection?>
@@ -451,6 +451,7 @@ final class Segment: BlockContainer {
                 } catch {
                     throw damage(error, "block \(index), column \(number)", block: index)
                 }
+                try verify(filtersOf: number, column, block: index)
             }
         }
     }
@@ -464,6 +465,10 @@ struct SegmentBlock: BlockStorage {
 
     func read(column: Int, _ range: Range<Int>, into buffer: inout [UInt8]) throws(StoreError) {
         try segment.readBlob(.column(block: block, column: column), range, into: &buffer)
+    }
+
+    func filter(_ kind: BlockFilter.Kind, column: Int) throws(StoreError) -> BlockFilter? {
+        try segment.filter(kind, block: block, column: column)
     }
 
     func traceIDs(_ locals: [Int]) throws(StoreError) -> [TraceID] {

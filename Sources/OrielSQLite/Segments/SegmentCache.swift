@@ -9,18 +9,22 @@ final class SegmentCache: Sendable {
     enum Part: Hashable, Sendable {
         case block(Int)
         case traceIDs(Int)
+        case filter(block: Int, column: Int, BlockFilter.Kind)
     }
 
     enum Content: Sendable {
         case block(BlockDirectory, BlockBinding)
         case traceIDs([TraceID])
+        case filter(BlockFilter)
 
         var byteCount: Int {
             switch self {
             case .block(let directory, let binding):
-                directory.runs.count * 40 + directory.columns.reduce(400) { $0 + 200 + $1.pages.count * 64 + ($1.inline?.count ?? 0) }
+                directory.runs.count * 40
+                    + directory.columns.reduce(400) { $0 + 200 + $1.pages.count * 64 + ($1.inline?.count ?? 0) + ($1.inlineFilters?.count ?? 0) }
                     + (binding.streams.count + binding.traces.count) * 4
             case .traceIDs(let ids): 64 + ids.count * 16
+            case .filter(let filter): 64 + filter.bytes.count
             }
         }
     }

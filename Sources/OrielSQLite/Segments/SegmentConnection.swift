@@ -9,6 +9,7 @@ final class SegmentConnection {
     private let streams: BlobReader
     private let traces: BlobReader
     private let columns: BlobReader
+    private let filters: BlobReader
 
     init(_ path: String, fileSystem: SQLiteFileSystem) throws(SQLiteError) {
         connection = try Connection(path, .immutable, fileSystem: fileSystem)
@@ -18,6 +19,7 @@ final class SegmentConnection {
         streams = connection.blobReader(table: "blk", column: "streams")
         traces = connection.blobReader(table: "blk", column: "traces")
         columns = connection.blobReader(table: "col", column: "data")
+        filters = connection.blobReader(table: "flt", column: "data")
     }
 
     /// A blob of the file.
@@ -27,12 +29,13 @@ final class SegmentConnection {
         case blockStreams(Int)
         case blockTraces(Int)
         case column(block: Int, column: Int)
+        case filters(block: Int, column: Int)
 
         /// The block that it belongs to; `nil` for what is of the whole file.
         var block: Int? {
             switch self {
             case .head: nil
-            case .directory(let block), .blockStreams(let block), .blockTraces(let block), .column(let block, _): block
+            case .directory(let block), .blockStreams(let block), .blockTraces(let block), .column(let block, _), .filters(let block, _): block
             }
         }
     }
@@ -48,6 +51,7 @@ final class SegmentConnection {
             case .blockStreams(let block): (streams, Int64(block))
             case .blockTraces(let block): (traces, Int64(block))
             case .column(let block, let column): (columns, SegmentFormat.columnRow(block: block, column: column))
+            case .filters(let block, let column): (filters, SegmentFormat.columnRow(block: block, column: column))
             }
         if let range { return try reader.read(row: row, offset: range.lowerBound, count: range.count, into: &buffer) }
         return try reader.read(row: row, limit: Page.maximumBytes, into: &buffer)

@@ -7,10 +7,11 @@ import OrielTelemetry
 /// head(k, v)                     k = kind << 32 | index
 /// blk(id, dir, streams, traces)  a block's directory and the ordinals that its local numbers stand for
 /// col(id, data)                  id = block << 12 | column of the directory: the column's pages
+/// flt(id, data)                  the same id: the column's filters
 /// ```
 /// Every blob is a page, a directory, or another record that ends in its CRC32C.
 enum SegmentFormat {
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
     static let pageSize = 16_384
     /// Ids on one page of the trace table or of the stream table.
     static let idsPerPage = 4096
@@ -21,6 +22,7 @@ enum SegmentFormat {
         CREATE TABLE head(k INTEGER PRIMARY KEY, v BLOB NOT NULL);
         CREATE TABLE blk(id INTEGER PRIMARY KEY, dir BLOB NOT NULL, streams BLOB NOT NULL, traces BLOB NOT NULL);
         CREATE TABLE col(id INTEGER PRIMARY KEY, data BLOB NOT NULL);
+        CREATE TABLE flt(id INTEGER PRIMARY KEY, data BLOB NOT NULL);
         """
 
     /// What a row of `head` holds.

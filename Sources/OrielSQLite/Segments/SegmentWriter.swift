@@ -58,6 +58,7 @@ struct SegmentWriter: ~Copyable {
         let connection: Connection
         let insertBlock: Statement
         let insertColumn: Statement
+        let insertFilters: Statement
         let insertHead: Statement
     }
 
@@ -78,6 +79,7 @@ struct SegmentWriter: ~Copyable {
                 connection: connection,
                 insertBlock: try connection.prepare("INSERT INTO blk(id, dir, streams, traces) VALUES (?1, ?2, ?3, ?4)"),
                 insertColumn: try connection.prepare("INSERT INTO col(id, data) VALUES (?1, ?2)"),
+                insertFilters: try connection.prepare("INSERT INTO flt(id, data) VALUES (?1, ?2)"),
                 insertHead: try connection.prepare("INSERT OR REPLACE INTO head(k, v) VALUES (?1, ?2)"))
         } catch {
             discard(path, fileSystem.layer)
@@ -97,20 +99,16 @@ struct SegmentWriter: ~Copyable {
     /// - Parameters:
     ///   - block: the resident part; its index and stream ordinals are filled in later.
     ///   - binding: ordinals in the lists that `finish` will be given.
-    ///   - data: the pages of a column of the directory, called for those whose data does not lie in the directory.
+    ///   - data: the pages or the filters of a column of the directory, called for those whose data does not lie in the directory.
     mutating func append(
-        _ block: BlockHeader, _ directory: BlockDirectory, _ binding: BlockBinding, data: (Int) throws(StoreError) -> [UInt8]
+        _ block: BlockHeader, _ directory: BlockDirectory, _ binding: BlockBinding, data: (ColumnPart, Int) throws(StoreError) -> [UInt8]
     ) throws(StoreError) {
         let index = blocks.count
         for column in directory.columns.indices where directory.columns[column].inline == nil {
-            let bytes = try data(column)
-            do {
-                try file.insertColumn.bind(1, SegmentFormat.columnRow(block: index, column: column))
-                try file.insertColumn.run(borrowing: bytes.span, at: 2)
-            } catch {
-                throw Self.failure(path, error)
-            }
-            byteCount += bytes.count
+            try insert(try data(.pages, column), file.insertColumn, index, column)
+        }
+        for column in directory.columns.indices where directory.columns[column].filterByteCount > 0 && directory.columns[column].inlineFilters == nil {
+            try insert(try data(.filters, column), file.insertFilters, index, column)
         }
         let encoded = directory.encoded(using: &integers)
         byteCount += encoded.count + binding.streams.count + binding.traces.count * 2
@@ -133,6 +131,16 @@ struct SegmentWriter: ~Copyable {
         } catch {
             throw Self.failure(path, error)
         }
+    }
+
+    private mutating func insert(_ bytes: [UInt8], _ statement: Statement, _ block: Int, _ column: Int) throws(StoreError) {
+        do {
+            try statement.bind(1, SegmentFormat.columnRow(block: block, column: column))
+            try statement.run(borrowing: bytes.span, at: 2)
+        } catch {
+            throw Self.failure(path, error)
+        }
+        byteCount += bytes.count
     }
 
     var blockCount: Int { blocks.count }
@@ -376,7 +384,9 @@ extension SegmentWriter {
         for (number, run) in runs.enumerated() {
             for block in run.blocks {
                 let encoded = run.encoded[block.index]
-                try writer.append(block, encoded.directory, union.binding(run.bindings[block.index], of: number)) { column in encoded.data[column] }
+                try writer.append(block, encoded.directory, union.binding(run.bindings[block.index], of: number)) { part, column in
+                    encoded[part, column]
+                }
             }
         }
         return try writer.finish(references: union.references, registry: registry, traceIDs: union.traceIDs, families: families)

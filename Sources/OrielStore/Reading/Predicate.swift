@@ -17,6 +17,9 @@ public indirect enum Predicate: Hashable, Sendable {
     case exists(Field)
     /// Whether a text field contains a text.
     case contains(Field, String, caseSensitive: Bool, missing: MissingRule)
+    /// Whether a text field contains a text as whole words: as ``contains(_:_:caseSensitive:missing:)``, but not as part of a longer word (a token of ``TextTokens``).
+    /// All words are known, so that engines find rare ones without reading much.
+    case containsWords(Field, String, caseSensitive: Bool, missing: MissingRule)
 
     public enum Comparison: UInt8, Hashable, Sendable {
         case equal

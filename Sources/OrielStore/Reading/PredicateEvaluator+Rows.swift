@@ -97,6 +97,7 @@ extension PredicateEvaluator {
         case .traceIDs(let values): return filter(rows) { test.truth(traceID: values[$0]) == wanted }
         case .bytes(let values):
             guard id == .body, case .integers(let types) = batch[.bodyType] else {
+                if rows.count == batch.count { return test.indexes(in: values, wanted) }
                 let bytes = values.bytes
                 return filter(rows) { test.truth(text: bytes.span.extracting(values.range(of: $0))) == wanted }
             }
@@ -148,7 +149,7 @@ extension PredicateEvaluator {
     }
 
     /// The truth of a leaf for what a stream's rows share.
-    private mutating func streamTruth(leaf index: Int, _ stream: UInt32, _ descriptor: (UInt32) -> StreamDescriptor?) -> Truth {
+    mutating func streamTruth(leaf index: Int, _ stream: UInt32, _ descriptor: (UInt32) -> StreamDescriptor?) -> Truth {
         if let known = streamTruths[index][stream] { return known }
         let leaf = leaves[index]
         let truth = descriptor(stream).flatMap { $0.value(of: leaf.field) }.map { leaf.test.truth($0) } ?? leaf.missing
@@ -164,7 +165,7 @@ extension PredicateEvaluator {
     }
 
     /// Both lists are ascending; `part` is contained in `rows`.
-    private static func subtract(_ part: [Int], from rows: [Int]) -> [Int] {
+    static func subtract(_ part: [Int], from rows: [Int]) -> [Int] {
         var rest: [Int] = []
         rest.reserveCapacity(rows.count - part.count)
         var next = 0
@@ -175,7 +176,7 @@ extension PredicateEvaluator {
     }
 
     /// Both lists are ascending and share nothing.
-    private static func merge(_ left: [Int], _ right: [Int]) -> [Int] {
+    static func merge(_ left: [Int], _ right: [Int]) -> [Int] {
         var merged: [Int] = []
         merged.reserveCapacity(left.count + right.count)
         var next = 0

@@ -30,6 +30,8 @@ public struct PredicateEvaluator: Sendable {
     let leaves: [Leaf]
     /// What the predicate looks at besides time and stream: a scan decodes this first.
     public let requiredProjection: Projection
+    /// Parallel to ``leaves``: what each asks of the values of its field. A leaf occurs once in the tree.
+    let tests: [LeafTest]
     /// For each leaf that asks for something of the stream, its truth by stream index.
     var streamTruths: [[UInt32: Truth]]
 
@@ -37,6 +39,9 @@ public struct PredicateEvaluator: Sendable {
         var leaves: [Leaf] = []
         root = PredicateEvaluator.compile(predicate, wanted: .yes, &leaves)
         self.leaves = leaves
+        var wanted = Array(repeating: Truth.yes, count: leaves.count)
+        PredicateEvaluator.forEachLeaf(of: root) { wanted[$0] = $1 }
+        tests = zip(leaves, wanted).map { LeafTest(field: $0.field, test: $0.test, wanted: $1) }
         var projection = Projection.positions
         var keys: Set<String> = []
         for leaf in leaves {
@@ -51,6 +56,14 @@ public struct PredicateEvaluator: Sendable {
         if !keys.isEmpty { projection.attributes = .keys(keys) }
         requiredProjection = projection
         streamTruths = Array(repeating: [:], count: leaves.count)
+    }
+
+    private static func forEachLeaf(of node: Node, _ body: (Int, Truth) -> Void) {
+        switch node {
+        case .everything, .nothing: break
+        case .and(let parts), .or(let parts): for part in parts { forEachLeaf(of: part, body) }
+        case .leaf(let index, let wanted): body(index, wanted)
+        }
     }
 
     /// Whether every row passes.
@@ -72,6 +85,9 @@ public struct PredicateEvaluator: Sendable {
         case .isOneOf(let field, let literals, let missing): return leaf(field, ValueTest(isOneOf: literals), missing, wanted, &leaves)
         case .contains(let field, let text, let caseSensitive, let missing):
             return leaf(field, ValueTest(contains: TextSearch(text, caseSensitive: caseSensitive)), missing, wanted, &leaves)
+        case .containsWords(let field, let text, let caseSensitive, let missing):
+            let search = TextSearch(text, caseSensitive: caseSensitive, wholeWords: true)
+            return leaf(field, ValueTest(contains: search), missing, wanted, &leaves)
         case .exists(let field): return leaf(field, .exists, .isFalse, wanted, &leaves)
         }
     }

@@ -95,6 +95,23 @@ struct ValueTest: Sendable {
         }
     }
 
+    /// What a text must have for the test to be true, or `nil` when other values or all texts can pass.
+    var textRequirement: TextRequirement? {
+        switch kind {
+        case .compare(.equal, .string, let text) where !text.isEmpty: TextRequirement(values: [text])
+        case .isOneOf(let set): set.holdsTextsOnly ? TextRequirement(values: (0..<set.texts.count).map { set.texts.keys[$0] }) : nil
+        case .contains(let search): search.isEmpty ? nil : TextRequirement(search)
+        case .exists, .compare: nil
+        }
+    }
+
+    /// The indexes of the values of a column for which the test has the wanted truth, ascending.
+    func indexes(in values: ByteColumn, _ wanted: Truth) -> [Int] {
+        if case .contains(let search) = kind, wanted == .yes { return search.indexes(in: values) }
+        let bytes = values.bytes.span
+        return (0..<values.count).filter { truth(text: bytes.extracting(values.range(of: $0))) == wanted }
+    }
+
     func truth(traceID value: TraceID) -> Truth {
         switch kind {
         case .exists: .yes
@@ -190,6 +207,12 @@ struct LiteralSet: Sendable {
     private(set) var texts = KeyTable()
     private(set) var traceIDs: Set<TraceID> = []
     private(set) var spanIDs: Set<UInt64> = []
+
+    /// Whether nothing but texts, none of them empty, can be equal to a literal.
+    var holdsTextsOnly: Bool {
+        let hasOthers = !integers.isEmpty || !doubles.isEmpty || !bools.isEmpty || !traceIDs.isEmpty || !spanIDs.isEmpty
+        return !hasOthers && texts.index(of: "") == nil
+    }
 
     init(_ literals: [Predicate.Literal]) {
         for literal in literals {

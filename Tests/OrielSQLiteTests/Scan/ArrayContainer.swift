@@ -102,6 +102,16 @@ final class ArrayContainer: BlockContainer {
         return RowGatherer.gather(picks, of: [batches[block]], signal: signal, projection: projection)
     }
 
+    func canPass(
+        block: Int, _ evaluator: inout PredicateEvaluator, descriptor: (UInt32) -> StreamDescriptor?
+    ) throws(StoreError) -> Bool { true }
+
+    func rows(
+        ofBlock block: Int, _ rows: [Int]?, passing evaluator: inout PredicateEvaluator, descriptor: (UInt32) -> StreamDescriptor?
+    ) throws(StoreError) -> [Int] {
+        evaluator.rows(rows, of: try read(block: block, rows: nil, projection: evaluator.requiredProjection), descriptor: descriptor)
+    }
+
     func rows(ofTraces ids: [TraceID]) throws(StoreError) -> [(block: Int, rows: [Int])] {
         batches.indices.compactMap { block in
             guard case .traceIDs(let values) = batches[block][.traceID] else { return nil }
