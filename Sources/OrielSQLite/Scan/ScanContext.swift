@@ -62,9 +62,6 @@ struct ScanContext {
         return evaluator.rows(selected, of: batch) { registry.decodedDescriptor(of: $0) }
     }
 
-    /// What has to be decoded to select rows.
-    var selectionProjection: Projection { filtersEarly ? evaluator.requiredProjection : .positions }
-
     /// What has to be decoded of the rows that come out of the merge.
     var deliveryProjection: Projection {
         filtersEarly ? projection : projection.union(evaluator.requiredProjection)
