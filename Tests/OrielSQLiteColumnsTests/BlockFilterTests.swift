@@ -1,3 +1,4 @@
+import OrielCompression
 import OrielStore
 import OrielTelemetry
 import Testing

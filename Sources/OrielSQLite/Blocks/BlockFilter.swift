@@ -1,3 +1,4 @@
+import OrielCompression
 import OrielStore
 
 /// A filter over a column of a block: says of a hash that it certainly is not among those that were put in, or that it may be.

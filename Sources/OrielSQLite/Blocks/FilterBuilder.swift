@@ -6,7 +6,7 @@ enum FilterPlan {
     case none
     /// Tokens: for texts that are searched. `structured` are the indexes of the values that are no text but an encoded `AnyValue`, ascending.
     case text(structured: [Int])
-    /// Whole values, and tokens if these are few: for attributes, most of which are compared, and of which many are ids whose parts nobody looks for.
+    /// Whole values, and tokens if these are much fewer: for attributes, most of which are compared, and of which many are ids whose parts nobody looks for.
     case attribute
     /// Ready-made hashes of values, distinct or not.
     case hashes([UInt64])
@@ -18,8 +18,8 @@ struct FilterBuilder {
     static let minimumColumnBytes = 4096
     /// Dictionaries up to this many encoded bytes answer themselves.
     static let minimumDictionaryBytes = 2048
-    /// An attribute's tokens get a filter up to so many for each distinct value.
-    private static let tokensPerValue = 2
+    /// An attribute's tokens get a filter when there are so many distinct values for each: else they are parts of ids, which the filter over values finds whole.
+    private static let valuesPerToken = 2
 
     private var tokens = DistinctHashes()
     private var values = DistinctHashes()
@@ -49,7 +49,7 @@ struct FilterBuilder {
             let content = texts.bytes.span
             for index in 0..<texts.count { values.add(hash: TextTokens.hash(value: content.extracting(texts.range(of: index)))) }
             append(.values, values.hashes)
-            let limit = values.count * FilterBuilder.tokensPerValue
+            let limit = values.count / FilterBuilder.valuesPerToken
             for index in 0..<texts.count where tokens.count <= limit { tokens.add(content.extracting(texts.range(of: index))) }
             if tokens.count <= limit { append(.tokens, tokens.hashes) }
         case .hashes(let hashes):
