@@ -157,6 +157,46 @@ struct BlockReader<Storage: BlockStorage>: ~Copyable {
         return rows
     }
 
+    /// The local numbers of the traces of some rows, ascending, each once.
+    mutating func traceNumbers(_ rows: [Int]?) throws(StoreError) -> [Int] {
+        guard let position = directory.position(of: .fixed(.traceID)) else { return [] }
+        let values = try integers(position, RowSelection(rows, of: directory.rowCount)).values
+        let count = Int64(directory.traceCount)
+        if values.count < directory.traceCount / 16 {
+            let distinct = Set(values).sorted()
+            if let wrong = distinct.first(where: { $0 < 0 || $0 >= count }) {
+                throw storage.damage(ColumnError(.malformed("trace number \(wrong) of \(count)"), at: 0), column: position)
+            }
+            return distinct.map { Int($0) }
+        }
+        var isUsed = [Bool](repeating: false, count: directory.traceCount)
+        for value in values {
+            guard value >= 0, value < count else {
+                throw storage.damage(ColumnError(.malformed("trace number \(value) of \(count)"), at: 0), column: position)
+            }
+            isUsed[Int(value)] = true
+        }
+        return isUsed.indices.filter { isUsed[$0] }
+    }
+
+    /// Widens the times of traces by all spans of the block.
+    ///
+    /// - Parameter ordinals: by local number, where in `times` a trace is.
+    mutating func addTraceTimes(_ ordinals: [UInt32], to times: inout TraceTimes) throws(StoreError) {
+        guard let position = directory.position(of: .fixed(.traceID)) else { return }
+        let selection = RowSelection(nil, of: directory.rowCount)
+        let traces = try integers(position, selection)
+        let starts = try self.times(selection)
+        guard case .integers(let durations) = try column(.duration, selection) else { return }
+        for (index, local) in traces.values.enumerated() {
+            guard local >= 0, local < Int64(ordinals.count) else {
+                throw storage.damage(ColumnError(.malformed("trace number \(local) of \(ordinals.count)"), at: 0), column: position)
+            }
+            let row = traces.positions.map { Int($0[index]) } ?? index
+            times.add(starts[row], starts[row].addingSaturating(durations[row]), to: Int(ordinals[Int(local)]))
+        }
+    }
+
     // MARK: Columns
 
     /// The values of a column of integers, or the codes of a dictionary.

@@ -1,10 +1,13 @@
 import OrielStore
 import OrielTelemetry
+import Synchronization
 
 /// Sorted blocks of one signal, in memory (``SealedRun``) or in a file (``Segment``). All containers of a signal hold disjoint commits of a day.
 ///
 /// Rows of a block are sorted by (slot, stream id, time, ord); of samples with equal stream and time only the winner is left.
 protocol BlockContainer: AnyObject, Sendable {
+    /// Tells this object from all others of the process.
+    var number: Int { get }
     var signal: Signal { get }
     /// Rows of all blocks.
     var rowCount: Int { get }
@@ -44,12 +47,44 @@ protocol BlockContainer: AnyObject, Sendable {
     /// A bound on a column's values in a block, for pruning: `nil` when unknown.
     func integerBounds(_ column: ColumnID, block: Int) throws(StoreError) -> ClosedRange<Int64>?
 
-    /// Ready-made summaries of all traces in this container, or `nil` when it has none (memory, level 0). Partial: a trace may have rows elsewhere.
-    func traceSummaries() throws(StoreError) -> [TraceSummary]?
+    /// The sorted ids of all traces come in so many pages.
+    var traceIDPageCount: Int { get }
+
+    func traceIDs(page: Int) throws(StoreError) -> [TraceID]
+
+    /// The ids of some traces by their ordinals in all pages, which may be in any order.
+    func traceIDs(_ ordinals: [UInt32]) throws(StoreError) -> [TraceID]
+
+    /// Finds those of some traces that have rows here.
+    ///
+    /// - Parameters:
+    ///   - ids: sorted, unique.
+    ///   - body: gets the index of an id and its ordinal, ascending.
+    func findTraces(_ ids: [TraceID], _ body: (Int, UInt32) -> Void) throws(StoreError)
+
+    /// The ordinals of the traces of some rows, ascending, once each.
+    ///
+    /// - Parameter rows: ascending; `nil` for all.
+    func traceOrdinals(ofBlock block: Int, rows: [Int]?) throws(StoreError) -> [UInt32]
+
+    /// When all traces begin and end as far as this container has their spans, or `nil` when that is not known.
+    func traceTimes() throws(StoreError) -> TraceTimes?
+
+    /// Ready-made summaries of some traces as far as this container has their spans, in the order of `ordinals`; `nil` when there are none (memory, level 0).
+    func traceSummaries(_ ordinals: [UInt32]) throws(StoreError) -> [TraceSummary]?
+
+    var sharedTraces: SharedTraces { get }
 }
 
 /// A run of rows of one stream in a block.
 struct StreamRun: Hashable, Sendable {
     var ordinal: UInt32
     var rowCount: Int
+}
+
+/// Numbers containers, so that what is remembered of one is never taken for another's.
+enum ContainerNumber {
+    private static let last = Atomic(0)
+
+    static func next() -> Int { last.add(1, ordering: .relaxed).newValue }
 }

@@ -51,8 +51,7 @@ struct MergeRun: ~Copyable {
         }
         encoder = BlockEncoder(level: output.compression)
         collected = SortedRows(signal: signal)
-        // Level 0 is soon merged again, and its traces are few.
-        summaries = signal == .spans && output.level > 0 ? TraceSummaryBuilder() : nil
+        summaries = signal == .spans ? TraceSummaryBuilder() : nil
     }
 
     /// Writes all blocks, in the order of their rows.
@@ -201,7 +200,8 @@ struct MergeRun: ~Copyable {
             services[reference] = serviceName(of: reference)
         }
         let services = services
-        summaries?.add(batch) { services[$0] ?? "" }
+        // Blocks come in any order, so the order of the rows is told.
+        summaries?.add(batch, ranks: union.streams.ordinals(of: batch.streamIndexes)) { services[$0] ?? "" }
     }
 
     private func serviceName(of reference: StreamReference) -> String {

@@ -1,9 +1,11 @@
 import OrielCompression
 import OrielStore
 import OrielTelemetry
+import Synchronization
 
 /// Blocks in memory: what a builder becomes when it is sealed, until a flush has written them to a file.
 final class SealedRun: BlockContainer {
+    let number = ContainerNumber.next()
     let signal: Signal
     let blocks: [BlockHeader]
     let encoded: [EncodedBlock]
@@ -17,6 +19,9 @@ final class SealedRun: BlockContainer {
     let high: CommitSequence
     /// Samples that a later one of the same stream and time replaced by another value.
     let conflictCount: Int
+    let sharedTraces = SharedTraces()
+    /// Found out when first asked for.
+    private let times = Mutex<TraceTimes?>(nil)
 
     init(
         signal: Signal, blocks: [BlockHeader], encoded: [EncodedBlock], bindings: [BlockBinding], references: [StreamReference],
@@ -140,7 +145,36 @@ final class SealedRun: BlockContainer {
         encoded[block].directory.integerBounds(column)
     }
 
-    func traceSummaries() throws(StoreError) -> [TraceSummary]? { nil }
+    var traceIDPageCount: Int { 1 }
+
+    func traceIDs(page: Int) throws(StoreError) -> [TraceID] { traceIDs }
+
+    func traceIDs(_ ordinals: [UInt32]) throws(StoreError) -> [TraceID] { ordinals.map { traceIDs[Int($0)] } }
+
+    func findTraces(_ ids: [TraceID], _ body: (Int, UInt32) -> Void) throws(StoreError) {
+        TraceOrdinals.findCommon(ids, ids.indices, traceIDs) { body($0, UInt32($1)) }
+    }
+
+    func traceOrdinals(ofBlock block: Int, rows: [Int]?) throws(StoreError) -> [UInt32] {
+        var reader = reader(block)
+        let traces = bindings[block].traces
+        return try reader.traceNumbers(rows).map { traces[$0] }
+    }
+
+    func traceTimes() throws(StoreError) -> TraceTimes? {
+        guard signal == .spans else { return nil }
+        if let known = times.withLock({ $0 }) { return known }
+        var found = TraceTimes(count: traceIDs.count)
+        for block in blocks.indices {
+            var reader = reader(block)
+            try reader.addTraceTimes(bindings[block].traces, to: &found)
+        }
+        let result = found
+        times.withLock { $0 = result }
+        return result
+    }
+
+    func traceSummaries(_ ordinals: [UInt32]) throws(StoreError) -> [TraceSummary]? { nil }
 
     private func reader(_ block: Int) -> BlockReader<MemoryBlock> {
         BlockReader(encoded[block].directory, MemoryBlock(run: self, block: block))

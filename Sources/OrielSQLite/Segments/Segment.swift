@@ -10,19 +10,16 @@ final class Segment: BlockContainer {
     let header: SegmentHeader
     let path: String
     let blocks: [BlockHeader]
-
-    /// Tells this object's parts in the cache from those of others.
     let number: Int
     private let fileSystem: SQLiteFileSystem
     private let registry: StreamRegistry
     let cache: SegmentCache
     private let openSegments: OpenSegments
-    private let damageReport: DamageReport?
+    let damageReport: DamageReport?
     private let connection: Mutex<SegmentConnection?>
     private let references: Mutex<[StreamReference]?>
     private let fences: Mutex<[TraceID]?>
-
-    private static let count = Atomic(0)
+    let sharedTraces = SharedTraces()
 
     private init(
         _ header: SegmentHeader, _ path: String, _ blocks: [BlockHeader], _ fileSystem: SQLiteFileSystem, _ registry: StreamRegistry,
@@ -36,7 +33,7 @@ final class Segment: BlockContainer {
         self.cache = cache
         self.openSegments = openSegments
         self.damageReport = damageReport
-        number = Segment.count.add(1, ordering: .relaxed).newValue
+        number = ContainerNumber.next()
         connection = Mutex(nil)
         references = Mutex(nil)
         fences = Mutex(nil)
@@ -294,58 +291,7 @@ final class Segment: BlockContainer {
 
     // MARK: Traces
 
-    func rows(ofTraces ids: [TraceID]) throws(StoreError) -> [(block: Int, rows: [Int])] {
-        guard header.traceCount > 0, !ids.isEmpty else { return [] }
-        let fences = try traceFences()
-        // By block the traces that are in it.
-        var wanted: [Int: [UInt32]] = [:]
-        var start = 0
-        while start < ids.count {
-            // The page whose first id is the last one not above the wanted id.
-            var low = 0
-            var high = fences.count
-            while low < high {
-                let middle = (low + high) / 2
-                if fences[middle] <= ids[start] { low = middle + 1 } else { high = middle }
-            }
-            guard low > 0 else {
-                start += 1
-                continue
-            }
-            let page = low - 1
-            var end = start + 1
-            while end < ids.count, low == fences.count || ids[end] < fences[low] { end += 1 }
-            do throws(StoreError) {
-                let ordinals = TraceOrdinals.present(Array(ids[start..<end]), among: try traceIDs(page: page))
-                if !ordinals.isEmpty {
-                    let lists = try traceBlocks(page: page)
-                    guard lists.ends.count > Int(ordinals.last ?? 0) + 1 else { throw damage("page \(page) of the traces' blocks is short") }
-                    for ordinal in ordinals {
-                        for block in lists.blocks[lists.ends[Int(ordinal)]..<lists.ends[Int(ordinal) + 1]] {
-                            wanted[block, default: []].append(UInt32(page * SegmentFormat.idsPerPage) + ordinal)
-                        }
-                    }
-                }
-            } catch  where error.isDamage {
-                // Noted; the traces of other pages are found.
-            }
-            start = end
-        }
-        var found: [(block: Int, rows: [Int])] = []
-        for (index, ordinals) in wanted.sorted(by: { $0.key < $1.key }) {
-            do throws(StoreError) {
-                let (directory, binding) = try block(index)
-                let locals = binding.locals(ofTraces: ordinals)
-                var reader = BlockReader(directory, SegmentBlock(segment: self, block: index, binding: binding))
-                found.append((index, try reader.rows(ofTraces: locals)))
-            } catch  where error.isDamage {
-                // Noted; the rows in other blocks are found.
-            }
-        }
-        return found
-    }
-
-    private func traceFences() throws(StoreError) -> [TraceID] {
+    func traceFences() throws(StoreError) -> [TraceID] {
         if let known = fences.withLock({ $0 }) { return known }
         var buffer: [UInt8] = []
         try readBlob(.head(.traceFences, 0), into: &buffer)
@@ -387,7 +333,7 @@ final class Segment: BlockContainer {
     }
 
     /// The blocks of the traces of one page: those of trace i are `blocks[ends[i]..<ends[i + 1]]`.
-    private func traceBlocks(page: Int) throws(StoreError) -> (ends: [Int], blocks: [Int]) {
+    func traceBlocks(page: Int) throws(StoreError) -> (ends: [Int], blocks: [Int]) {
         var buffer: [UInt8] = []
         try readBlob(.head(.traceBlocks, page), into: &buffer)
         do throws(ColumnError) {
@@ -395,23 +341,6 @@ final class Segment: BlockContainer {
         } catch {
             throw damage(error, "page \(page) of the traces' blocks")
         }
-    }
-
-    func traceSummaries() throws(StoreError) -> [TraceSummary]? {
-        guard header.hasSummaries else { return nil }
-        var summaries: [TraceSummary] = []
-        var decoder = PageDecoder()
-        for page in 0..<header.tracePageCount {
-            let ids = try traceIDs(page: page)
-            var buffer: [UInt8] = []
-            try readBlob(.head(.summaries, page), into: &buffer)
-            do throws(ColumnError) {
-                summaries.append(contentsOf: try SummaryCoding.decode(buffer.span, ids: ids, &decoder))
-            } catch {
-                throw damage(error, "page \(page) of the summaries")
-            }
-        }
-        return summaries
     }
 
     // MARK: Checking
@@ -434,6 +363,7 @@ final class Segment: BlockContainer {
             _ = try traceIDs(page: page)
             _ = try traceBlocks(page: page)
         }
+        _ = try traceTimes()
         _ = try traceSummaries()
         _ = try families()
         var decoder = PageDecoder()

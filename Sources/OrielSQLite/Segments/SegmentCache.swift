@@ -10,12 +10,14 @@ final class SegmentCache: Sendable {
         case block(Int)
         case traceIDs(Int)
         case filter(block: Int, column: Int, BlockFilter.Kind)
+        case traceTimes
     }
 
     enum Content: Sendable {
         case block(BlockDirectory, BlockBinding)
         case traceIDs([TraceID])
         case filter(BlockFilter)
+        case traceTimes(TraceTimes)
 
         var byteCount: Int {
             switch self {
@@ -25,6 +27,7 @@ final class SegmentCache: Sendable {
                     + (binding.streams.count + binding.traces.count) * 4
             case .traceIDs(let ids): 64 + ids.count * 16
             case .filter(let filter): 64 + filter.bytes.count
+            case .traceTimes(let times): 64 + times.starts.count * 16
             }
         }
     }

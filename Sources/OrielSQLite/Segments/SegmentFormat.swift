@@ -39,10 +39,12 @@ enum SegmentFormat {
         case traceBlocks = 4
         /// The first id of each page of trace ids.
         case traceFences = 5
-        /// Summaries of the traces of the page with the same index.
-        case summaries = 6
+        /// When the traces of the page with the same index begin and end; in files of spans.
+        case traceTimes = 6
         /// Metric families.
         case families = 7
+        /// The other parts of the summaries of the traces of the page with the same index.
+        case summaries = 8
 
         func key(_ index: Int = 0) -> Int64 { rawValue << 32 | Int64(index) }
     }
@@ -60,6 +62,8 @@ struct SegmentHeader: Hashable, Sendable {
     var streamCount: Int
     var streamPageCount: Int
     var traceCount: Int
+    /// Whether the times of the traces are known.
+    var hasTraceTimes: Bool
     /// Whether there are summaries of the traces.
     var hasSummaries: Bool
 
@@ -74,14 +78,14 @@ struct SegmentHeader: Hashable, Sendable {
         bytes.append(count: streamCount)
         bytes.append(count: streamPageCount)
         bytes.append(count: traceCount)
-        bytes.append(hasSummaries ? 1 : 0)
+        bytes.append((hasTraceTimes ? 1 : 0) | (hasSummaries ? 2 : 0))
         BlobChecksum.seal(&bytes)
         return bytes
     }
 
     init(
         storeHigh: UInt64, storeLow: UInt64, description: SegmentDescription, blockCount: Int, streamCount: Int, streamPageCount: Int,
-        traceCount: Int, hasSummaries: Bool
+        traceCount: Int, hasTraceTimes: Bool = false, hasSummaries: Bool = false
     ) {
         self.storeHigh = storeHigh
         self.storeLow = storeLow
@@ -90,6 +94,7 @@ struct SegmentHeader: Hashable, Sendable {
         self.streamCount = streamCount
         self.streamPageCount = streamPageCount
         self.traceCount = traceCount
+        self.hasTraceTimes = hasTraceTimes
         self.hasSummaries = hasSummaries
     }
 
@@ -105,7 +110,9 @@ struct SegmentHeader: Hashable, Sendable {
         streamCount = try bytes.readCount(&offset, limit: Int(Int32.max))
         streamPageCount = try bytes.readCount(&offset, limit: Int(Int32.max))
         traceCount = try bytes.readCount(&offset, limit: Int(Int32.max))
-        hasSummaries = try bytes.readByte(&offset) != 0
+        let flags = try bytes.readByte(&offset)
+        hasTraceTimes = flags & 1 != 0
+        hasSummaries = flags & 2 != 0
     }
 }
 

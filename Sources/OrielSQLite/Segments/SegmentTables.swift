@@ -85,14 +85,56 @@ enum FamilyCoding {
     }
 }
 
-/// The summaries of one page of traces: pages of starts, of ends, of span and of error counts, and of texts (root service, root name, services).
+/// When traces begin and end, by ordinal. In nanoseconds since 1970.
+struct TraceTimes: Sendable {
+    var starts: [Int64] = []
+    var ends: [Int64] = []
+
+    init() {}
+
+    /// Traces without spans so far.
+    init(count: Int) {
+        starts = Array(repeating: .max, count: count)
+        ends = Array(repeating: .min, count: count)
+    }
+
+    /// Widens the time of a trace.
+    mutating func add(_ start: Int64, _ end: Int64, to ordinal: Int) {
+        starts[ordinal] = min(starts[ordinal], start)
+        ends[ordinal] = max(ends[ordinal], end)
+    }
+}
+
+/// The times of one page of traces: a page of starts, a page of ends.
+enum TraceTimesCoding {
+    static func encode(_ times: TraceTimes, _ range: Range<Int>, _ pages: inout PageEncoder) throws(CompressionError) -> [UInt8] {
+        var blobs: [[UInt8]] = []
+        for values in [times.starts, times.ends] {
+            var page: [UInt8] = []
+            try pages.append(integers: values.span.extracting(range), rows: .init(count: range.count), to: &page)
+            blobs.append(page)
+        }
+        return PageGroup.encode(blobs)
+    }
+
+    /// Appends the times of `count` traces.
+    static func decode(_ blob: Span<UInt8>, count: Int, _ decoder: inout PageDecoder, into times: inout TraceTimes) throws(ColumnError) {
+        let ranges = try PageGroup.decode(blob, count: 2)
+        let total = times.starts.count + count
+        try decoder.open(blob.extracting(ranges[0]))
+        try decoder.appendIntegers(to: &times.starts)
+        try decoder.open(blob.extracting(ranges[1]))
+        try decoder.appendIntegers(to: &times.ends)
+        guard times.starts.count == total, times.ends.count == total else { throw ColumnError(.malformed("not a time for each of \(count) traces"), at: 0) }
+    }
+}
+
+/// What the summaries of one page of traces say besides the times: pages of span and of error counts, and of texts (root service, root name, services).
 enum SummaryCoding {
-    private static let pageCount = 5
+    private static let pageCount = 3
 
     static func encode(_ summaries: [TraceSummary], _ pages: inout PageEncoder) throws(CompressionError) -> [UInt8] {
-        let columns: [[Int64]] = [
-            summaries.map(\.start), summaries.map(\.end), summaries.map { Int64($0.spanCount) }, summaries.map { Int64($0.errorCount) },
-        ]
+        let columns: [[Int64]] = [summaries.map { Int64($0.spanCount) }, summaries.map { Int64($0.errorCount) }]
         var blobs: [[UInt8]] = []
         for column in columns {
             var page: [UInt8] = []
@@ -111,7 +153,14 @@ enum SummaryCoding {
         return PageGroup.encode(blobs)
     }
 
-    static func decode(_ blob: Span<UInt8>, ids: [TraceID], _ decoder: inout PageDecoder) throws(ColumnError) -> [TraceSummary] {
+    /// The summaries of some traces.
+    ///
+    /// - Parameters:
+    ///   - ids: all of the page, with their times.
+    ///   - wanted: indexes of `ids`.
+    static func decode(
+        _ blob: Span<UInt8>, ids: [TraceID], times: TraceTimes, _ wanted: some Sequence<Int>, _ decoder: inout PageDecoder
+    ) throws(ColumnError) -> [TraceSummary] {
         let ranges = try PageGroup.decode(blob, count: pageCount)
         var columns: [[Int64]] = []
         for range in ranges.dropLast() {
@@ -128,8 +177,7 @@ enum SummaryCoding {
             throw ColumnError(.malformed("\(ends.count) summaries of \(ids.count) traces"), at: 0)
         }
         var summaries: [TraceSummary] = []
-        summaries.reserveCapacity(ids.count)
-        for index in ids.indices {
+        for index in wanted {
             let text = bytes.span.extracting(Int(index == 0 ? 0 : ends[index - 1])..<Int(ends[index]))
             var offset = 0
             let service = String(repairing: text.extracting(try text.readCounted(&offset)))
@@ -138,8 +186,8 @@ enum SummaryCoding {
             while offset < text.count { services.append(String(repairing: text.extracting(try text.readCounted(&offset)))) }
             summaries.append(
                 TraceSummary(
-                    traceID: ids[index], rootService: service, rootName: name, start: columns[0][index], end: columns[1][index],
-                    spanCount: Int(columns[2][index]), errorCount: Int(columns[3][index]), services: services))
+                    traceID: ids[index], rootService: service, rootName: name, start: times.starts[index], end: times.ends[index],
+                    spanCount: Int(columns[0][index]), errorCount: Int(columns[1][index]), services: services))
         }
         return summaries
     }

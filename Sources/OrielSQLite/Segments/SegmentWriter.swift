@@ -47,8 +47,7 @@ struct SegmentWriter: ~Copyable {
         description.maximumTime = .min
         description.byteCount = 0
         header = SegmentHeader(
-            storeHigh: store.high, storeLow: store.low, description: description, blockCount: 0, streamCount: 0, streamPageCount: 0, traceCount: 0,
-            hasSummaries: false)
+            storeHigh: store.high, storeLow: store.low, description: description, blockCount: 0, streamCount: 0, streamPageCount: 0, traceCount: 0)
         pages = PageEncoder(level: level)
         self.pacer = pacer
     }
@@ -151,11 +150,12 @@ struct SegmentWriter: ~Copyable {
     ///   - references: streams in the order of their ids; those that no block uses are left out of the file.
     ///   - traceIDs: sorted and unique; those that no block uses are left out of the file.
     ///   - families: what is known about the metrics.
+    ///   - times: when the traces of `traceIDs` begin and end; `nil` when that is not known, or the summaries say it.
     ///   - summaries: of the file's traces, in any order; `nil` for none.
     /// - Returns: the description with all that is known now.
     consuming func finish(
         references: [StreamReference], registry: StreamRegistry, traceIDs: [TraceID], families: [MetricFamily] = [],
-        summaries: [TraceSummary]? = nil
+        times: TraceTimes? = nil, summaries: [TraceSummary]? = nil
     ) throws(StoreError) -> SegmentDescription {
         do {
             let streams = UsedOrdinals(bindings.lazy.map(\.streams), of: references.count)
@@ -171,11 +171,16 @@ struct SegmentWriter: ~Copyable {
             try write(.blockHeaders, 0, BlockHeaderList.encode(blocks))
             try writeStreams(streams.used.map { references[$0] }, registry)
             try writeTraces(traces.used.map { traceIDs[$0] })
-            if let summaries { try writeSummaries(summaries, traces.used.map { traceIDs[$0] }) }
+            if let summaries {
+                try writeSummaries(summaries, traces.used.map { traceIDs[$0] })
+            } else if let times {
+                try writeTimes(times, traces.used)
+            }
             if !families.isEmpty { try write(.families, 0, FamilyCoding.encode(families)) }
             header.blockCount = blocks.count
             header.streamCount = streams.used.count
             header.traceCount = traces.used.count
+            header.hasTraceTimes = times != nil || summaries != nil
             header.hasSummaries = summaries != nil
             if blocks.isEmpty {
                 header.description.minimumTime = 0
@@ -337,7 +342,23 @@ struct SegmentWriter: ~Copyable {
         for (index, summary) in summaries.enumerated() { byID[summary.traceID] = index }
         for (page, start) in stride(from: 0, to: ids.count, by: SegmentFormat.idsPerPage).enumerated() {
             let part = ids[start..<min(start + SegmentFormat.idsPerPage, ids.count)]
-            try write(.summaries, page, try SummaryCoding.encode(part.map { id in byID[id].map { summaries[$0] } ?? TraceSummary(traceID: id) }, &pages))
+            let ordered = part.map { id in byID[id].map { summaries[$0] } ?? TraceSummary(traceID: id) }
+            var times = TraceTimes()
+            times.starts = ordered.map(\.start)
+            times.ends = ordered.map(\.end)
+            try write(.traceTimes, page, try TraceTimesCoding.encode(times, 0..<ordered.count, &pages))
+            try write(.summaries, page, try SummaryCoding.encode(ordered, &pages))
+        }
+    }
+
+    /// One page of times per page of trace ids.
+    private mutating func writeTimes(_ times: TraceTimes, _ ordinals: [Int]) throws {
+        var used = TraceTimes()
+        used.starts = ordinals.map { times.starts[$0] }
+        used.ends = ordinals.map { times.ends[$0] }
+        for (page, start) in stride(from: 0, to: ordinals.count, by: SegmentFormat.idsPerPage).enumerated() {
+            let range = start..<min(start + SegmentFormat.idsPerPage, ordinals.count)
+            try write(.traceTimes, page, try TraceTimesCoding.encode(used, range, &pages))
         }
     }
 
@@ -389,7 +410,8 @@ extension SegmentWriter {
                 }
             }
         }
-        return try writer.finish(references: union.references, registry: registry, traceIDs: union.traceIDs, families: families)
+        let times = try union.traceTimes(of: runs)
+        return try writer.finish(references: union.references, registry: registry, traceIDs: union.traceIDs, families: families, times: times)
     }
 }
 
@@ -415,6 +437,16 @@ struct ContainerUnion {
     func binding(_ binding: BlockBinding, of container: Int) -> BlockBinding {
         BlockBinding(
             streams: binding.streams.map { streamMaps[container][Int($0)] }, traces: binding.traces.map { traceMaps[container][Int($0)] })
+    }
+
+    /// When all traces begin and end; `nil` when a run does not know it.
+    func traceTimes(of runs: [SealedRun]) throws(StoreError) -> TraceTimes? {
+        var all = TraceTimes(count: traceIDs.count)
+        for (number, run) in runs.enumerated() {
+            guard let times = try run.traceTimes() else { return nil }
+            for (ordinal, place) in traceMaps[number].enumerated() { all.add(times.starts[ordinal], times.ends[ordinal], to: Int(place)) }
+        }
+        return all
     }
 
     /// In the order of stream ids.

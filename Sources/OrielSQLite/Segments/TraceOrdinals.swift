@@ -43,6 +43,16 @@ enum TraceOrdinals {
         return ordinals
     }
 
+    /// Calls `body` with the index of each of some ids that is in `list`, and its ordinal; both are sorted.
+    static func findCommon(_ ids: [TraceID], _ range: Range<Int>, _ list: [TraceID], _ body: (Int, Int) -> Void) {
+        var start = 0
+        for index in range {
+            start = lowerBound(ids[index], in: list, from: start)
+            if start == list.count { return }
+            if list[start] == ids[index] { body(index, start) }
+        }
+    }
+
     /// The first index from `start` on whose id is not below `id`: galloping, so that a walk over both lists is linear at worst.
     private static func lowerBound(_ id: TraceID, in list: [TraceID], from start: Int) -> Int {
         var step = 1

@@ -2,11 +2,23 @@ public import OrielTelemetry
 
 /// Sums up traces from their spans.
 ///
-/// Of several roots the earliest one names the trace; of roots at the same time the one that was added first.
+/// Of several roots the first one in the order (time, stream, ord) names the trace.
 public struct TraceSummaryBuilder: Sendable {
+    /// A root's place in the order of time.
+    private struct Root {
+        var start: Int64
+        var rank: UInt32
+        var ord: UInt64
+
+        func precedes(_ other: Root) -> Bool {
+            if start != other.start { return start < other.start }
+            return rank == other.rank ? ord < other.ord : rank < other.rank
+        }
+    }
+
     private struct Trace {
         var summary: TraceSummary
-        var rootStart: Int64?
+        var root: Root?
         var services: Set<String> = []
     }
 
@@ -19,10 +31,12 @@ public struct TraceSummaryBuilder: Sendable {
 
     public init() {}
 
-    /// Adds spans, in the order of time.
+    /// Adds spans.
     ///
-    /// - Parameter service: The service name of an element of `streamIndexes`, empty when it has none.
-    public mutating func add(_ batch: ColumnBatch, service: (UInt32) -> String) {
+    /// - Parameters:
+    ///   - ranks: For each row a number that orders streams by their ids; `nil` when all batches come in the order of time.
+    ///   - service: The service name of an element of `streamIndexes`, empty when it has none.
+    public mutating func add(_ batch: ColumnBatch, ranks: [UInt32]? = nil, service: (UInt32) -> String) {
         guard case .traceIDs(let ids) = batch[.traceID], case .identifiers(let parents) = batch[.parentSpanID], case .bytes(let names) = batch[.name],
             case .integers(let durations) = batch[.duration], case .integers(let statuses) = batch[.statusCode]
         else { return }
@@ -35,10 +49,13 @@ public struct TraceSummaryBuilder: Sendable {
             trace.summary.spanCount += 1
             // OTLP's STATUS_CODE_ERROR.
             if statuses[row] == 2 { trace.summary.errorCount += 1 }
-            if parents[row] == 0, trace.rootStart.map({ start < $0 }) ?? true {
-                trace.rootStart = start
-                trace.summary.rootService = service
-                trace.summary.rootName = names.string(at: row)
+            if parents[row] == 0 {
+                let root = Root(start: start, rank: ranks?[row] ?? 0, ord: ranks == nil ? 0 : batch.ords[row])
+                if trace.root.map(root.precedes) ?? true {
+                    trace.root = root
+                    trace.summary.rootService = service
+                    trace.summary.rootName = names.string(at: row)
+                }
             }
             if !service.isEmpty { trace.services.insert(service) }
             traces[ids[row]] = trace

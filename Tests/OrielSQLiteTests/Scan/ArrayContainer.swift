@@ -5,13 +5,14 @@ import Synchronization
 
 /// A block container over plain arrays, sorted as blocks are. It counts what is decoded.
 final class ArrayContainer: BlockContainer {
+    let number = ContainerNumber.next()
     let signal: Signal
     let blocks: [BlockHeader]
     private let batches: [ColumnBatch]
     private let references: [StreamReference]
     private let ordinals: [StreamReference: UInt32]
-    private let hasSummaries = false
     let decodedRows = Mutex(0)
+    let sharedTraces = SharedTraces()
 
     var rowCount: Int { blocks.reduce(0) { $0 + $1.rowCount } }
 
@@ -125,7 +126,37 @@ final class ArrayContainer: BlockContainer {
         return low...high
     }
 
-    func traceSummaries() throws(StoreError) -> [TraceSummary]? { nil }
+    var traceIDPageCount: Int { 1 }
+
+    func traceIDs(page: Int) throws(StoreError) -> [TraceID] {
+        var ids: Set<TraceID> = []
+        for batch in batches {
+            if case .traceIDs(let values) = batch[.traceID] { ids.formUnion(values) }
+        }
+        return ids.filter { !$0.isZero }.sorted()
+    }
+
+    func traceIDs(_ ordinals: [UInt32]) throws(StoreError) -> [TraceID] {
+        let ids = try traceIDs(page: 0)
+        return ordinals.map { ids[Int($0)] }
+    }
+
+    func findTraces(_ ids: [TraceID], _ body: (Int, UInt32) -> Void) throws(StoreError) {
+        let own = try traceIDs(page: 0)
+        for (index, id) in ids.enumerated() {
+            if let ordinal = own.firstIndex(of: id) { body(index, UInt32(ordinal)) }
+        }
+    }
+
+    func traceOrdinals(ofBlock block: Int, rows: [Int]?) throws(StoreError) -> [UInt32] {
+        guard case .traceIDs(let values) = batches[block][.traceID] else { return [] }
+        let ids = try traceIDs(page: 0)
+        return Set((rows ?? Array(values.indices)).compactMap { ids.firstIndex(of: values[$0]) }).sorted().map { UInt32($0) }
+    }
+
+    func traceTimes() throws(StoreError) -> TraceTimes? { nil }
+
+    func traceSummaries(_ ordinals: [UInt32]) throws(StoreError) -> [TraceSummary]? { nil }
 
     /// The rows as one chunk again, for a merge.
     func chunk(sequence: CommitSequence) -> BuilderChunk {
