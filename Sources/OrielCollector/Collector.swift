@@ -26,15 +26,19 @@ public final class Collector: Service {
     private let store: any TelemetryStore
     private let phase = Mutex(Phase.starting(waiters: []))
     private let readiness: Readiness
+    private let tokens: TokenRegistry
+    /// All HTTP routes, whichever listener serves them.
+    let routes: RouteTable
     /// The daemon's own metrics, as `/metrics` shows them.
     public let registry: MetricRegistry
 
     /// - Parameters:
+    ///   - tokens: where bearer tokens are kept; without one they end with the process.
     ///   - environment: of the process, for what a service manager says.
     ///   - version: shown in metrics.
     public init(
-        configuration: CollectorConfiguration, store: any TelemetryStore, logger: Logger, environment: [String: String] = [:],
-        version: String = "dev", registry: MetricRegistry = MetricRegistry()
+        configuration: CollectorConfiguration, store: any TelemetryStore, tokens tokenStore: (any TokenStore)? = nil, logger: Logger,
+        environment: [String: String] = [:], version: String = "dev", registry: MetricRegistry = MetricRegistry()
     ) {
         self.configuration = configuration
         self.logger = logger
@@ -46,6 +50,11 @@ public final class Collector: Service {
         let limits = configuration.limits
         let statistics = ServerStatistics()
         let budget = AdmissionBudget(capacity: configuration.admissionBudget)
+        let openResponses = OpenResponses()
+        let tokens = TokenRegistry(store: tokenStore, file: configuration.tokensFile, openResponses: openResponses)
+        self.tokens = tokens
+        let access = AccessControl(tokens: tokens, allowsAnonymous: configuration.allowsAnonymous, statistics: AccessStatistics())
+        let audit = AuditLog(logger)
         worker = IngestWorker(threads: max(1, System.coreCount), limit: limits.maximumIngestBodySize)
 
         var options = OTLPDecoder.Options()
@@ -61,20 +70,22 @@ public final class Collector: Service {
         otlp.addMethods(to: &services)
         GRPCHealth.add(to: &services, serving: Set(OTLPSignal.allCases.map(\.service))) { readiness.isReady }
         OrielAPI(store: store).addRoutes(to: &routes)
+        TokenRoutes(tokens: tokens, audit: audit).addRoutes(to: &routes)
         HealthRoutes.add(to: &routes, registry: registry) { readiness.isReady }
-        CollectorMetrics.register(in: registry, version: version, server: statistics, budget: budget, store: store)
+        CollectorMetrics.register(in: registry, version: version, server: statistics, budget: budget, access: access, store: store)
 
         let table = routes
+        self.routes = table
         let grpc = services
         let policy = AccessPolicy(allowedHosts: Set(configuration.allowedHosts.map { $0.lowercased() }))
         let date = HTTPDate()
-        let openResponses = OpenResponses()
         server = HTTPServer(
             limits: limits, statistics: statistics, openResponses: openResponses, logger: logger, group: MultiThreadedEventLoopGroup.singleton
         ) { listener in
             RequestDispatcher(
                 listener: listener, responder: table.makeResponder(roles: listener.roles), grpc: grpc, ingestPaths: table.ingestPaths,
-                policy: policy, limits: limits, budget: budget, statistics: statistics, logger: logger, date: date,
+                requirements: table.requirements(roles: listener.roles), access: access, policy: policy, limits: limits, budget: budget, statistics: statistics,
+                logger: logger, date: date,
                 openResponses: openResponses, renderRefusal: OTLPReceiver.refusal)
         }
     }
@@ -101,6 +112,17 @@ public final class Collector: Service {
         await server.shutDown()
         await worker.stop()
         logger.info("stopped")
+    }
+
+    /// Reads the tokens file and the listeners' certificates again, as on SIGHUP. What cannot be read leaves what is in use, and is logged.
+    public func reload() {
+        server.reloadCertificates(always: true)
+        do {
+            let change = try tokens.reloadFile()
+            logger.info("reloaded", metadata: ["tokens_added": "\(change.added)", "tokens_removed": "\(change.removed)"])
+        } catch {
+            logger.error("the tokens file cannot be used; the tokens stay as they were", metadata: ["reason": "\(error)"])
+        }
     }
 
     /// The addresses that are listened on, as soon as they are.
@@ -140,10 +162,11 @@ public final class Collector: Service {
             let given = manager.listeningDescriptors.map { ListenerConfiguration(address: .fileDescriptor($0)) }
             configuration.listeners = given + configuration.listeners.filter { if case .unix = $0.address { true } else { false } }
         }
-        try ExposureCheck.check(configuration)
+        try await tokens.load()
+        try ExposureCheck.check(configuration, hasTokens: !tokens.isEmpty)
         let bound = try await server.open(configuration.listeners)
         do {
-            try ExposureCheck.check(bound, configuration)
+            try ExposureCheck.check(bound, configuration, hasTokens: !tokens.isEmpty)
         } catch {
             await server.stopAccepting()
             throw error
@@ -155,6 +178,11 @@ public final class Collector: Service {
                     "address": "\(listener.address)", "roles": "\(listener.roles.map(\.rawValue).sorted().joined(separator: ","))",
                     "tls": "\(listener.isSecure)",
                 ])
+            if !listener.address.isLocal, !listener.isSecure, !tokens.isEmpty {
+                logger.warning(
+                    "tokens cross the network in the clear on this listener; give it tls, or put a proxy with TLS before it",
+                    metadata: ["address": "\(listener.address)"])
+            }
         }
         try await server.startAccepting()
         return bound
@@ -182,6 +210,16 @@ public final class Collector: Service {
                         manager.notify("WATCHDOG=1")
                         // Cancellation is the only way in which a sleep fails, and the loop sees it.
                         do { try await Task.sleep(for: interval / 2) } catch { return }
+                    }
+                }
+            }
+            if server.isSecure {
+                let (server, interval) = (server, configuration.certificateCheckInterval)
+                group.addTask {
+                    while !Task.isCancelled {
+                        // Cancellation is the only way in which a sleep fails, and the loop sees it.
+                        do { try await Task.sleep(for: interval) } catch { return }
+                        server.reloadCertificates(always: false)
                     }
                 }
             }

@@ -16,12 +16,12 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             Without flags it listens on localhost, ports 4317 and 4318, for OTLP over gRPC and HTTP, and keeps its data in ~/.local/state/oriel.
             Flags win over environment variables (ORIEL_LISTEN, ORIEL_RETENTION_LOGS, ...), those over the file (--config, ORIEL_CONFIG, ./oriel.yaml,
-            /etc/oriel/oriel.yaml). SIGTERM and SIGINT let requests end, write everything to disk and stop.
+            /etc/oriel/oriel.yaml). SIGTERM and SIGINT let requests end, write everything to disk and stop. SIGHUP reads certificates and the tokens file again.
 
             Examples:
               oriel serve
               oriel serve --data /var/lib/oriel --retention-logs 14d
-              oriel serve --listen tcp://0.0.0.0:4318 --allow-anonymous
+              oriel serve --listen tcp://0.0.0.0:4318 --tokens-file tokens.yaml
               oriel serve --print-config
             """)
 
@@ -75,10 +75,13 @@ struct ServeCommand: AsyncParsableCommand {
                 "folder": "\(configuration.dataFolder)", "sqlite": "\(SQLiteLibrary.version)", "threading": "\(SQLiteLibrary.threading)",
             ])
         let collector = Collector(
-            configuration: configuration, store: store, logger: logger, environment: environment, version: RootCommand.version)
+            configuration: configuration, store: store, tokens: store, logger: logger, environment: environment, version: RootCommand.version)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [ServiceGroupConfiguration.ServiceConfiguration(service: collector, successTerminationBehavior: .gracefullyShutdownGroup)],
+                services: [
+                    .init(service: collector, successTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(service: ReloadOnSignal(collector: collector), successTerminationBehavior: .ignore),
+                ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         let outcome: Result<Void, any Error>
         do {
@@ -93,5 +96,15 @@ struct ServeCommand: AsyncParsableCommand {
             if case .success = outcome { throw CommandFailure("\(error)") }
         }
         if case .failure(let error) = outcome { throw CommandFailure("\(error)") }
+    }
+}
+
+/// Has the collector read its files again on SIGHUP, which would end the process otherwise.
+private struct ReloadOnSignal: Service {
+    let collector: Collector
+
+    func run() async throws {
+        let signals = await UnixSignalsSequence(trapping: .sighup)
+        for await _ in signals.cancelOnGracefulShutdown() { collector.reload() }
     }
 }

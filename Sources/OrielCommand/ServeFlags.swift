@@ -13,8 +13,14 @@ struct ServeFlags: ParsableArguments {
         help: ArgumentHelp("Address to listen on: tcp://HOST:PORT, unix:/PATH or fd:N. May be repeated.", valueName: "address"))
     var listen: [String] = []
 
-    @Flag(name: .customLong("allow-anonymous"), help: "Allow addresses beyond this machine although nobody has to identify themselves.")
+    @Flag(name: .customLong("allow-anonymous"), help: "Let everybody who reaches an address send and ask without a token, also beyond this machine.")
     var allowAnonymous = false
+
+    @Option(
+        name: .customLong("tokens-file"),
+        help: ArgumentHelp("YAML file with bearer tokens that are valid from the start, beside those of `oriel token`.", valueName: "file"), completion: .file()
+    )
+    var tokensFile: String?
 
     @Option(name: .customLong("server-allowed-hosts"), help: ArgumentHelp("Further Host header accepted on loopback. May be repeated.", valueName: "host"))
     var allowedHosts: [String] = []
@@ -67,7 +73,8 @@ struct ServeFlags: ParsableArguments {
     var given: [String: [String]] {
         var given: [String: [String]] = [:]
         let single: KeyValuePairs<String, String?> = [
-            "--data": data, "--config": config, "--server-maximum-connections": maximumConnections, "--server-maximum-body-size": maximumBodySize,
+            "--data": data, "--config": config, "--tokens-file": tokensFile,
+            "--server-maximum-connections": maximumConnections, "--server-maximum-body-size": maximumBodySize,
             "--server-maximum-header-size": maximumHeaderSize, "--server-idle-timeout": idleTimeout, "--server-drain-timeout": drainTimeout,
             "--ingest-maximum-request-size": maximumRequestSize, "--ingest-admission-budget": admissionBudget, "--retention-logs": retentionLogs,
             "--retention-traces": retentionTraces, "--retention-metrics": retentionMetrics, "--otlp-metrics-translation": translation,

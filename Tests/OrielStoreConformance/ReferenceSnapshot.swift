@@ -175,7 +175,11 @@ struct ReferenceSnapshot: StoreSnapshot {
     }
 
     func traces(_ ids: [TraceID], hint: TimeRange?) async throws(StoreError) -> ColumnBatch {
-        let cursor = try scan(ScanPlan(signal: .spans, traceIDs: Set(ids)))
+        try await spans(ScanPlan(signal: .spans, traceIDs: Set(ids)))
+    }
+
+    private func spans(_ plan: ScanPlan) async throws(StoreError) -> ColumnBatch {
+        let cursor = try scan(plan)
         var whole = ColumnBatch(signal: .spans)
         while let batch = try await cursor.next() {
             for row in 0..<batch.count { whole.appendRow(row, of: batch) }
@@ -185,7 +189,9 @@ struct ReferenceSnapshot: StoreSnapshot {
 
     func summaries(_ query: TraceSummaryQuery) async throws(StoreError) -> [TraceSummary] {
         let cursor = try scan(
-            ScanPlan(signal: .spans, range: query.range, streamMatchers: query.streamMatchers, predicate: query.predicate, deadline: query.deadline))
+            ScanPlan(
+                signal: .spans, range: query.range, streamMatchers: query.streamMatchers + query.visibleStreams, predicate: query.predicate,
+                deadline: query.deadline))
         var ids: Set<TraceID> = []
         while let batch = try await cursor.next() {
             if case .traceIDs(let values) = batch[.traceID] { ids.formUnion(values) }
@@ -193,7 +199,7 @@ struct ReferenceSnapshot: StoreSnapshot {
         ids.remove(.zero)
         var summaries: [TraceSummary] = []
         for id in ids {
-            guard let spans = SpanBatch(try await traces([id], hint: nil)) else { continue }
+            guard let spans = SpanBatch(try await spans(ScanPlan(signal: .spans, streamMatchers: query.visibleStreams, traceIDs: [id]))) else { continue }
             let summary = summary(of: id, spans)
             if let minimum = query.minimumDuration, summary.duration < minimum { continue }
             if let maximum = query.maximumDuration, summary.duration > maximum { continue }

@@ -49,6 +49,26 @@ extension StoreConformance {
                 try expectEqual(try await snapshot.summaries(TraceSummaryQuery(range: later)), [], "with no span in the range \(when)")
             }
         },
+        check("spans of streams that a query must not see make no trace pass and count in no summary") { factory in
+            let store = try await factory.open()
+            let own = SpanRow(trace: trace(1), id: 1, service: "web", name: "GET /", time: start + second, duration: 10)
+            let root = SpanRow(trace: trace(1), id: 2, service: "db", name: "hidden root", time: start, duration: 9 * second, status: 2)
+            let other = SpanRow(trace: trace(2), id: 3, service: "db", name: "hidden", time: start + 2 * second)
+            _ = try await store.append(WriteSet(batches: [spans([own, root, other])]))
+            let expected = TraceSummary(
+                traceID: trace(1), rootService: "web", rootName: "GET /", start: start + second, end: start + second + 10, spanCount: 1, errorCount: 0,
+                services: ["web"])
+            var query = TraceSummaryQuery(range: .all)
+            query.visibleStreams = [StreamMatcher("service.name", .equal, "web")]
+            let visible = query
+            try await throughLife(factory, store) { store, when in
+                let snapshot = try store.snapshot()
+                try expectEqual(try await snapshot.summaries(visible), [expected], when)
+                var longer = visible
+                longer.minimumDuration = second
+                try expectEqual(try await snapshot.summaries(longer), [], "longer than what is seen of it \(when)")
+            }
+        },
         check("summaries are listed newest first and filtered by at least one span") { factory in
             let store = try await factory.open()
             for number in 0..<30 {

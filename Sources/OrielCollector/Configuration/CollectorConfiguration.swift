@@ -10,6 +10,10 @@ public struct CollectorConfiguration: Sendable {
     public var listeners: [ListenerConfiguration]
     /// Whether listeners beyond loopback are opened although anybody who reaches them may use them.
     public var allowsAnonymous = false
+    /// A file with tokens that are valid from the first start on.
+    public var tokensFile: String?
+    /// How often the files of certificates are looked at for changes.
+    var certificateCheckInterval = Duration.seconds(30)
     /// Host names accepted on loopback listeners beside loopback's own.
     public var allowedHosts: [String] = []
     public var limits = ServerLimits()

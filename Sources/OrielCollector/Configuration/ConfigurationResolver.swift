@@ -184,7 +184,7 @@ public struct ConfigurationResolver {
         }
     }
 
-    /// A listener: its address alone, or `{address, roles, tls: {certificate, key}}`.
+    /// A listener: its address alone, or `{address, roles, tls: {certificate, key, client_ca}}`.
     private func listener(_ node: YAMLNode, file: String) throws(ConfigurationError) -> ListenerConfiguration {
         let place = { (node: YAMLNode) in "\(file):\(node.position)" }
         let text = { (node: YAMLNode, name: String) throws(ConfigurationError) -> String in
@@ -246,6 +246,7 @@ public struct ConfigurationResolver {
     private func tls(_ node: YAMLNode, file: String) throws(ConfigurationError) -> ListenerConfiguration.TLSFiles {
         var certificate: String?
         var key: String?
+        var clientAuthorities: String?
         if case .mapping(let entries) = node.value {
             for entry in entries {
                 guard case .scalar(let path, _) = entry.value.value else {
@@ -254,17 +255,18 @@ public struct ConfigurationResolver {
                 switch entry.key {
                 case "certificate": certificate = path
                 case "key": key = path
+                case "client_ca": clientAuthorities = path
                 default:
                     throw ConfigurationError(
                         place: "\(file):\(entry.keyPosition)",
-                        problem: "unknown setting \"tls.\(entry.key)\"" + hint(entry.key, ["certificate", "key"], orList: true))
+                        problem: "unknown setting \"tls.\(entry.key)\"" + hint(entry.key, ["certificate", "key", "client_ca"], orList: true))
                 }
             }
         }
         guard let certificate, let key else {
             throw ConfigurationError(place: "\(file):\(node.position)", problem: "tls needs certificate and key, the paths of two PEM files")
         }
-        return .init(certificate: certificate, key: key)
+        return .init(certificate: certificate, key: key, clientAuthorities: clientAuthorities)
     }
 
     private func hint(_ word: String, _ known: some Sequence<String>, orList: Bool = false) -> String {

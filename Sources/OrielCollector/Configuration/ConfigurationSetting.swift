@@ -51,6 +51,9 @@ struct ConfigurationSetting: Sendable {
             }
         },
         bool("server.allow_anonymous", \.allowsAnonymous, flag: "--allow-anonymous", environment: "ORIEL_ALLOW_ANONYMOUS"),
+        ConfigurationSetting("tokens_file", show: { $0.tokensFile ?? "" }) { (configuration, texts) throws(Refusal) in
+            configuration.tokensFile = try single(texts)
+        },
         ConfigurationSetting(
             "server.allowed_hosts", isList: true, show: { $0.allowedHosts.joined(separator: ", ") }
         ) { (configuration, texts) throws(Refusal) in configuration.allowedHosts = texts },

@@ -1,12 +1,12 @@
 /// Sizes in bytes as people write them: `64MiB`, `128MB`, `4096`.
-enum SizeText {
+public enum SizeText {
     private static let units: [(suffix: String, factor: Int)] = [
         ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("kB", 1000), ("KB", 1000), ("MB", 1_000_000),
         ("GB", 1_000_000_000), ("TB", 1_000_000_000_000), ("B", 1),
     ]
 
     /// The number of bytes, or nil if the text is not a size or does not fit.
-    static func parse(_ text: String) -> Int? {
+    public static func parse(_ text: String) -> Int? {
         var digits = text[...]
         var factor = 1
         for unit in units where text.lowercased().hasSuffix(unit.suffix.lowercased()) {

@@ -11,6 +11,7 @@ struct CollectorRequestContext: RequestContext {
         let reservation: AdmissionReservation
         let listener: ListenerDescription
         let peer: SocketAddress?
+        let access: Access
     }
 
     var coreContext: CoreRequestContextStorage
@@ -22,6 +23,8 @@ struct CollectorRequestContext: RequestContext {
     let listener: ListenerDescription
     /// The peer's address, nil on a unix socket.
     let peer: SocketAddress?
+    /// Who asks. A route's store is `access.narrow(store)`.
+    let access: Access
 
     init(source: Source) {
         coreContext = CoreRequestContextStorage(source: source)
@@ -29,6 +32,7 @@ struct CollectorRequestContext: RequestContext {
         reservation = source.reservation
         listener = source.listener
         peer = source.peer
+        access = source.access
     }
 }
 
@@ -39,6 +43,8 @@ struct ListenerDescription: Sendable {
     let isSecure: Bool
     /// Bound to loopback: a foreign `Host` is refused.
     let isLoopback: Bool
+    /// Peers have shown a certificate of the listener's authority.
+    let asksForCertificate: Bool
 
     /// A unix socket's file mode says who may connect; it alone serves anonymous admin.
     var isUnixSocket: Bool {

@@ -29,6 +29,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
         let head: HTTPRequest
         let limit: Int
         let crossOrigin: String?
+        let grant: AccessGrant
         let reservation: AdmissionReservation
         var body = ByteBuffer()
         /// Body bytes seen when the current progress interval began.
@@ -116,9 +117,9 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
         switch dispatcher.admit(head, isHTTP2: isHTTP2) {
         case .refuse(let response):
             respondEarly(response, to: head, context: context)
-        case .read(let limit, let crossOrigin):
+        case .read(let limit, let crossOrigin, let grant):
             let incoming = Incoming(
-                head: head, limit: limit, crossOrigin: crossOrigin, reservation: dispatcher.budget.makeReservation())
+                head: head, limit: limit, crossOrigin: crossOrigin, grant: grant, reservation: dispatcher.budget.makeReservation())
             state = .receiving(incoming)
             if head.headerFields[.expect]?.lowercased() == "100-continue" {
                 context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
@@ -138,6 +139,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
         guard incoming.reservation.grow(by: size) else {
             return respondEarly(dispatcher.refusal(for: incoming.head, .overloaded), to: incoming.head, context: context)
         }
+        incoming.grant.charge(size)
         var bytes = bytes
         if incoming.body.readableBytes == 0 {
             incoming.body = bytes
@@ -216,7 +218,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
         let dispatcher = dispatcher
         let request = ReceivedRequest(
             head: incoming.head, body: incoming.body, reservation: incoming.reservation, peer: peer,
-            isHTTP2: isHTTP2)
+            isHTTP2: isHTTP2, grant: incoming.grant)
         let crossOrigin = incoming.crossOrigin
         task = Task {
             var response = await dispatcher.respond(to: request)
@@ -229,13 +231,15 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
                 gathers: body.contentLength != nil)
             do {
                 if body.contentLength == nil, !GRPCServices.isGRPC(request.head) {
-                    try await dispatcher.openResponses.whileOpen { try await body.write(stream) }
+                    try await dispatcher.openResponses.whileOpen(request.grant.access) { try await body.write(stream) }
                 } else {
                     try await body.write(stream)
                 }
             } catch {
                 dispatcher.logger.debug("response not sent", metadata: ["error": "\(error)"])
             }
+            // The request is in progress until its answer is written.
+            withExtendedLifetime(request.grant) {}
             // A body that ended without finishing leaves the exchange open; the peer must not wait for ever.
             eventLoop.execute { handler.value.abandon(exchange: exchange) }
         }

@@ -12,6 +12,8 @@ public struct BoundListener: Sendable {
     public let address: ListenerAddress
     public let roles: Set<ListenerRole>
     public let isSecure: Bool
+    /// Clients need a certificate of the listener's authorities.
+    public let asksForCertificate: Bool
 }
 
 /// A listener that cannot be opened, with what to do about it.
@@ -52,6 +54,7 @@ final class HTTPServer: Sendable {
     private let registry: ConnectionRegistry
     private let openResponses: OpenResponses
     private let listening = Mutex<[any Channel]>([])
+    private let certificates = Mutex<[(address: ListenerAddress, tls: TLSContext)]>([])
     private let socketFiles = Mutex<[String]>([])
     private let makeDispatcher: @Sendable (ListenerDescription) -> RequestDispatcher
 
@@ -92,6 +95,23 @@ final class HTTPServer: Sendable {
     func startAccepting() async throws {
         for channel in listening.withLock({ $0 }) {
             try await channel.setOption(.autoRead, value: true).get()
+        }
+    }
+
+    /// Whether any listener speaks TLS.
+    var isSecure: Bool { certificates.withLock { !$0.isEmpty } }
+
+    /// Reads the listeners' certificates again; a listener whose new files cannot be used goes on with the old certificate.
+    ///
+    /// - Parameter always: also where the files look unchanged.
+    func reloadCertificates(always: Bool) {
+        for (address, tls) in certificates.withLock({ $0 }) {
+            do throws(TLSError) {
+                if try tls.reload(always: always) { logger.info("certificate reloaded", metadata: ["listener": "\(address)"]) }
+            } catch {
+                logger.error(
+                    "the new certificate cannot be used; the old one stays in use", metadata: ["listener": "\(address)", "reason": "\(error)"])
+            }
         }
     }
 
@@ -146,6 +166,7 @@ final class HTTPServer: Sendable {
             throw ListenError(address: configuration.address, problem: "\(error)")
         }
         let registry = registry
+        let asksForCertificate = configuration.tls?.clientAuthorities != nil
         let dispatcher = DispatcherBox()
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: Self.backlog)
@@ -170,10 +191,12 @@ final class HTTPServer: Sendable {
         dispatcher.value = makeDispatcher(
             ListenerDescription(
                 address: address, roles: configuration.roles, isSecure: configuration.tls != nil,
-                isLoopback: address.isLocal && Self.isTCP(address)))
+                isLoopback: address.isLocal && Self.isTCP(address), asksForCertificate: asksForCertificate))
+        if let tls { certificates.withLock { $0.append((address, tls)) } }
         listening.withLock { $0.append(channel) }
         return BoundListener(
-            requested: configuration.address, address: address, roles: configuration.roles, isSecure: configuration.tls != nil)
+            requested: configuration.address, address: address, roles: configuration.roles, isSecure: configuration.tls != nil,
+            asksForCertificate: asksForCertificate)
     }
 
     private func bind(_ bootstrap: ServerBootstrap, to address: ListenerAddress) async throws(ListenError) -> any Channel {

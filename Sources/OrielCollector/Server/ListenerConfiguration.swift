@@ -27,10 +27,16 @@ public struct ListenerConfiguration: Sendable, Hashable {
         public var certificate: String
         /// The private key.
         public var key: String
+        /// Certificates of the authorities that must have signed a client's certificate; nil asks clients for none.
+        public var clientAuthorities: String?
 
-        public init(certificate: String, key: String) {
+        public init(certificate: String, key: String, clientAuthorities: String? = nil) {
             self.certificate = certificate
             self.key = key
+            self.clientAuthorities = clientAuthorities
         }
+
+        /// All files that are read.
+        var all: [String] { [certificate, key] + (clientAuthorities.map { [$0] } ?? []) }
     }
 }

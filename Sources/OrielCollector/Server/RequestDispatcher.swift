@@ -10,6 +10,7 @@ struct ReceivedRequest: Sendable {
     let reservation: AdmissionReservation
     let peer: SocketAddress?
     let isHTTP2: Bool
+    let grant: AccessGrant
 }
 
 /// What one listener does with requests: access rules, limits, and the way to a route or a gRPC method.
@@ -18,13 +19,15 @@ struct RequestDispatcher: Sendable {
     enum Admission {
         case refuse(Response)
         /// - Parameter crossOrigin: the foreign origin that the response must name.
-        case read(limit: Int, crossOrigin: String?)
+        case read(limit: Int, crossOrigin: String?, grant: AccessGrant)
     }
 
     let listener: ListenerDescription
     let responder: RouterResponder<CollectorRequestContext>
     let grpc: GRPCServices
     let ingestPaths: Set<String>
+    let requirements: RouteRequirements
+    let access: AccessControl
     let policy: AccessPolicy
     let limits: ServerLimits
     let budget: AdmissionBudget
@@ -61,6 +64,14 @@ struct RequestDispatcher: Sendable {
         if isGRPC, !isHTTP2 {
             return .refuse(HTTPProblem(.httpVersionNotSupported, "gRPC needs HTTP/2; this request came over HTTP/1.1").response())
         }
+        let grant: AccessGrant
+        do {
+            grant = try access.admit(head, isGRPC ? grpc.requirement(path, roles: listener.roles) : requirements[path], listener: listener)
+        } catch {
+            var response = refusal(for: head, error)
+            if let crossOrigin { AccessPolicy.addCrossOriginHeaders(origin: crossOrigin, to: &response.headers) }
+            return .refuse(response)
+        }
         let limit = isGRPC ? limits.maximumIngestBodySize + GRPCFrame.headerSize : isIngest ? limits.maximumIngestBodySize : limits.maximumBodySize
         if let length = head.headerFields[.contentLength].flatMap({ Int($0) }), length > limit {
             return .refuse(refusal(for: head, .bodyTooLarge(limit: limit)))
@@ -68,13 +79,15 @@ struct RequestDispatcher: Sendable {
         if let expect = head.headerFields[.expect], expect.lowercased() != "100-continue" {
             return .refuse(HTTPProblem(.expectationFailed, "the only expectation that is met is 100-continue").response())
         }
-        return .read(limit: limit, crossOrigin: crossOrigin)
+        return .read(limit: limit, crossOrigin: crossOrigin, grant: grant)
     }
 
     /// The answer to a request that is refused before or while its body arrives.
     func refusal(for head: HTTPRequest, _ problem: HTTPProblem) -> Response {
         if GRPCServices.isGRPC(head) { return GRPCStatus(refusal: problem).response() }
-        if ingestPaths.contains(Self.path(of: head)) { return renderRefusal(head, problem) }
+        let path = Self.path(of: head)
+        if ingestPaths.contains(path) { return renderRefusal(head, problem) }
+        if path.hasPrefix("/api/oriel/") { return problem.apiResponse }
         return problem.response()
     }
 
@@ -93,10 +106,13 @@ struct RequestDispatcher: Sendable {
     private func route(_ request: ReceivedRequest) async -> Response {
         let context = CollectorRequestContext(
             source: .init(
-                logger: logger, body: request.body, reservation: request.reservation, listener: listener, peer: request.peer))
+                logger: logger, body: request.body, reservation: request.reservation, listener: listener, peer: request.peer,
+                access: request.grant.access))
         let routed = Request(head: request.head, body: RequestBody(buffer: request.body))
         do {
             return try await responder.respond(to: routed, context: context)
+        } catch let problem as HTTPProblem where [401, 403].contains(problem.status.code) {
+            return refusal(for: request.head, problem)
         } catch let problem as HTTPProblem {
             return problem.response()
         } catch let error as HTTPError where error.status == .notFound {

@@ -12,6 +12,7 @@ struct RouteTable {
         let role: ListenerRole
         let method: HTTPRequest.Method
         let path: String
+        let isOpen: Bool
         let handler: Handler
     }
 
@@ -23,9 +24,28 @@ struct RouteTable {
     ///   - role: Listeners without it answer 404.
     ///   - method: GET also serves HEAD.
     ///   - path: Hummingbird's path syntax: `/api/oriel/v1/traces/:id`, `*`, `**`.
-    ///   - handler: Answers; a thrown ``HTTPProblem`` becomes its response.
-    mutating func on(_ role: ListenerRole, _ method: HTTPRequest.Method, _ path: String, use handler: @escaping Handler) {
-        routes.append(Route(role: role, method: method, path: path, handler: handler))
+    ///   - isOpen: Served without a token, as health probes are.
+    ///   - handler: Answers; a thrown ``HTTPProblem`` becomes its response. It takes its store from `context.access.narrow(_:)`.
+    mutating func on(
+        _ role: ListenerRole, _ method: HTTPRequest.Method, _ path: String, isOpen: Bool = false, use handler: @escaping Handler
+    ) {
+        // The dispatcher asks before the body is read, by the path as it was sent; this is the place that nobody gets around.
+        let guarded: Handler = { request, context in
+            if !isOpen { try context.access.require(role) }
+            return try await handler(request, context)
+        }
+        routes.append(Route(role: role, method: method, path: path, isOpen: isOpen, handler: guarded))
+    }
+
+    /// What the paths that a listener with these roles serves ask of who calls them.
+    func requirements(roles: Set<ListenerRole>) -> RouteRequirements {
+        RouteRequirements(
+            routes.filter { roles.contains($0.role) }.map { ($0.path, AccessControl.Requirement(role: $0.role, isOpen: $0.isOpen)) })
+    }
+
+    /// Method and path of all routes of a role.
+    func paths(of role: ListenerRole) -> [(method: HTTPRequest.Method, path: String)] {
+        routes.filter { $0.role == role }.map { ($0.method, $0.path) }
     }
 
     /// The router of a listener with these roles.

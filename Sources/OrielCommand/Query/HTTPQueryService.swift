@@ -11,6 +11,7 @@ struct HTTPQueryService: QueryService {
 
     private let client: HTTPClient
     private let base: String
+    private let token: String?
     let name: String
 
     /// Bytes of one answer, and of one line, that are accepted.
@@ -35,7 +36,7 @@ struct HTTPQueryService: QueryService {
     }
 
     /// Runs `body` with a client that is shut down afterwards.
-    static func with(_ base: String, name: String, _ body: (any QueryService) async throws -> Void) async throws {
+    static func with(_ base: String, name: String, token: String? = nil, _ body: (HTTPQueryService) async throws -> Void) async throws {
         var configuration = HTTPClient.Configuration()
         configuration.timeout = HTTPClient.Configuration.Timeout(connect: .seconds(5), read: .seconds(45))
         configuration.tracing.tracer = nil
@@ -43,7 +44,7 @@ struct HTTPQueryService: QueryService {
         configuration.connectionPool.retryConnectionEstablishment = false
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {
-            try await body(HTTPQueryService(client: client, base: base, name: name))
+            try await body(HTTPQueryService(client: client, base: base, token: token, name: name))
         } catch let error as Unreachable {
             try await client.shutdown()
             throw CommandFailure("\(name) cannot be reached: \(error.reason)")
@@ -56,7 +57,7 @@ struct HTTPQueryService: QueryService {
 
     func get(_ target: String) async throws -> (status: Int, body: [UInt8]) {
         do {
-            let response = try await client.execute(HTTPClientRequest(url: base + target), timeout: .seconds(60))
+            let response = try await client.execute(request(target), timeout: .seconds(60))
             let body = try await response.body.collect(upTo: Self.maximumBytes)
             return (Int(response.status.code), Array(body.readableBytesView))
         } catch {
@@ -64,10 +65,33 @@ struct HTTPQueryService: QueryService {
         }
     }
 
+    /// Asks for a change.
+    func send(_ method: HTTPMethod, _ target: String, body: [UInt8] = []) async throws -> (status: Int, body: [UInt8]) {
+        var request = request(target)
+        request.method = method
+        if !body.isEmpty {
+            request.headers.add(name: "content-type", value: "application/json")
+            request.body = .bytes(ByteBuffer(bytes: body))
+        }
+        do {
+            let response = try await client.execute(request, timeout: .seconds(60))
+            let body = try await response.body.collect(upTo: Self.maximumBytes)
+            return (Int(response.status.code), Array(body.readableBytesView))
+        } catch {
+            throw Unreachable(reason: Self.describe(error))
+        }
+    }
+
+    private func request(_ target: String) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: base + target)
+        if let token { request.headers.add(name: "authorization", value: "Bearer " + token) }
+        return request
+    }
+
     func follow(_ target: String, _ line: (ArraySlice<UInt8>) async throws -> Void) async throws {
         let response: HTTPClientResponse
         do {
-            response = try await client.execute(HTTPClientRequest(url: base + target), deadline: .distantFuture)
+            response = try await client.execute(request(target), deadline: .distantFuture)
         } catch {
             throw Unreachable(reason: Self.describe(error))
         }

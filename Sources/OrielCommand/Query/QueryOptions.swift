@@ -14,6 +14,12 @@ struct SourceOptions: ParsableArguments {
         completion: .directory)
     var data: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Token to show to the server. Others on this machine can see it in the list of processes: better ORIEL_TOKEN, or ORIEL_TOKEN_FILE for a file.",
+            valueName: "token"))
+    var token: String?
+
     func validate() throws {
         if server != nil, data != nil { throw ValidationError("--server and --data exclude each other: the one asks a server, the other reads a folder") }
     }

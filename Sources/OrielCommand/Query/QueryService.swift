@@ -33,6 +33,7 @@ extension QueryService {
             let text = String(decoding: body.prefix(300), as: UTF8.self)
             if !text.isEmpty { message += ": \(TerminalText.safe(text))" }
         }
+        if status == 401 { message += " (give one with --token, ORIEL_TOKEN or ORIEL_TOKEN_FILE)" }
         return CommandFailure(message, status == 404 ? .nothingFound : status == 400 ? .usage : .error)
     }
 
@@ -81,7 +82,8 @@ extension SourceOptions {
     /// Connects as the options, the environment and the data folder say, and lets go afterwards.
     func withService(_ body: (any QueryService) async throws -> Void) async throws {
         if let server = server ?? Terminal.environment("ORIEL_SERVER"), data == nil {
-            return try await HTTPQueryService.with(try HTTPQueryService.baseURL(server), name: server, body)
+            let token = try ClientToken.resolve(given: token, environment: ProcessInfo.processInfo.environment)
+            return try await HTTPQueryService.with(try HTTPQueryService.baseURL(server), name: server, token: token, body)
         }
         let folder: String
         do {
@@ -96,7 +98,7 @@ extension SourceOptions {
                     "no server runs on the data folder \(folder) (there is no \(socket)); start one with `oriel serve`, name one with --server URL, or read a stopped store with --data DIR"
                 )
             }
-            return try await HTTPQueryService.with(try HTTPQueryService.baseURL("unix:" + socket), name: "the server at \(socket)", body)
+            return try await HTTPQueryService.with(try HTTPQueryService.baseURL("unix:" + socket), name: "the server at \(socket)", token: token, body)
         }
         guard FileManager.default.fileExists(atPath: folder) else { throw CommandFailure("there is no folder \(folder)") }
         var options = StoreOptions()
@@ -106,7 +108,7 @@ extension SourceOptions {
         do {
             store = try await SQLiteStore.open(folder: folder, options: options)
         } catch .locked where FileManager.default.fileExists(atPath: socket) {
-            return try await HTTPQueryService.with(try HTTPQueryService.baseURL("unix:" + socket), name: "the server at \(socket)", body)
+            return try await HTTPQueryService.with(try HTTPQueryService.baseURL("unix:" + socket), name: "the server at \(socket)", token: token, body)
         } catch {
             throw CommandFailure("\(error)")
         }

@@ -251,6 +251,16 @@ public final class SQLiteStore: TelemetryStore {
         }
     }
 
+    /// The core while the store is not closed.
+    var openCore: StoreCore {
+        get throws(StoreError) {
+            guard !threads.withLock({ $0.isClosing }) else {
+                throw .closed
+            }
+            return core
+        }
+    }
+
     // MARK: Reading
 
     public func snapshot() throws(StoreError) -> any StoreSnapshot {

@@ -22,6 +22,8 @@ final class StoreCore: Sendable {
     /// Wakes the maintenance thread.
     let maintenanceSignal = ThreadSignal()
     private let published: Mutex<PublishedState>
+    /// One connection to app.db at a time; it locks the file.
+    private let appDatabase = Mutex<Void>(())
 
     init(
         folder: String, options: StoreOptions, files: any FileLayer, identity: StoreIdentity, crashPoints: CrashPoints,
@@ -46,6 +48,23 @@ final class StoreCore: Sendable {
     /// Replaces the record. Only the commit thread does.
     func publish(_ state: PublishedState) {
         published.withLock { $0 = state }
+    }
+
+    /// Opens app.db for `body` and closes it again. Waits while another thread has it open.
+    func withAppDatabase<Value>(_ body: (Connection) throws -> Value) throws -> Value {
+        let (folder, fileSystem) = (folder, fileSystem)
+        return try appDatabase.withLock { _ in
+            let connection = try AppDatabase.open(folder, fileSystem: fileSystem)
+            let value: Value
+            do {
+                value = try body(connection)
+            } catch {
+                try connection.close()
+                throw error
+            }
+            try connection.close()
+            return value
+        }
     }
 
     /// Lets the commit thread do `work` between two commits and waits for it. Must not be called from that thread.

@@ -1,15 +1,20 @@
 import OrielStore
 import OrielTelemetry
 
-/// app.db: what must outlive a lost hot.db. So far the copies of the floors, that what expired does not come back.
+/// app.db: what must outlive a lost hot.db: the copies of the floors, that what expired does not come back, and the tokens.
 ///
 /// It is opened for each change, which is rare, and closed again.
 enum AppDatabase {
     private static let migrations = [
-        "CREATE TABLE floor(signal INTEGER PRIMARY KEY, time INTEGER NOT NULL)"
+        "CREATE TABLE floor(signal INTEGER PRIMARY KEY, time INTEGER NOT NULL)",
+        """
+        CREATE TABLE token(
+            id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, digest BLOB NOT NULL UNIQUE, scopes TEXT NOT NULL, tenant TEXT, requests INTEGER, queries INTEGER,
+            ingest INTEGER, created INTEGER NOT NULL) WITHOUT ROWID
+        """,
     ]
 
-    private static func open(_ folder: String, fileSystem: SQLiteFileSystem) throws -> Connection {
+    static func open(_ folder: String, fileSystem: SQLiteFileSystem) throws -> Connection {
         let connection = try Connection(folder + "/app.db", .create, fileSystem: fileSystem)
         try connection.pragma("locking_mode", "EXCLUSIVE")
         try connection.pragma("journal_mode", "WAL")
@@ -27,12 +32,12 @@ enum AppDatabase {
 
     /// Notes a floor, on the disk when this returns.
     static func saveFloor(_ signal: Signal, _ floor: Timestamp, core: StoreCore) throws {
-        let connection = try open(core.folder, fileSystem: core.fileSystem)
-        let insert = try connection.prepare("INSERT OR REPLACE INTO floor VALUES(?, ?)")
-        try insert.bind(1, Int64(signal.rawValue))
-        try insert.bind(2, floor.nanoseconds)
-        try insert.run()
-        try connection.close()
+        try core.withAppDatabase { connection in
+            let insert = try connection.prepare("INSERT OR REPLACE INTO floor VALUES(?, ?)")
+            try insert.bind(1, Int64(signal.rawValue))
+            try insert.bind(2, floor.nanoseconds)
+            try insert.run()
+        }
     }
 
     /// The floors that were noted; none when the file is missing or cannot be read.

@@ -115,7 +115,7 @@ struct TraceSearch: Sendable {
 
     private func begin(_ progress: inout Progress) throws(StoreError) {
         let plan = ScanPlan(
-            signal: .spans, range: query.range, streamMatchers: query.streamMatchers, predicate: query.predicate,
+            signal: .spans, range: query.range, streamMatchers: query.streamMatchers + query.visibleStreams, predicate: query.predicate,
             projection: Projection(columns: [.traceID], attributes: .none), order: .timeDescending)
         var context = ScanContext(plan: plan, floor: state[.spans].floor, budget: budget, registry: registry)
         for source in try ScanSource.find(in: state[.spans], behind: nil, &context) {
@@ -160,7 +160,8 @@ struct TraceSearch: Sendable {
 
     /// The times of a container's traces, when it knows them; read at its first source.
     private func timed(_ container: any BlockContainer, _ progress: inout Progress) throws(StoreError) -> TimedContainer? {
-        guard var open = progress.containers[container.number] else { return nil }
+        // What is known of whole traces counts spans that the query must not see.
+        guard query.visibleStreams.isEmpty, var open = progress.containers[container.number] else { return nil }
         if open.isMet.isEmpty {
             do throws(StoreError) {
                 if let times = try container.traceTimes() {
@@ -298,7 +299,8 @@ struct TraceSearch: Sendable {
     }
 
     private func sumUp(_ ids: Set<TraceID>) throws(StoreError) -> [TraceSummary] {
-        let plan = ScanPlan(signal: .spans, traceIDs: ids, projection: TraceSummaryBuilder.projection)
+        let plan = ScanPlan(
+            signal: .spans, streamMatchers: query.visibleStreams, traceIDs: ids, projection: TraceSummaryBuilder.projection)
         var merge = try ScanMerge(plan: plan, state: state, registry: registry, budget: budget)
         var builder = TraceSummaryBuilder()
         var services: [StreamReference: String] = [:]

@@ -39,6 +39,8 @@ public struct TraceSummaryQuery: Sendable {
     public var range: TimeRange
     /// A trace passes when at least one of its spans in the range passes all of these.
     public var streamMatchers: [StreamMatcher]
+    /// Only spans of streams that match all of these exist for the query: others neither make a trace pass nor count in its summary.
+    public var visibleStreams: [StreamMatcher] = []
     public var predicate: Predicate
     /// Bounds on the trace's duration, in nanoseconds.
     public var minimumDuration: Int64?

@@ -12,7 +12,7 @@ import Testing
     private static func run(_ body: (LiveCollector) async throws -> Void) async throws {
         let folder = try TemporaryFolder()
         let files = ListenerConfiguration.TLSFiles(
-            certificate: try folder.write(TestCertificate.certificate, to: "c.pem"), key: try folder.write(TestCertificate.key, to: "k.pem"))
+            certificate: try folder.write(TestCertificate.server.certificate, to: "c.pem"), key: try folder.write(TestCertificate.server.key, to: "k.pem"))
         try await LiveCollector.run(
             listeners: [ListenerConfiguration(address: .tcp(host: "127.0.0.1", port: 0), tls: files)], body)
     }
@@ -58,7 +58,7 @@ import Testing
 
     @Test func filesThatDoNotFitAreNamed() async throws {
         let folder = try TemporaryFolder()
-        let certificate = try folder.write(TestCertificate.certificate, to: "c.pem")
+        let certificate = try folder.write(TestCertificate.server.certificate, to: "c.pem")
         let broken = try folder.write("no key", to: "broken.pem")
         for (certificate, key, named) in [(certificate, broken, broken), ("/nowhere.pem", broken, "/nowhere.pem")] {
             do {
@@ -72,30 +72,92 @@ import Testing
             }
         }
     }
-}
 
-/// A self-signed certificate for localhost that protects nothing: it exists for these tests only.
-private enum TestCertificate {
-    static let key = """
-        -----BEGIN PRIVATE KEY-----
-        MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgOJ3u2sF5ltw9lFlU
-        kD3hGn1S8wM+kRgcSy7BZo02AZahRANCAASyufMrpDE0A8ylpIiicGJ95uJ0fBF2
-        ToiucFtzug5V5kfGlSeF0oHOaKEQXK0Ufb1TGx2YNWyYos98DoGKnrvv
-        -----END PRIVATE KEY-----
-        """
+    // Reloading
 
-    static let certificate = """
-        -----BEGIN CERTIFICATE-----
-        MIIBnDCCAUGgAwIBAgIUUVWkmrFtWiT4EuBj7P9P6+VvgsYwCgYIKoZIzj0EAwIw
-        FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNDE2MjA0OVoYDzIxMjYxMDMx
-        MTYyMDQ5WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
-        PQMBBwNCAASyufMrpDE0A8ylpIiicGJ95uJ0fBF2ToiucFtzug5V5kfGlSeF0oHO
-        aKEQXK0Ufb1TGx2YNWyYos98DoGKnrvvo28wbTAdBgNVHQ4EFgQUqxg1MzqzvQsM
-        lYWZyjy/y2fuvfswHwYDVR0jBBgwFoAUqxg1MzqzvQsMlYWZyjy/y2fuvfswDwYD
-        VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
-        zj0EAwIDSQAwRgIhAOtjHq1qKBaUgvRTehkJONtujpgr3xa495UtbdjrV55KAiEA
-        om538zuBDbrW1JapMosM2gwOGKRuNw5oLfCG2FJHSgw=
-        -----END CERTIFICATE-----
-        """
+    /// Asks for health with a client that trusts one certificate only; the client is left to the caller.
+    private static func client(trusting certificate: TestCertificate, showing identity: TestCertificate? = nil) throws -> HTTPClient {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(certificate.certificate.utf8)))
+        if let identity {
+            tls.certificateChain = try NIOSSLCertificate.fromPEMBytes(Array(identity.certificate.utf8)).map { .certificate($0) }
+            tls.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: Array(identity.key.utf8), format: .pem))
+        }
+        var configuration = HTTPClient.Configuration()
+        configuration.tlsConfiguration = tls
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    private static func isServed(_ client: HTTPClient, _ live: LiveCollector) async throws -> Bool {
+        do {
+            let response = try await client.execute(HTTPClientRequest(url: "https://localhost:\(live.port())/-/healthy"), timeout: .seconds(10))
+            _ = try await response.body.collect(upTo: 1000)
+            return response.status == .ok
+        } catch {
+            return false
+        }
+    }
+
+    /// The same with a client of its own.
+    private static func isServed(
+        trusting certificate: TestCertificate, showing identity: TestCertificate? = nil, _ live: LiveCollector
+    ) async throws -> Bool {
+        let client = try client(trusting: certificate, showing: identity)
+        let isServed = try await isServed(client, live)
+        try await client.shutdown()
+        return isServed
+    }
+
+    @Test func aNewCertificateIsUsedForNewConnectionsAndABrokenOneIsNot() async throws {
+        let folder = try TemporaryFolder()
+        let files = ListenerConfiguration.TLSFiles(
+            certificate: try folder.write(TestCertificate.server.certificate, to: "c.pem"), key: try folder.write(TestCertificate.server.key, to: "k.pem"))
+        try await LiveCollector.run(
+            listeners: [ListenerConfiguration(address: .tcp(host: "127.0.0.1", port: 0), tls: files)],
+            configure: { $0.certificateCheckInterval = .milliseconds(20) }
+        ) { live in
+            let early = try Self.client(trusting: .server)
+            #expect(try await Self.isServed(early, live))
+            #expect(try await !Self.isServed(trusting: .renewedServer, live))
+
+            // One file after the other: in between they do not fit, and the old certificate serves.
+            _ = try folder.write(TestCertificate.renewedServer.certificate, to: "c.pem")
+            #expect(try await eventually { live.log.contains("the old one stays in use") })
+            #expect(try await Self.isServed(trusting: .server, live))
+            _ = try folder.write(TestCertificate.renewedServer.key, to: "k.pem")
+            #expect(try await eventually { try await Self.isServed(trusting: .renewedServer, live) })
+            #expect(try await !Self.isServed(trusting: .server, live))
+            // The connection that was open before is still open: a new one would not be trusted.
+            #expect(try await Self.isServed(early, live))
+            try await early.shutdown()
+
+            _ = try folder.write("nonsense", to: "c.pem")
+            live.collector.reload()
+            #expect(live.log.text.contains("no PEM certificates can be read"))
+            #expect(try await Self.isServed(trusting: .renewedServer, live))
+        }
+    }
+
+    @Test func clientsNeedACertificateOfTheAuthority() async throws {
+        let folder = try TemporaryFolder()
+        let files = ListenerConfiguration.TLSFiles(
+            certificate: try folder.write(TestCertificate.server.certificate, to: "c.pem"), key: try folder.write(TestCertificate.server.key, to: "k.pem"),
+            clientAuthorities: try folder.write(TestCertificate.authority.certificate, to: "ca.pem"))
+        // With client certificates nobody is a stranger, so it may listen beyond this machine.
+        try await LiveCollector.run(listeners: [ListenerConfiguration(address: .tcp(host: "0.0.0.0", port: 0), tls: files)]) { live in
+            let known = try await Self.isServed(trusting: .server, showing: .client, live)
+            let nameless = try await Self.isServed(trusting: .server, live)
+            let stranger = try await Self.isServed(trusting: .server, showing: .stranger, live)
+            #expect(known && !nameless && !stranger)
+        }
+        let broken = try folder.write("nonsense", to: "ca.pem")
+        do {
+            try await LiveCollector.run(listeners: [ListenerConfiguration(address: .tcp(host: "127.0.0.1", port: 0), tls: files)]) { _ in }
+            Issue.record("\(broken) was taken")
+        } catch let error as ListenError {
+            #expect(error.description.contains(broken))
+        }
+    }
 }
 #endif

@@ -1,11 +1,13 @@
 import Logging
 import NIOCore
+import OrielStore
 import Synchronization
 
 @testable import OrielCollector
 
 /// A collector that runs on free ports for the time of a closure.
 struct LiveCollector {
+    let collector: Collector
     let store: TestStore
     let log: MemoryLog
     let folder: TemporaryFolder
@@ -26,7 +28,8 @@ struct LiveCollector {
 
     /// Runs a collector while the body runs. Without listeners of its own it has one on 127.0.0.1 and one on a unix socket.
     static func run<Result>(
-        listeners: [ListenerConfiguration]? = nil, configure: (inout CollectorConfiguration) -> Void = { _ in },
+        listeners: [ListenerConfiguration]? = nil, tokens: (any TokenStore)? = nil,
+        configure: (inout CollectorConfiguration) -> Void = { _ in },
         _ body: (LiveCollector) async throws -> Result
     ) async throws -> Result {
         let folder = try TemporaryFolder()
@@ -40,7 +43,7 @@ struct LiveCollector {
         configure(&configuration)
         let log = MemoryLog()
         let store = TestStore()
-        let collector = Collector(configuration: configuration, store: store, logger: log.logger)
+        let collector = Collector(configuration: configuration, store: store, tokens: tokens, logger: log.logger)
         let task = Task { try await collector.run() }
         let bound: [BoundListener]
         do {
@@ -49,7 +52,7 @@ struct LiveCollector {
             task.cancel()
             throw error
         }
-        let live = LiveCollector(store: store, log: log, folder: folder, listeners: bound, task: task)
+        let live = LiveCollector(collector: collector, store: store, log: log, folder: folder, listeners: bound, task: task)
         let result: Result
         do {
             result = try await body(live)

@@ -78,6 +78,8 @@ final class RunningProgram {
 
     func output() throws -> String { try String(contentsOf: file, encoding: .utf8) }
 
+    func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+
     /// Asks it to end and waits until it has; its exit status.
     func terminate() -> Int32 {
         process.terminate()

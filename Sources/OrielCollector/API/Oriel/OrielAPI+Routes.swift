@@ -5,9 +5,20 @@ import NIOCore
 extension OrielAPI {
     /// Adds the API's paths to the daemon's routes.
     func addRoutes(to routes: inout RouteTable) {
-        routes.on(.query, .get, "\(Self.basePath)/**") { request, _ in
-            await respond(to: request.head.path ?? "/").response(to: request.method)
+        routes.on(.query, .get, "\(Self.basePath)/**") { request, context in
+            await narrowed(to: context.access).respond(to: request.head.path ?? "/").response(to: request.method)
         }
+    }
+}
+
+extension HTTPProblem {
+    /// A refusal that was made before the API was asked, in the API's shape.
+    var apiResponse: Response {
+        var headers = headers
+        headers[.contentType] = "application/json"
+        return Response(
+            status: status, headers: headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: APIError(status: status.code, message).body)))
     }
 }
 

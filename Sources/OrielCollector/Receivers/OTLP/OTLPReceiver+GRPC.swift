@@ -21,7 +21,7 @@ extension OTLPReceiver {
         do {
             let outcome = try await receive(
                 signal, format: .protobuf, body: call.message.bytes, encodings: encodings, path: signal.path,
-                reservation: call.reservation)
+                reservation: call.reservation, access: call.access)
             return ByteBuffer(bytes: outcome.encoded(signal.response, format: .protobuf))
         } catch {
             throw error.grpcStatus

@@ -29,7 +29,8 @@ extension OTLPReceiver {
         do throws(IngestFailure) {
             let encodings = try Self.encodings(request.headers[.contentEncoding])
             let outcome = try await receive(
-                signal, format: format, body: context.body, encodings: encodings, path: signal.path, reservation: context.reservation)
+                signal, format: format, body: context.body, encodings: encodings, path: signal.path, reservation: context.reservation,
+                access: context.access)
             return Response(
                 status: .ok, headers: [.contentType: format.mediaType],
                 body: ResponseBody(byteBuffer: ByteBuffer(bytes: outcome.encoded(signal.response, format: format))))

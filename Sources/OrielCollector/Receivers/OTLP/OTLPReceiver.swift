@@ -31,9 +31,10 @@ final class OTLPReceiver: Sendable {
     ///   - body: as it arrived.
     ///   - encodings: how it is compressed, in the order in which that was done.
     ///   - path: where it was sent; with the inflated body it tells a retry from a new request.
+    ///   - access: who sent it.
     func receive(
         _ signal: OTLPSignal, format: OTLPFormat, body: ByteBuffer, encodings: [ContentEncoding], path: String,
-        reservation: AdmissionReservation
+        reservation: AdmissionReservation, access: Access
     ) async throws(IngestFailure) -> OTLPExportResponse {
         do throws(IngestFailure) {
             let decoders = decoders
@@ -47,14 +48,16 @@ final class OTLPReceiver: Sendable {
                     throw .malformed("the request is not valid OTLP \(signal.rawValue): \(error)")
                 }
             }
-            return try await keep(decoded, signal: signal, bytes: body.readableBytes)
+            return try await keep(decoded, in: access.narrow(store), signal: signal, bytes: body.readableBytes)
         } catch {
             statistics.countFailure(error, signal: signal)
             throw error
         }
     }
 
-    private func keep(_ decoded: Decoded, signal: OTLPSignal, bytes: Int) async throws(IngestFailure) -> OTLPExportResponse {
+    private func keep(
+        _ decoded: Decoded, in store: any TelemetryStore, signal: OTLPSignal, bytes: Int
+    ) async throws(IngestFailure) -> OTLPExportResponse {
         var rejections = decoded.rejections
         var stored = 0
         if !decoded.writeSet.isEmpty {

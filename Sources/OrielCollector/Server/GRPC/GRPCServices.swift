@@ -11,6 +11,8 @@ struct GRPCCall: Sendable {
     let message: GRPCFrame.Message
     let reservation: AdmissionReservation
     let peer: SocketAddress?
+    /// Who calls. A method's store is `access.narrow(store)`.
+    let access: Access
 }
 
 /// The gRPC methods of the daemon, unary ones only, framed by hand on the same HTTP/2 streams as everything else.
@@ -31,6 +33,12 @@ struct GRPCServices: Sendable {
     /// Adds a method under its path, `/package.Service/Method`.
     mutating func on(_ role: ListenerRole?, _ path: String, use method: @escaping Method) {
         methods[path] = Entry(role: role, method: method)
+    }
+
+    /// What a method asks of its caller; `nil` when a listener with these roles has no such method.
+    func requirement(_ path: String, roles: Set<ListenerRole>) -> AccessControl.Requirement? {
+        guard let entry = methods[path], entry.role.map(roles.contains) ?? true else { return nil }
+        return AccessControl.Requirement(role: entry.role, isOpen: entry.role == nil)
     }
 
     /// Whether a request is gRPC with protobuf messages.
@@ -71,9 +79,18 @@ struct GRPCServices: Sendable {
         guard let entry = methods[path], entry.role.map(roles.contains) ?? true else {
             throw GRPCStatus(.unimplemented, "there is no method \(path) on this listener")
         }
+        if let role = entry.role {
+            // Asked before the body was read already; this is the place that nobody gets around.
+            do {
+                try request.grant.access.require(role)
+            } catch {
+                throw GRPCStatus(refusal: error)
+            }
+        }
         let message = try GRPCFrame.read(request.body, limit: limit)
         let call = GRPCCall(
-            path: path, headers: request.head.headerFields, message: message, reservation: request.reservation, peer: request.peer)
+            path: path, headers: request.head.headerFields, message: message, reservation: request.reservation, peer: request.peer,
+            access: request.grant.access)
         guard let header = request.head.headerFields[.grpcTimeout] else { return try await entry.method(call) }
         guard let timeout = GRPCTimeout.parse(header) else {
             throw GRPCStatus(.invalidArgument, "grpc-timeout \"\(header)\" is not digits and a unit of H, M, S, m, u, n")

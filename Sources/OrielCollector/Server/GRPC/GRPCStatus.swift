@@ -21,7 +21,9 @@ struct GRPCStatus: Error, Sendable, Equatable {
     /// The gRPC form of an HTTP refusal.
     init(refusal problem: HTTPProblem) {
         switch problem.status.code {
+        case 401: self.init(.unauthenticated, problem.message)
         case 413: self.init(.resourceExhausted, problem.message)
+        case 429: self.init(.resourceExhausted, problem.message, retryDelaySeconds: problem.headers[.retryAfter].flatMap { Int($0) } ?? 1)
         case 503: self.init(.unavailable, problem.message, retryDelaySeconds: 1)
         case 403, 421: self.init(.permissionDenied, problem.message)
         case 408: self.init(.deadlineExceeded, problem.message)

@@ -6,7 +6,8 @@ import Synchronization
 /// Publishes the plain statistics of server and store under `oriel_…`.
 enum CollectorMetrics {
     static func register(
-        in registry: MetricRegistry, version: String, server: ServerStatistics, budget: AdmissionBudget, store: any TelemetryStore
+        in registry: MetricRegistry, version: String, server: ServerStatistics, budget: AdmissionBudget, access: AccessControl,
+        store: any TelemetryStore
     ) {
         registry.addCollector(ProcessMetrics.collect)
         registry.addCollector { collector in
@@ -19,6 +20,7 @@ enum CollectorMetrics {
                 value: Double(budget.capacity))
             collector.counter(
                 "oriel_admission_refusals", help: "Reservations refused because the budget was spent.", value: Double(budget.refusals))
+            collect(access, into: &collector)
             collect(store.statistics, into: &collector)
         }
     }
@@ -36,6 +38,19 @@ enum CollectorMetrics {
             collector.counter(
                 "oriel_http_responses", labels: ["class": statusClass], help: "HTTP responses by status class; gRPC counts as 2xx.",
                 value: Double(count))
+        }
+    }
+
+    private static func collect(_ access: AccessControl, into collector: inout MetricCollector) {
+        collector.gauge("oriel_access_tokens", help: "Bearer tokens that are valid.", value: Double(access.tokens.tokenCount))
+        let refusals: KeyValuePairs<String, UInt64> = [
+            "unauthenticated": access.statistics.unauthenticated.load(ordering: .relaxed),
+            "forbidden": access.statistics.forbidden.load(ordering: .relaxed),
+            "limited": access.statistics.limited.load(ordering: .relaxed),
+        ]
+        for (reason, count) in refusals {
+            collector.counter(
+                "oriel_access_refusals", labels: ["reason": reason], help: "Requests refused for their token or its limits.", value: Double(count))
         }
     }
 

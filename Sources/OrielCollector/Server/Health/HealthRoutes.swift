@@ -7,8 +7,8 @@ import OrielClient
 enum HealthRoutes {
     static func add(to routes: inout RouteTable, registry: MetricRegistry, isReady: @escaping @Sendable () -> Bool) {
         // Probes come without tokens and on whatever listener the orchestrator reaches.
-        routes.on(.metrics, .get, "/-/healthy") { _, _ in text(.ok, "oriel is alive\n") }
-        routes.on(.metrics, .get, "/-/ready") { _, _ in
+        routes.on(.metrics, .get, "/-/healthy", isOpen: true) { _, _ in text(.ok, "oriel is alive\n") }
+        routes.on(.metrics, .get, "/-/ready", isOpen: true) { _, _ in
             isReady() ? text(.ok, "oriel is ready\n") : text(.serviceUnavailable, "oriel is starting or stopping\n")
         }
         routes.on(.metrics, .get, "/metrics") { request, _ in

@@ -10,6 +10,7 @@ enum OpenAPIDocument {
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}
           },
           "servers": [{"url": "/api/oriel/v1"}],
+          "security": [{}, {"token": []}],
           "paths": {
             "/traces": {
               "get": {
@@ -60,6 +61,9 @@ enum OpenAPIDocument {
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/TraceList"}}}
                   },
                   "400": {"$ref": "#/components/responses/Error"},
+                  "401": {"$ref": "#/components/responses/Unauthenticated"},
+                  "403": {"$ref": "#/components/responses/Error"},
+                  "429": {"$ref": "#/components/responses/Error"},
                   "503": {"$ref": "#/components/responses/Error"}
                 }
               }
@@ -83,6 +87,9 @@ enum OpenAPIDocument {
                 "responses": {
                   "200": {"description": "The answer.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Trace"}}}},
                   "400": {"$ref": "#/components/responses/Error"},
+                  "401": {"$ref": "#/components/responses/Unauthenticated"},
+                  "403": {"$ref": "#/components/responses/Error"},
+                  "429": {"$ref": "#/components/responses/Error"},
                   "503": {"$ref": "#/components/responses/Error"},
                   "404": {"$ref": "#/components/responses/Error"}
                 }
@@ -133,6 +140,9 @@ enum OpenAPIDocument {
                     }
                   },
                   "400": {"$ref": "#/components/responses/Error"},
+                  "401": {"$ref": "#/components/responses/Unauthenticated"},
+                  "403": {"$ref": "#/components/responses/Error"},
+                  "429": {"$ref": "#/components/responses/Error"},
                   "503": {"$ref": "#/components/responses/Error"}
                 }
               }
@@ -183,6 +193,9 @@ enum OpenAPIDocument {
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SeriesList"}}}
                   },
                   "400": {"$ref": "#/components/responses/Error"},
+                  "401": {"$ref": "#/components/responses/Unauthenticated"},
+                  "403": {"$ref": "#/components/responses/Error"},
+                  "429": {"$ref": "#/components/responses/Error"},
                   "503": {"$ref": "#/components/responses/Error"},
                   "422": {"$ref": "#/components/responses/Error"}
                 }
@@ -213,6 +226,9 @@ enum OpenAPIDocument {
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/MetricList"}}}
                   },
                   "400": {"$ref": "#/components/responses/Error"},
+                  "401": {"$ref": "#/components/responses/Unauthenticated"},
+                  "403": {"$ref": "#/components/responses/Error"},
+                  "429": {"$ref": "#/components/responses/Error"},
                   "503": {"$ref": "#/components/responses/Error"}
                 }
               }
@@ -232,6 +248,9 @@ enum OpenAPIDocument {
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ServiceList"}}}
                   },
                   "400": {"$ref": "#/components/responses/Error"},
+                  "401": {"$ref": "#/components/responses/Unauthenticated"},
+                  "403": {"$ref": "#/components/responses/Error"},
+                  "429": {"$ref": "#/components/responses/Error"},
                   "503": {"$ref": "#/components/responses/Error"}
                 }
               }
@@ -242,12 +261,22 @@ enum OpenAPIDocument {
                 "parameters": [],
                 "responses": {
                   "200": {"description": "The document.", "content": {"application/json": {"schema": {"type": "object"}}}},
-                  "400": {"$ref": "#/components/responses/Error"}
+                  "400": {"$ref": "#/components/responses/Error"},
+                  "401": {"$ref": "#/components/responses/Unauthenticated"},
+                  "403": {"$ref": "#/components/responses/Error"},
+                  "429": {"$ref": "#/components/responses/Error"}
                 }
               }
             }
           },
           "components": {
+            "securitySchemes": {
+              "token": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "Asked for as soon as the server has tokens, except on its unix socket. The token needs scope query; with a tenant it reads that tenant's telemetry only. 403: it lacks the scope. 429: one of its limits is reached; Retry-After says when to come back."
+              }
+            },
             "parameters": {
               "start": {
                 "name": "start",
@@ -749,6 +778,11 @@ enum OpenAPIDocument {
               }
             },
             "responses": {
+              "Unauthenticated": {
+                "description": "A token is asked for, or the one that was sent is not known (any more).",
+                "headers": {"WWW-Authenticate": {"schema": {"type": "string"}, "example": "Bearer realm=\"oriel\""}},
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+              },
               "Error": {
                 "description": "What was wrong, and what would be right.",
                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}

@@ -21,6 +21,9 @@ public struct OrielAPI: Sendable {
         self.clock = clock
     }
 
+    /// The API for one caller.
+    func narrowed(to access: Access) -> OrielAPI { OrielAPI(store: access.narrow(store), clock: clock) }
+
     /// Answers a GET request.
     ///
     /// - Parameter target: Path and query as sent, such as `/api/oriel/v1/logs?since=1h`.
