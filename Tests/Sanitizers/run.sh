@@ -1,0 +1,82 @@
+#!/bin/bash
+# Tests under ThreadSanitizer or AddressSanitizer: the client's libraries and the engine, everything that needs no other package.
+#
+# Usage: Tests/Sanitizers/run.sh thread|address [--all | REGULAR_EXPRESSION]
+#
+# Without a filter the suites run that have most to lose: for threads those in which threads meet, for memory the parsers, codecs and file formats.
+# --all runs every test, an expression the tests whose name (Target.Suite/test) it matches. Any report of the sanitizer fails the run.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+sanitizer=${1:-}
+filter=${2:-}
+case $sanitizer in
+    thread)
+        chosen='ConcurrencyTests|OrielClientTests\.|ThreadTests|StoreTests|PressureTests|MaintenanceTests|CommitQueue|Retry|RoundTripTests'
+        # The runtime of Swift's tasks and libsqlite3 are not instrumented; what they guard looks unguarded.
+        export TSAN_OPTIONS="halt_on_error=0 exitcode=66 second_deadlock_stack=1 ${TSAN_OPTIONS:-}"
+        ;;
+    address)
+        chosen='OrielTelemetryTests\.|OrielOTLPTests\.|OrielClientTests\.|OrielCompressionTests\.|OrielSQLiteColumnsTests\.|RedoTests|HotDamageTests|DamageTests|ConnectionTests'
+        # Objects of the Swift runtime live until the process ends; looking for leaks would list them all.
+        export ASAN_OPTIONS="detect_leaks=0 exitcode=66 ${ASAN_OPTIONS:-}"
+        ;;
+    *)
+        sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+        exit 2
+        ;;
+esac
+case $filter in
+    '') filter=$chosen ;;
+    --all) filter=. ;;
+esac
+
+# A package over the same folders, so that neither the daemon's dependencies nor the daemon are built once more for each sanitizer.
+package=$root/.build/sanitizers
+mkdir -p "$package"
+ln -sfn "$root/Sources" "$package/Sources"
+ln -sfn "$root/Tests" "$package/Tests"
+{
+    echo '// swift-tools-version: 6.2'
+    echo 'import PackageDescription'
+    # The language settings are the package's own.
+    sed -n '/^let settings/,/^}()/p' "$root/Package.swift"
+    cat <<'MANIFEST'
+let engine: [Target.Dependency] = ["OrielSQLite", "OrielStoreConformance", "OrielStore", "OrielTelemetry", "OrielCompression", "CSQLite"]
+let package = Package(
+    name: "sanitized", platforms: [.macOS(.v15)],
+    targets: [
+        .target(name: "OrielTelemetry", swiftSettings: settings),
+        .target(name: "OrielOTLP", dependencies: ["OrielTelemetry"], swiftSettings: settings),
+        .target(name: "OrielClient", dependencies: ["OrielOTLP", "OrielTelemetry"], swiftSettings: settings),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd"),
+        .systemLibrary(name: "CSnappy"),
+        .target(name: "OrielCompression", dependencies: ["CZlib", "CZstd", "CSnappy"], swiftSettings: settings),
+        .target(name: "OrielStore", dependencies: ["OrielTelemetry"], swiftSettings: settings),
+        .target(name: "OrielSQLite", dependencies: ["OrielStore", "OrielTelemetry", "OrielCompression", "CSQLite"], swiftSettings: settings),
+        .target(name: "OrielStoreConformance", dependencies: ["OrielStore", "OrielTelemetry"], path: "Tests/OrielStoreConformance", swiftSettings: settings),
+        .testTarget(name: "OrielTelemetryTests", dependencies: ["OrielTelemetry"], swiftSettings: settings),
+        .testTarget(name: "OrielOTLPTests", dependencies: ["OrielOTLP", "OrielTelemetry"], exclude: ["Fixtures"], swiftSettings: settings),
+        .testTarget(name: "OrielClientTests", dependencies: ["OrielClient", "OrielTelemetry"], swiftSettings: settings),
+        .testTarget(name: "OrielCompressionTests", dependencies: ["OrielCompression", "CZlib", "CZstd", "CSnappy"], swiftSettings: settings),
+        .testTarget(name: "OrielSQLiteFilesTests", dependencies: engine, swiftSettings: settings),
+        .testTarget(name: "OrielSQLiteColumnsTests", dependencies: engine, swiftSettings: settings),
+        .testTarget(name: "OrielSQLiteTests", dependencies: engine, swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)
+MANIFEST
+} >"$package/Package.swift"
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+status=0
+started=$SECONDS
+swift test --package-path "$package" --scratch-path "$root/.build/$sanitizer" --sanitize "$sanitizer" --no-parallel --filter "$filter" >"$log" 2>&1 || status=$?
+grep -vE '^\[|^Compiling|passed after|started\.$|^(Planning|Building|Write)' "$log" | tail -n 400 || true
+reports=$(grep -cE '(WARNING: ThreadSanitizer|ERROR: AddressSanitizer)' "$log" || true)
+echo "$sanitizer sanitizer: $reports reports in $((SECONDS - started)) s, $(grep -oE 'Test run with [0-9]+ tests.*' "$log" | tail -n 1)"
+if ((reports > 0)); then exit 1; fi
+exit "$status"
