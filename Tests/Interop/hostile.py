@@ -742,8 +742,9 @@ class Run:
             ask(f"{path}, an unknown parameter", f"/{path}?nothing=1", (400,))
             ask(f"{path}, 201 parameters", f"/{path}?" + "&".join(["limit=1"] * 201), (400,))
             ask(f"{path}, a start that is a novel", f"/{path}?start=" + "9" * 5000, (400,))
-            ask(f"{path}, an empty range", f"/{path}?start=2030-01-01T00:00:00Z&end=2020-01-01T00:00:00Z", (400,))
-            ask(f"{path}, all times", f"/{path}?start=0&limit=1", (200,))
+            if path != "services":
+                ask(f"{path}, an empty range", f"/{path}?start=2030-01-01T00:00:00Z&end=2020-01-01T00:00:00Z", (400,))
+                ask(f"{path}, all times", f"/{path}?start=0&limit=1", (200,))
             ask(f"{path}, broken percent code", f"/{path}?limit=%4", (400,))
         many = "&".join(f"attribute={quote(f'key{n}=value{n}')}" for n in range(190))
         ask("190 conditions", f"/logs?{many}", (200, 400))

@@ -2,12 +2,29 @@ import NIOCore
 import Synchronization
 
 /// The open connections of all listeners.
+///
+/// Beyond 15/16 of the limit each newcomer has the oldest connection finish: one that is idle is closed at once, one with requests in
+/// progress when they are answered. So peers that only hold connections open cannot keep others out; the rest of the limit is for
+/// connections that take their time to finish.
 final class ConnectionRegistry: Sendable {
     private struct State {
-        var connections: [ObjectIdentifier: ServerConnection] = [:]
+        /// By the order in which they came.
+        var connections: [UInt64: ServerConnection] = [:]
+        var accepted: UInt64 = 0
+        /// Connections below this number are gone or were told to finish.
+        var oldest: UInt64 = 0
         var whenEmpty: [EventLoopPromise<Void>] = []
         var whenBelowLimit: [@Sendable () -> Void] = []
         var isFinishing = false
+
+        /// The oldest connection that was not told to finish yet.
+        mutating func takeOldest() -> ServerConnection? {
+            while oldest < accepted {
+                defer { oldest += 1 }
+                if let connection = connections[oldest] { return connection }
+            }
+            return nil
+        }
     }
 
     private let state = Mutex(State())
@@ -21,18 +38,24 @@ final class ConnectionRegistry: Sendable {
 
     /// Remembers a connection until its channel closes.
     func add(_ connection: ServerConnection) {
-        let id = ObjectIdentifier(connection)
-        let isFinishing = state.withLock {
-            $0.connections[id] = connection
-            return $0.isFinishing
+        let (id, isFinishing, surplus) = state.withLock { state -> (UInt64, Bool, ServerConnection?) in
+            let id = state.accepted
+            state.connections[id] = connection
+            state.accepted += 1
+            let isCrowded = state.connections.count > limit - limit / 16
+            return (id, state.isFinishing, isCrowded ? state.takeOldest() : nil)
         }
         statistics.connectionsAccepted.add(1, ordering: .relaxed)
         statistics.connectionsOpen.add(1, ordering: .relaxed)
         connection.channel.closeFuture.whenComplete { _ in self.remove(id) }
         if isFinishing { connection.finish() }
+        if let surplus {
+            statistics.connectionsRecycled.add(1, ordering: .relaxed)
+            surplus.finish()
+        }
     }
 
-    private func remove(_ id: ObjectIdentifier) {
+    private func remove(_ id: UInt64) {
         let (empty, below) = state.withLock { state -> ([EventLoopPromise<Void>], [@Sendable () -> Void]) in
             state.connections[id] = nil
             var below: [@Sendable () -> Void] = []

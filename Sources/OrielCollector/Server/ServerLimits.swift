@@ -2,7 +2,8 @@ public import NIOCore
 
 /// Bounds on what a connection may ask of the server.
 public struct ServerLimits: Sendable, Hashable {
-    /// Connections of all listeners together; beyond it the kernel's accept queue holds newcomers back.
+    /// Connections of all listeners together; beyond it the kernel's accept queue holds newcomers back. From 15/16 of it on each
+    /// newcomer has the oldest connection finish, which closes it when it is idle.
     public var maximumConnections = 4096
     /// Bytes of one header field.
     public var maximumHeaderFieldSize = 16 * 1024

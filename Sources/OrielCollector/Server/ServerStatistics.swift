@@ -4,6 +4,8 @@ import Synchronization
 final class ServerStatistics: Sendable {
     let connectionsAccepted = Atomic<UInt64>(0)
     let connectionsOpen = Atomic<Int>(0)
+    /// Connections that had to finish because many newer ones came.
+    let connectionsRecycled = Atomic<UInt64>(0)
     let protocolFailures = Atomic<UInt64>(0)
     private let successes = Atomic<UInt64>(0)
     private let redirections = Atomic<UInt64>(0)

@@ -152,6 +152,23 @@ import Testing
         }
     }
 
+    @Test func idleConnectionsMakeRoomForNewcomers() async throws {
+        try await LiveCollector.run(configure: { $0.limits.maximumConnections = 32 }) { live in
+            var connections: [RawConnection] = []
+            for _ in 0..<100 {
+                let connection = try await RawConnection.connect(port: live.port())
+                try await connection.send("GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                try await connection.receive("oriel is alive")
+                connections.append(connection)
+            }
+            for connection in connections.prefix(60) { try await connection.receiveAll() }
+            // The last one was not disturbed.
+            try await connections[99].send("GET /-/ready HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            try await connections[99].receive("oriel is ready")
+            for connection in connections { await connection.close() }
+        }
+    }
+
     @Test func unknownPathsAndMethods() async throws {
         try await LiveCollector.run { live in
             let connection = try await RawConnection.connect(port: live.port())

@@ -32,6 +32,9 @@ enum CollectorMetrics {
         collector.gauge(
             "oriel_connections_open", help: "Connections open now.", value: Double(server.connectionsOpen.load(ordering: .relaxed)))
         collector.counter(
+            "oriel_connections_recycled", help: "Oldest connections that had to finish because the limit of connections was near.",
+            value: Double(server.connectionsRecycled.load(ordering: .relaxed)))
+        collector.counter(
             "oriel_connections_protocol_failures", help: "Connections closed because they spoke no protocol of the listener.",
             value: Double(server.protocolFailures.load(ordering: .relaxed)))
         for (statusClass, count) in server.responseCounts {
