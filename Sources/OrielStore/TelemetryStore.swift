@@ -23,6 +23,15 @@ public protocol TelemetryStore: Sendable {
     /// Moves the floor of a signal: rows before it are gone, at once for queries and soon on disk. A floor never moves back.
     func retain(_ signal: Signal, from floor: Timestamp) async throws(StoreError)
 
+    /// Deletes rows: at once for queries, and soon on disk.
+    ///
+    /// - Returns: Where the deletion stands, when it is durable. ``CommitSequence`` of it is its name from then on.
+    /// - Throws: ``StoreError/unsupported(_:)`` when too many deletions are under way, and what ``append(_:)`` throws.
+    func delete(_ deletion: Deletion) async throws(StoreError) -> DeletionStatus
+
+    /// The deletions that are under way, and the last that are complete, oldest first.
+    func deletions() async throws(StoreError) -> [DeletionStatus]
+
     /// Writes everything to segment files and waits until merges are quiescent; for tests, benchmarks and a clean stop.
     func flush() async throws(StoreError)
 

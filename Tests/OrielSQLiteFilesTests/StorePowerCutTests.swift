@@ -123,6 +123,7 @@ struct StorePowerCutTests {
         }
         var acknowledged: [Int] = []
         var flushed: [Int] = []
+        var isDeleted = false
         func append(_ store: SQLiteStore, _ number: Int) async throws {
             _ = try await store.append(StoreRows.request(number, day: 20_000 + Int64(number % 2)))
             acknowledged.append(number)
@@ -161,6 +162,8 @@ struct StorePowerCutTests {
                     flushed = acknowledged
                 }
             }
+            _ = try await store.delete(StorePowerCutTests.deletion)
+            isDeleted = true
             // Enough files for a merge, and dead ones to be unlinked.
             try await store.flush()
             try await store.flush()
@@ -188,18 +191,59 @@ struct StorePowerCutTests {
                     try base.copy(older + "/" + name, to: image + "/" + name)
                 }
             }
-            try await check(image, sure: mishap == .none ? acknowledged : flushed, "seed \(seed)")
+            try await check(image, sure: mishap == .none ? acknowledged : flushed, isDeleted: isDeleted, "seed \(seed)")
         }
     }
 
-    /// Checks over two starts, with a flush between, that each row answers once and the sure requests do.
-    private func check(_ path: String, sure: [Int], _ note: String) async throws {
+    /// The log records of request 1, whose samples stay.
+    private static let deletion = Deletion(
+        signals: [.logs], range: TimeRange(start: Timestamp(nanoseconds: 20_001 * 86_400_000_000_000), end: Timestamp(nanoseconds: .max)),
+        predicate: .isOneOf(.attribute("id"), StoreRows.expected(1).map { .int(Int64($0)) }, missing: .unknown))
+
+    @Test func deletedRowsStayDeletedAfterAnyOperation() async throws {
+        let folder = try TemporaryFolder()
+        let root = try folder.folder("live")
+        let layer = RecordingFileLayer(root: root)
+        var store = try await SQLiteStore.open(folder: root, options: options(), files: layer)
+        for number in 0..<4 {
+            _ = try await store.append(StoreRows.request(number, day: 20_000 + Int64(number % 2)))
+            if number % 2 == 1 { try await store.flush() }
+        }
+        let begun = layer.operations.count
+        _ = try await store.delete(StorePowerCutTests.deletion)
+        let acknowledged = layer.operations.count
+        _ = try await store.append(StoreRows.request(4))
+        for _ in 0..<3 { try await store.flush() }
+        try await store.stop(flushing: false)
+        store = try await SQLiteStore.open(folder: root, options: options(), files: layer)
+        for _ in 0..<2 { try await store.flush() }
+        try await store.stop(flushing: false)
+
+        let operations = layer.operations
+        let (rows, deleted) = (Set((0..<4).flatMap { StoreRows.expected($0) }), Set(StoreRows.expected(1)))
+        for count in stride(from: begun, through: operations.count, by: 5) {
+            let image = try folder.folder("image")
+            try PowerCut.image(of: Array(operations.prefix(count)), after: count, seed: UInt64(count), into: image)
+            let found = try await StoreRows.contents(of: SQLiteStore.open(folder: image, options: options()))
+            let logs = Set(found.logs).intersection(rows)
+            #expect(found.logs.count == Set(found.logs).count && rows.isSubset(of: found.samples), "after \(count) of \(operations.count) operations")
+            let isFine = logs == rows.subtracting(deleted) || (count < acknowledged && logs == rows)
+            #expect(isFine, "after \(count) of \(operations.count) operations, the deletion acknowledged after \(acknowledged): \(logs.sorted())")
+        }
+    }
+
+    /// Checks over two starts, with a flush between, that each row answers once, the sure requests do, and what was deleted does not.
+    private func check(_ path: String, sure: [Int], isDeleted: Bool, _ note: String) async throws {
         for attempt in ["first", "second"] {
             let store = try await SQLiteStore.open(folder: path, options: options())
             let found = try await StoreRows.contents(of: store)
             #expect(found.logs == Set(found.logs).sorted(), "\(note): a row answers twice at the \(attempt) start")
-            let lost = sure.flatMap { StoreRows.expected($0) }.filter { !found.logs.contains($0) || !found.samples.contains($0) }
+            let deleted = Set(StoreRows.expected(1))
+            let lost = sure.flatMap { StoreRows.expected($0) }.filter {
+                (!found.logs.contains($0) && !deleted.contains($0)) || !found.samples.contains($0)
+            }
             #expect(lost.isEmpty, "\(note): rows are lost at the \(attempt) start")
+            #expect(!isDeleted || deleted.isDisjoint(with: found.logs), "\(note): deleted rows are back at the \(attempt) start")
             if attempt == "first" {
                 try await store.flush()
                 let after = try await StoreRows.contents(of: store)

@@ -23,6 +23,7 @@ public final class ReferenceStore: TelemetryStore {
         var commit: UInt32 = 0
         var sums: [[UInt8]: DeltaSum] = [:]
         var statistics = StoreStatistics()
+        var deletions: [DeletionStatus] = []
 
         var sequence: CommitSequence { CommitSequence(start: start, commit: commit) }
     }
@@ -163,6 +164,47 @@ public final class ReferenceStore: TelemetryStore {
         place.contents.withLock { contents in
             contents.floors[signal] = max(floor, contents.floors[signal] ?? floor)
         }
+    }
+
+    public func delete(_ deletion: Deletion) async throws(StoreError) -> DeletionStatus {
+        try checkOpen()
+        do {
+            return try place.contents.withLock { contents in
+                for index in contents.commits.indices {
+                    contents.commits[index].batch = try ReferenceStore.remaining(contents.commits[index].batch, deletion)
+                }
+                contents.commits.removeAll { $0.batch.count == 0 }
+                contents.commit += 1
+                let status = DeletionStatus(sequence: contents.sequence, deletion: deletion, time: .now, completed: .now)
+                contents.deletions.append(status)
+                return status
+            }
+        } catch {
+            throw .unsupported("\(error)")
+        }
+    }
+
+    public func deletions() async throws(StoreError) -> [DeletionStatus] {
+        try checkOpen()
+        return place.contents.withLock { $0.deletions }
+    }
+
+    private static func remaining(_ batch: ColumnBatch, _ deletion: Deletion) throws -> ColumnBatch {
+        guard deletion.signals.contains(batch.signal) else { return batch }
+        let bounds = deletion.range.bounds(for: batch.signal)
+        var remaining = ColumnBatch(signal: batch.signal)
+        for row in 0..<batch.count {
+            var isGone = bounds.contains(batch.times[row])
+            if isGone, let ids = deletion.traceIDs {
+                if case .traceIDs(let values) = batch[.traceID] { isGone = ids.contains(values[row]) } else { isGone = false }
+            }
+            if isGone {
+                let descriptor = try batch.streams.decoded(Int(batch.streamIndexes[row]))
+                isGone = try deletion.streamMatchers.allSatisfy { $0.matches(descriptor) } && ReferencePredicate.passes(deletion.predicate, row, of: batch)
+            }
+            if !isGone { remaining.appendRow(row, of: batch) }
+        }
+        return remaining
     }
 
     public func flush() async throws(StoreError) { try checkOpen() }

@@ -66,7 +66,7 @@ public struct StoreModelTest {
     }
 
     private mutating func step() async throws {
-        switch generator.random.below(20) {
+        switch generator.random.below(21) {
         case 0..<3:
             history.append("flush")
             try await store.flush()
@@ -89,6 +89,13 @@ public struct StoreModelTest {
             let receipt = try await store.append(lastRequest.writeSet)
             try expect(receipt.isDuplicate, "a retried request was stored again")
             try expectEqual(receipt.sequence, lastRequest.receipt.sequence, "sequence of a retried request")
+        case 20:
+            let deletion = generator.deletion()
+            history.append("deletion of \(deletion)")
+            _ = try await store.delete(deletion)
+            _ = try await reference.delete(deletion)
+            // What a cursor has not reached yet may be gone now.
+            openScans = []
         case 6:
             history.append("concurrent appends")
             // Requests of different signals, so that row numbers do not depend on who comes first.

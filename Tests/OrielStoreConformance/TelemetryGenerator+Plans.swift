@@ -20,6 +20,16 @@ extension TelemetryGenerator {
         return plan
     }
 
+    /// Of samples a deletion names whole streams: whether one that another replaced comes back when the other is deleted is left open.
+    public mutating func deletion() -> Deletion {
+        let signal = random.pick(Signal.allCases)
+        var deletion = Deletion(signals: [signal], range: random.oneIn(2) ? range() : .all, streamMatchers: matchers(signal))
+        if signal.hasOrds, random.oneIn(2) { deletion.predicate = predicate(signal) }
+        if random.oneIn(4) { deletion.signals.insert(random.pick(Signal.allCases)) }
+        if deletion.signals.contains(where: { !$0.hasOrds }) { deletion.predicate = .all }
+        return deletion
+    }
+
     /// A range that holds all, many or few rows.
     public mutating func range() -> TimeRange {
         if random.oneIn(3) { return .all }

@@ -139,6 +139,29 @@ extension Committer {
         }
     }
 
+    /// Commits a deletion: it applies to every row that was committed before.
+    func delete(_ deletion: Deletion, at time: Timestamp) throws -> Tombstone {
+        guard core.state.tombstones.count < Tombstone.limit else {
+            throw StoreError.unsupported("more than \(Tombstone.limit) deletions under way; wait until some are complete")
+        }
+        let tombstone = Tombstone(sequence: nextSequence, time: time, deletion: deletion)
+        try checked("the deletion's transaction") {
+            try hot.transaction { try hot.setTombstone(tombstone) }
+        }
+        advanceSequence()
+        core.publish(core.state.replacing(sequence: tombstone.sequence, tombstones: core.state.tombstones + [tombstone]))
+        core.recent.skip(to: tombstone.sequence)
+        return tombstone
+    }
+
+    /// Forgets a deletion of which no row is left.
+    func removeTombstone(_ sequence: CommitSequence) throws {
+        try checked("removing a deletion") {
+            try hot.transaction { try hot.removeTombstone(sequence) }
+        }
+        core.publish(core.state.replacing(tombstones: core.state.tombstones.filter { $0.sequence != sequence }))
+    }
+
     /// Moves a floor up; files wholly below it become dead.
     ///
     /// - Parameter expired: Live files without a row at or above the floor.

@@ -31,6 +31,7 @@ final class Committer {
     private var isLabelled: [Bool] = []
     private var compressor = ZstdCompressor(level: 1)
     private var lastExpiry = Timestamp.now
+    private var lastIdle = Timestamp.now
     /// Why nothing is written any more.
     private(set) var failure: String?
 
@@ -90,9 +91,12 @@ final class Committer {
                 break
             }
             var group: [PendingAppend] = []
+            var hasAppends = false
             for item in work {
                 switch item {
-                case .append(let append): group.append(append)
+                case .append(let append):
+                    group.append(append)
+                    hasAppends = true
                 case .perform(let body):
                     commit(group)
                     group = []
@@ -100,7 +104,8 @@ final class Committer {
                 }
             }
             commit(group)
-            if work.isEmpty {
+            // Orders of the maintenance thread are no reason to keep old redo.
+            if work.isEmpty || (!hasAppends && Timestamp.now.nanoseconds.subtractingSaturating(lastIdle.nanoseconds) > 200_000_000) {
                 idle()
             }
         }
@@ -108,6 +113,7 @@ final class Committer {
 
     private func idle() {
         guard failure == nil else { return }
+        lastIdle = .now
         write("idle") {
             try deleteOldRows(atLeast: 4 << 20)
         }
@@ -145,7 +151,7 @@ final class Committer {
             return
         }
         let now = Timestamp.now
-        var contents = CommitContents(sequence: CommitSequence(start: start, commit: nextCommit))
+        var contents = CommitContents(sequence: nextSequence)
         for append in group {
             if let key = append.key {
                 if let receipt = seen.receipt(key, now: now) {
@@ -304,7 +310,13 @@ final class Committer {
         core.counters.update { $0.readOnlyReason = reason }
     }
 
-    private func advanceSequence() {
+    /// The number of the next commit.
+    var nextSequence: CommitSequence { CommitSequence(start: start, commit: nextCommit) }
+
+    /// The first redo that hot.db still has.
+    var oldestRedo: CommitSequence? { redoHead < redo.count ? redo[redoHead].sequence : nil }
+
+    func advanceSequence() {
         guard nextCommit == .max else {
             nextCommit += 1
             return

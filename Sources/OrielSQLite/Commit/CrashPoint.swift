@@ -16,6 +16,8 @@ enum CrashPoint: String, CaseIterable, Sendable {
     case mergeCommitted = "merge.committed"
     /// A dead file is unlinked, its row still there.
     case deadUnlinked = "dead.unlinked"
+    /// A deletion is committed, its copy in app.db not written.
+    case deleteCommitted = "delete.committed"
     /// A commit is on the disk, nobody was told.
     case commitDurable = "commit.durable"
     case checkpointDone = "checkpoint.done"

@@ -269,6 +269,36 @@ final class HotDatabase {
         return rows
     }
 
+    // MARK: Tombstones
+
+    func setTombstone(_ tombstone: Tombstone) throws(SQLiteError) {
+        let insert = try connection.prepare("INSERT OR REPLACE INTO tombstone VALUES(?, ?, ?)")
+        try insert.bind(1, Int64(bitPattern: tombstone.sequence.rawValue))
+        try insert.bind(2, Int64(bitPattern: tombstone.sequence.rawValue))
+        let blob = TombstoneRecord.encode(tombstone)
+        try insert.run(borrowing: blob.span, at: 3)
+        loggedBytes += blob.count + 4096
+    }
+
+    func removeTombstone(_ sequence: CommitSequence) throws(SQLiteError) {
+        let delete = try connection.prepare("DELETE FROM tombstone WHERE id = ?")
+        try delete.bind(1, Int64(bitPattern: sequence.rawValue))
+        try delete.run()
+        loggedBytes += 4096
+    }
+
+    /// All tombstones, oldest first. One that does not read makes hot.db useless, since its rows would come back; app.db has a copy.
+    func tombstones() throws -> [Tombstone] {
+        let select = try connection.prepare("SELECT seq, data FROM tombstone ORDER BY seq")
+        var tombstones: [Tombstone] = []
+        while try select.step() {
+            let sequence = CommitSequence(rawValue: UInt64(bitPattern: select.int64(0)))
+            let blob = try select.blob(1, limit: HotDatabase.blobLimit)
+            tombstones.append(try TombstoneRecord.decode(blob.span, sequence: sequence))
+        }
+        return tombstones
+    }
+
     // MARK: Floors, families, state
 
     func setFloor(_ signal: Signal, _ floor: Timestamp) throws(SQLiteError) {

@@ -29,8 +29,7 @@ extension Maintainer {
         let start = try core.perform { committer in committer.startFlush() }
         guard start.high > start.flushedHigh else { return }
         for signal in Signal.allCases {
-            let chunks = core.state[signal].chunks.prefix { $0.sequence <= start.high }
-            try seal(Array(chunks), signal)
+            try sealAll(signal, through: start.high)
         }
 
         // Only this thread seals, and only up to here so far, so all sealed runs hold commits up to `start.high`.
@@ -98,7 +97,8 @@ extension Maintainer {
             try committer.abandonWriting(ids)
         }
         for description in entered {
-            dead.append(DeadFile(id: description.fileID, path: core.folder + "/" + description.path, container: nil))
+            dead.append(
+                DeadFile(id: description.fileID, signal: description.signal, path: core.folder + "/" + description.path, container: nil))
         }
     }
 }

@@ -8,35 +8,69 @@ struct MergeJob: Sendable {
         var files: Result<[SegmentFiles.Opened], any Error>
         /// Samples that others of the same stream and time replaced by other values.
         var conflictCount = 0
+        /// The outputs as the manifest has entered them.
+        var entered: [SegmentDescription] = []
         var isDamaged = false
+        /// The one input has no row of the deletion for whose sake it was to be written anew.
+        var isCleared = false
     }
 
     var task: MergeTask
     var inputs: [Segment]
-    /// The outputs as the manifest has entered them.
-    var entered: [SegmentDescription]
     var floor: Timestamp
+    /// Those whose rows are left out.
+    var tombstones: [Tombstone]
+    /// The one for whose sake the only input is written anew.
+    var clearing: Tombstone?
     var pacer: MergePacer
 
     func cancel() { pacer.cancel() }
 
     /// Writes, opens and checks the outputs.
     func run(_ core: StoreCore) -> Outcome {
+        var entered: [SegmentDescription] = []
         do {
+            if let clearing, try !inputs.contains(where: { try hasRows(of: clearing, $0, core) }) {
+                return Outcome(files: .success([]), isCleared: true)
+            }
+            let task = task
+            let applied = tombstones.last?.sequence ?? inputs.map(\.appliedDeletions).min() ?? .zero
+            entered = try core.perform { committer in
+                try committer.enterWriting { first in
+                    task.descriptions(firstID: first).map { description in
+                        var description = description
+                        description.appliedDeletions = applied
+                        return description
+                    }
+                }
+            }
+            core.crashPoints.reach(.segmentWriting)
             let families = task.signal.isMetric ? try core.families.families() : []
             let result = try Merge.run(
                 task, entered: entered, inputs: inputs, floor: floor, families: families, store: core.identity, registry: core.registry,
-                fileSystem: core.fileSystem, folder: core.folder, pacer: pacer)
+                fileSystem: core.fileSystem, folder: core.folder, tombstones: tombstones, pacer: pacer)
             let files = try result.descriptions.map { description in
                 let segment = try SegmentFiles.open(description, core: core)
                 // The inputs go on the strength of this file.
                 try segment.verify()
                 return SegmentFiles.Opened(description: description, container: segment)
             }
-            return Outcome(files: .success(files), conflictCount: result.conflictCount)
+            return Outcome(files: .success(files), conflictCount: result.conflictCount, entered: entered)
         } catch {
-            return Outcome(files: .failure(error), isDamaged: pacer.isCancelled ? false : findDamage())
+            return Outcome(files: .failure(error), entered: entered, isDamaged: pacer.isCancelled ? false : findDamage())
         }
+    }
+
+    /// Whether a file has a row of a deletion.
+    private func hasRows(of tombstone: Tombstone, _ segment: Segment, _ core: StoreCore) throws(StoreError) -> Bool {
+        var filter = DeletionFilter([tombstone], signal: segment.signal, registry: core.registry)
+        for header in segment.blocks {
+            try pacer.check()
+            guard let touch = filter.touch(header, of: segment) else { continue }
+            let batch = try segment.read(block: header.index, rows: nil, projection: touch.projection)
+            if filter.remaining(nil, of: batch, touch).count < batch.count { return true }
+        }
+        return false
     }
 
     /// Finds out which inputs of a failed merge are damaged: they stay, answer with what is whole, and are merged no more.
@@ -73,7 +107,7 @@ extension Maintainer {
             }
             guard segments.count > 1 else { continue }
             guard let task = policy.next(segments.map { MergeCandidate($0) }, barriers: barriers, now: .now) else { continue }
-            try start(task)
+            try startMerge(task)
             return true
         }
         return false
@@ -84,17 +118,16 @@ extension Maintainer {
         live.values.count { $0.description.signal == signal && $0.description.level == 0 }
     }
 
-    private func start(_ task: MergeTask) throws {
+    /// - Parameter clearing: The deletion for whose sake one file is written anew.
+    func startMerge(_ task: MergeTask, clearing: Tombstone? = nil) throws {
         let inputs = task.inputs.compactMap { live[$0]?.container as? Segment }
         guard inputs.count == task.inputs.count else {
             throw StoreError.unusable(path: core.folder, reason: "a merge names files that are not live")
         }
-        let entered = try core.perform { committer in
-            try committer.enterWriting { first in task.descriptions(firstID: first) }
-        }
-        core.crashPoints.reach(.segmentWriting)
+        let state = core.state
         let job = MergeJob(
-            task: task, inputs: inputs, entered: entered, floor: core.state[task.signal].floor, pacer: MergePacer(core.commits, files: core.files))
+            task: task, inputs: inputs, floor: state[task.signal].floor, tombstones: state.tombstones, clearing: clearing,
+            pacer: MergePacer(core.commits, files: core.files))
         runningMerge = job
         noteMergeDebt()
         let core = core
@@ -110,11 +143,15 @@ extension Maintainer {
         do {
             outputs = try outcome.files.get()
         } catch {
-            try giveUp(job.entered)
+            try giveUp(outcome.entered)
             if job.pacer.isCancelled { return }
             // Without the damaged inputs another merge may be possible, so it is no reason to wait.
             guard outcome.isDamaged else { throw error }
             core.counters.noteMaintenanceFailure(error)
+            return
+        }
+        if outcome.isCleared {
+            if let clearing = job.clearing { clearedFiles[clearing.sequence, default: []].formUnion(job.task.inputs) }
             return
         }
         core.crashPoints.reach(.mergeRenamed)

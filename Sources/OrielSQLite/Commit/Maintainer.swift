@@ -22,6 +22,8 @@ final class Maintainer {
     /// What the two threads are writing.
     var runningFlush: FlushJob?
     var runningMerge: MergeJob?
+    /// Files in which no row of a deletion was found, by deletion.
+    var clearedFiles: [CommitSequence: Set<UInt64>] = [:]
     /// The time of day; tests set it.
     private let clock: @Sendable () -> Timestamp
     private var lastFlush: Timestamp
@@ -42,6 +44,7 @@ final class Maintainer {
     /// A file that is unlinked when nobody reads it any more.
     struct DeadFile {
         var id: UInt64
+        var signal: Signal
         var path: String
         weak let container: (any BlockContainer)?
     }
@@ -72,6 +75,9 @@ final class Maintainer {
             let orders = requests.take()
             for order in orders.floors {
                 order.finish(Result { try raiseFloor(order.signal, to: order.floor) })
+            }
+            for order in orders.deletions {
+                order.finish(Result { try delete(order.deletion) })
             }
             wantedFlushes += orders.flushes
             if orders.isStopping {
@@ -135,7 +141,10 @@ final class Maintainer {
         }
         if runningMerge == nil {
             if startMergeIfDue(now, maintainsItself) { return true }
-            if maintainsItself || !writtenFlushes.isEmpty, try unlinkDead() { return true }
+            if maintainsItself || !writtenFlushes.isEmpty {
+                if try unlinkDead() { return true }
+                if try completeDeletions() { return true }
+            }
             finish(&writtenFlushes, .success(()))
         }
         return false
@@ -169,7 +178,7 @@ final class Maintainer {
         let isWanted = !writtenFlushes.isEmpty && runningFlush == nil
         guard isWanted || (maintainsItself && now >= mergesPausedUntil) else { return false }
         do {
-            return try startMerge()
+            return try startMerge() || startRewrite()
         } catch {
             noteMergeFailure(error)
             return false
@@ -240,12 +249,28 @@ final class Maintainer {
         // After a stall there may be much; sealing it in parts bounds the memory that sorting takes.
         var count = 0
         var byteCount = 0
-        while count < chunks.count, byteCount < 8 * core.options.sealBytes {
+        let end = deletionBoundary(chunks)
+        while count < end, byteCount < 8 * core.options.sealBytes {
             byteCount += chunks[count].byteCount
             count += 1
         }
         try seal(Array(chunks.prefix(count)), signal)
         return true
+    }
+
+    /// How many chunks from the first on have no deletion between them: a block's rows are all before a deletion or all behind it.
+    private func deletionBoundary(_ chunks: [BuilderChunk]) -> Int {
+        guard let first = chunks.first, let next = core.state.tombstones.first(where: { $0.sequence > first.sequence }) else { return chunks.count }
+        return chunks.firstIndex { $0.sequence > next.sequence } ?? chunks.count
+    }
+
+    /// Turns all chunks of a signal up to a commit into sealed runs.
+    func sealAll(_ signal: Signal, through high: CommitSequence) throws {
+        while true {
+            let chunks = core.state[signal].chunks.prefix { $0.sequence <= high }
+            guard !chunks.isEmpty else { return }
+            try seal(Array(chunks.prefix(deletionBoundary(Array(chunks)))), signal)
+        }
     }
 
     /// Turns the oldest chunks of a signal into a sealed run.
@@ -299,7 +324,7 @@ final class Maintainer {
     func retire(_ ids: [UInt64]) {
         for id in ids {
             if let file = live.removeValue(forKey: id) {
-                dead.append(DeadFile(id: id, path: core.folder + "/" + file.description.path, container: file.container))
+                dead.append(DeadFile(id: id, signal: file.description.signal, path: core.folder + "/" + file.description.path, container: file.container))
             }
         }
     }

@@ -12,7 +12,13 @@ final class MaintenanceRequests: Sendable {
         var finish: Finish
     }
 
+    struct DeletionOrder: Sendable {
+        var deletion: Deletion
+        var finish: @Sendable (Result<DeletionStatus, any Error>) -> Void
+    }
+
     struct Orders: Sendable {
+        var deletions: [DeletionOrder] = []
         var flushes: [Finish] = []
         var floors: [FloorOrder] = []
         var isStopping = false
@@ -36,6 +42,12 @@ final class MaintenanceRequests: Sendable {
 
     func raiseFloor(_ order: FloorOrder) {
         if !change({ $0.floors.append(order) }) {
+            order.finish(.failure(StoreError.closed))
+        }
+    }
+
+    func delete(_ order: DeletionOrder) {
+        if !change({ $0.deletions.append(order) }) {
             order.finish(.failure(StoreError.closed))
         }
     }
@@ -67,6 +79,7 @@ final class MaintenanceRequests: Sendable {
             let taken = orders
             orders.flushes = []
             orders.floors = []
+            orders.deletions = []
             return taken
         }
     }

@@ -78,6 +78,11 @@ final class RecentRows: Sendable {
         }
     }
 
+    /// Notes a commit without rows.
+    func skip(to sequence: CommitSequence) {
+        state.withLock { $0.sequence = sequence }
+    }
+
     /// Chunks after a position, at most about `byteLimit` bytes; the position to go on from; whether some before them are missing.
     func rows(
         _ signal: Signal, after position: CommitSequence

@@ -191,6 +191,31 @@ public final class SQLiteStore: TelemetryStore {
         }
     }
 
+    public func delete(_ deletion: Deletion) async throws(StoreError) -> DeletionStatus {
+        try TombstoneRecord.check(deletion)
+        guard !threads.withLock({ $0.isClosing }) else {
+            throw .closed
+        }
+        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<DeletionStatus, any Error>, Never>) in
+            requests.delete(.init(deletion: deletion) { continuation.resume(returning: $0) })
+        }
+        switch result {
+        case .success(let status): return status
+        case .failure(let error): throw (error as? StoreError) ?? .unusable(path: core.folder, reason: "\(error)")
+        }
+    }
+
+    public func deletions() async throws(StoreError) -> [DeletionStatus] {
+        let core = try openCore
+        return try await workers.run(QueryBudget(memoryLimit: core.options.queryMemoryBytes, deadline: nil)) { () throws(StoreError) in
+            do {
+                return try DeletionProgress.statuses(core)
+            } catch {
+                throw (error as? StoreError) ?? .unusable(path: core.folder + "/app.db", reason: "\(error)")
+            }
+        }
+    }
+
     public func flush() async throws(StoreError) {
         try await maintain { finish in
             requests.flush(finish)
@@ -278,7 +303,7 @@ public final class SQLiteStore: TelemetryStore {
         while true {
             let found = core.recent.rows(signal, after: position.sequence)
             if !found.chunks.isEmpty || found.hasGap || Timestamp.now >= deadline {
-                let batches = found.chunks.map { core.registry.resolve($0.batch) }
+                let batches = remaining(found.chunks, signal).map { core.registry.resolve($0) }
                 return Changes(batches: batches, position: ChangePosition(sequence: found.position), hasGap: found.hasGap)
             }
             guard await core.recent.wait(signal, after: position.sequence, deadline: deadline) else {
@@ -287,6 +312,16 @@ public final class SQLiteStore: TelemetryStore {
             if Task.isCancelled {
                 return Changes(batches: [], position: ChangePosition(sequence: found.position), hasGap: false)
             }
+        }
+    }
+
+    /// The rows of some chunks that are not deleted.
+    private func remaining(_ chunks: [BuilderChunk], _ signal: Signal) -> [ColumnBatch] {
+        var deletions = DeletionFilter(core.state.tombstones, signal: signal, registry: core.registry)
+        return chunks.compactMap { chunk in
+            guard let touch = deletions.touch(chunk) else { return chunk.batch }
+            let rows = deletions.remaining(nil, of: chunk.batch, touch)
+            return rows.isEmpty ? nil : chunk.batch.selecting(rows)
         }
     }
 

@@ -3,7 +3,7 @@ import OrielTelemetry
 
 /// A segment's description as the manifest keeps it; CRC32C at the end.
 enum SegmentRecord {
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     static func encode(_ description: SegmentDescription) -> [UInt8] {
         var bytes: [UInt8] = [version]
@@ -24,6 +24,7 @@ enum SegmentRecord {
         bytes.append(zigzag: description.minimumTime)
         bytes.append(zigzag: description.maximumTime)
         bytes.append(count: description.byteCount)
+        bytes.append(varint: description.appliedDeletions.rawValue)
         BlobChecksum.seal(&bytes)
         return bytes
     }
@@ -56,8 +57,9 @@ enum SegmentRecord {
         let minimumTime = try bytes.readZigzag(&offset)
         let maximumTime = try bytes.readZigzag(&offset)
         let byteCount = try bytes.readCount(&offset, limit: Int.max)
+        let appliedDeletions = CommitSequence(rawValue: try bytes.readVarint(&offset))
         return SegmentDescription(
             fileID: fileID, signal: signal, level: level, pieces: pieces, inputs: inputs, rowCount: rowCount, minimumTime: minimumTime,
-            maximumTime: maximumTime, byteCount: byteCount)
+            maximumTime: maximumTime, byteCount: byteCount, appliedDeletions: appliedDeletions)
     }
 }

@@ -12,6 +12,8 @@ protocol BlockContainer: AnyObject, Sendable {
     /// Rows of all blocks.
     var rowCount: Int { get }
     var blocks: [BlockHeader] { get }
+    /// Deletions up to this one have been applied to all rows.
+    var appliedDeletions: CommitSequence { get }
 
     /// Stream references by ordinal; ordinals are in the order of stream ids. A segment registers its streams on first use.
     func streamReferences() throws(StoreError) -> [StreamReference]

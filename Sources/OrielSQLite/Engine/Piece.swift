@@ -30,6 +30,8 @@ struct SegmentDescription: Hashable, Sendable {
     var minimumTime: Int64
     var maximumTime: Int64
     var byteCount: Int
+    /// Deletions up to this one were applied when the file was written, so that they need not be asked about its rows any more.
+    var appliedDeletions = CommitSequence.zero
 
     /// The path below the data folder.
     var path: String {

@@ -20,12 +20,15 @@ final class PublishedState: Sendable {
     let sequence: CommitSequence
     /// Grows with each change of the set of files.
     let manifestVersion: UInt64
+    /// The deletions whose rows may still be there, oldest first.
+    let tombstones: [Tombstone]
     private let signals: [SignalState]
 
-    init(sequence: CommitSequence, manifestVersion: UInt64, signals: [SignalState]) {
+    init(sequence: CommitSequence, manifestVersion: UInt64, tombstones: [Tombstone] = [], signals: [SignalState]) {
         precondition(signals.count == Signal.allCases.count)
         self.sequence = sequence
         self.manifestVersion = manifestVersion
+        self.tombstones = tombstones
         self.signals = signals
     }
 
@@ -37,10 +40,14 @@ final class PublishedState: Sendable {
     subscript(signal: Signal) -> SignalState { signals[Int(signal.rawValue) - 1] }
 
     /// This state with some parts replaced.
-    func replacing(sequence: CommitSequence? = nil, manifestVersion: UInt64? = nil, _ change: (inout [SignalState]) -> Void) -> PublishedState {
+    func replacing(
+        sequence: CommitSequence? = nil, manifestVersion: UInt64? = nil, tombstones: [Tombstone]? = nil, _ change: (inout [SignalState]) -> Void = { _ in }
+    ) -> PublishedState {
         var signals = signals
         change(&signals)
-        return PublishedState(sequence: sequence ?? self.sequence, manifestVersion: manifestVersion ?? self.manifestVersion, signals: signals)
+        return PublishedState(
+            sequence: sequence ?? self.sequence, manifestVersion: manifestVersion ?? self.manifestVersion, tombstones: tombstones ?? self.tombstones,
+            signals: signals)
     }
 }
 

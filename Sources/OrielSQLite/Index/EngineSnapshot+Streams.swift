@@ -57,7 +57,7 @@ private struct StreamFinder {
     private var context: ScanContext
 
     init(plan: ScanPlan, state: PublishedState, registry: StreamRegistry, budget: QueryBudget) {
-        context = ScanContext(plan: plan, floor: state[plan.signal].floor, budget: budget, registry: registry)
+        context = ScanContext(plan: plan, floor: state[plan.signal].floor, tombstones: state.tombstones, budget: budget, registry: registry)
     }
 
     mutating func search(_ state: PublishedState.SignalState) throws(StoreError) {
@@ -89,7 +89,8 @@ private struct StreamFinder {
 
     private mutating func search(_ header: BlockHeader, of container: any BlockContainer, _ known: [StreamReference]) throws(StoreError) {
         let bounds = context.bounds
-        let isInside = bounds.contains(header.minimumTime) && bounds.contains(header.maximumTime)
+        let touch = context.deletions.touch(header, of: container)
+        let isInside = touch == nil && bounds.contains(header.minimumTime) && bounds.contains(header.maximumTime)
         // Rows of streams that are not found yet, for a block of which not all rows count.
         var candidates: [Int] = []
         var start = 0
@@ -101,15 +102,19 @@ private struct StreamFinder {
             start += run.rowCount
         }
         guard !candidates.isEmpty else { return }
-        let batch = try container.read(block: header.index, rows: candidates, projection: .positions)
-        for row in 0..<batch.count where bounds.contains(batch.times[row]) { insert(batch.streamIndexes[row]) }
+        let batch = try container.read(block: header.index, rows: candidates, projection: touch?.projection ?? .positions)
+        var rows = Array(0..<batch.count)
+        if let touch { rows = context.deletions.remaining(rows, of: batch, touch) }
+        for row in rows where bounds.contains(batch.times[row]) { insert(batch.streamIndexes[row]) }
     }
 
     private mutating func search(_ chunk: BuilderChunk) {
         let bounds = context.bounds
         let batch = chunk.batch
         guard batch.count > 0, chunk.minimumTime < bounds.upperBound, chunk.maximumTime >= bounds.lowerBound else { return }
-        for row in 0..<batch.count where bounds.contains(batch.times[row]) {
+        var rows = Array(0..<batch.count)
+        if let touch = context.deletions.touch(chunk) { rows = context.deletions.remaining(rows, of: batch, touch) }
+        for row in rows where bounds.contains(batch.times[row]) {
             let reference = batch.streamIndexes[row]
             if !references.contains(reference), context.filter.allows(reference) { insert(reference) }
         }

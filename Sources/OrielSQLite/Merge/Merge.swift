@@ -23,11 +23,12 @@ struct Merge {
     ///   - entered: the task's outputs as the manifest has them, in state `writing`.
     ///   - inputs: the task's inputs, in its order.
     ///   - floor: rows before it are left out.
+    ///   - tombstones: deletions whose rows are left out.
     ///   - pacer: lets commits go first; without, the merge is as fast as it can be.
     static func run(
         _ task: MergeTask, entered: [SegmentDescription], inputs: [Segment], floor: Timestamp = Timestamp(nanoseconds: .min),
         families: [MetricFamily] = [], store: StoreIdentity, registry: StreamRegistry, fileSystem: SQLiteFileSystem, folder: String,
-        memoryBytes: Int = 48 << 20, limits: BlockLimits? = nil, pacer: MergePacer? = nil
+        memoryBytes: Int = 48 << 20, limits: BlockLimits? = nil, tombstones: [Tombstone] = [], pacer: MergePacer? = nil
     ) throws(StoreError) -> Result {
         precondition(entered.count == task.outputs.count && inputs.map(\.description.fileID) == task.inputs)
         var references: [[StreamReference]] = []
@@ -41,7 +42,8 @@ struct Merge {
         for (output, description) in zip(task.outputs, entered) {
             var run = try MergeRun(
                 task.signal, output, description, inputs: inputs, union: union, floor: floor, store: store, registry: registry,
-                fileSystem: fileSystem, folder: folder, memoryBytes: memoryBytes, limits: limits ?? BlockLimits(signal: task.signal), pacer: pacer)
+                fileSystem: fileSystem, folder: folder, memoryBytes: memoryBytes, limits: limits ?? BlockLimits(signal: task.signal),
+                deletions: DeletionFilter(tombstones, signal: task.signal, registry: registry), pacer: pacer)
             do {
                 try run.writeBlocks()
             } catch {

@@ -102,6 +102,15 @@ struct MergePolicy: Sendable {
             signal: signal, inputs: best.map(\.description.fileID), outputs: [output(best, [day], level: level, bytes: bytes, now)])
     }
 
+    /// One file written anew as it is, less what deletions and the floor take from it.
+    func rewriting(_ candidate: MergeCandidate) -> MergeTask {
+        let description = candidate.description
+        let compression = description.byteCount >= compactBytes || description.level > 1 ? 3 : 1
+        return MergeTask(
+            signal: description.signal, inputs: [description.fileID],
+            outputs: [MergeTask.Output(level: description.level, pieces: description.pieces, compression: compression)])
+    }
+
     /// Level 0 is consumed wholly: each of its days goes into its own file or into the new file of level 0.
     private func consumption(of run: [MergeCandidate], _ signal: Signal, _ now: Timestamp) -> MergeTask {
         let days = Set(run.flatMap { $0.description.pieces.map(\.day) }).sorted()

@@ -16,6 +16,7 @@ struct MergeRun: ~Copyable {
     private let limits: BlockLimits
     /// In the signal's unit.
     private let floor: Int64
+    private var deletions: DeletionFilter
 
     private var writer: SegmentWriter
     private var encoder: BlockEncoder
@@ -31,7 +32,8 @@ struct MergeRun: ~Copyable {
 
     init(
         _ signal: Signal, _ output: MergeTask.Output, _ description: SegmentDescription, inputs: [Segment], union: ContainerUnion, floor: Timestamp,
-        store: StoreIdentity, registry: StreamRegistry, fileSystem: SQLiteFileSystem, folder: String, memoryBytes: Int, limits: BlockLimits, pacer: MergePacer?
+        store: StoreIdentity, registry: StreamRegistry, fileSystem: SQLiteFileSystem, folder: String, memoryBytes: Int, limits: BlockLimits,
+        deletions: DeletionFilter, pacer: MergePacer?
     ) throws(StoreError) {
         let writer = try SegmentWriter(description, store: store, fileSystem: fileSystem, folder: folder, level: output.compression, pacer: pacer)
         self.writer = writer
@@ -41,6 +43,7 @@ struct MergeRun: ~Copyable {
         self.registry = registry
         self.memoryBytes = memoryBytes
         self.limits = limits
+        self.deletions = deletions
         // A row belongs below the floor when its first nanosecond does.
         let unit = signal.nanosecondsPerTimeUnit
         let rounded = floor.nanoseconds.dividedRoundingDown(by: unit)
@@ -67,7 +70,7 @@ struct MergeRun: ~Copyable {
         let inputs = inputs
         let groups = MergeGroup.groups(live)
         for group in groups {
-            let isWhole = group.blocks.allSatisfy { $0.header.minimumTime >= floor }
+            let isWhole = group.blocks.allSatisfy { $0.header.minimumTime >= floor && deletions.touch($0.header, of: inputs[$0.input]) == nil }
             let isSorted = group.isSorted { inputs[$0].description.level > 0 }
             // Small blocks are put together with their neighbours instead, if they have any.
             let isSmall = group.rowCount < limits.wholeSlotRows / 2 && groups.count > 1
@@ -156,12 +159,16 @@ struct MergeRun: ~Copyable {
         }
     }
 
-    /// The rows of a block at or above the floor; `nil` when all are.
+    /// The rows of a block that are at or above the floor and not deleted; `nil` when all are.
     private mutating func liveRows(_ block: MergeBlock) throws(StoreError) -> [Int]? {
-        guard block.header.minimumTime < floor else { return nil }
-        let times = try inputs[block.input].read(block: block.header.index, rows: nil, projection: .positions).times
-        let rows = times.indices.filter { times[$0] >= floor }
+        let input = inputs[block.input]
+        let touch = deletions.touch(block.header, of: input)
+        guard block.header.minimumTime < floor || touch != nil else { return nil }
+        let batch = try input.read(block: block.header.index, rows: nil, projection: touch?.projection ?? .positions)
+        let times = batch.times
+        var rows = times.indices.filter { times[$0] >= floor }
         expiredRows += times.count - rows.count
+        if let touch { rows = deletions.remaining(rows, of: batch, touch) }
         return rows
     }
 

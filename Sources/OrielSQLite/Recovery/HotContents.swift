@@ -7,6 +7,7 @@ struct HotContents {
     var streams: [(sequence: CommitSequence, blob: [UInt8])] = []
     var seen: [(sequence: CommitSequence, time: Timestamp, blob: [UInt8])] = []
     var floors: [Signal: Timestamp] = [:]
+    var tombstones: [Tombstone] = []
     var families: [MetricFamily] = []
     var sums: (sequence: CommitSequence, blob: [UInt8])?
     var start: UInt32 = 0
@@ -24,6 +25,7 @@ struct HotContents {
         seen = keys.filter { Self.isIntact($0.blob) }
         if seen.count < keys.count { losses.append("request keys of \(keys.count - seen.count) commits") }
         floors = attempt("floors") { try hot.floors() } ?? [:]
+        tombstones = attempt("deletions") { try hot.tombstones() } ?? []
         families = attempt("metric families") { try hot.families() } ?? []
         sums = attempt("delta sums") { try hot.state("sums") }.flatMap { $0 }.flatMap { Self.isIntact($0.blob) ? $0 : nil }
         start = attempt("the start number") { UInt32(clamping: try hot.meta(.start) ?? 0) } ?? 0

@@ -123,12 +123,14 @@ struct Recovery {
         let isRebuilt = try hot.flushedHigh() == .zero && !manifest.isEmpty
         try removeOtherPairs(than: hot.number)
 
+        try reconcileDeletions(hot, core)
         // Starts grow over everything that was ever written here.
         start = max(start, UInt32(clamping: try hot.meta(.start) ?? 0))
         for row in manifest {
             start = max(start, row.description.pieces.map(\.high.start).max() ?? 0)
         }
         start = max(start, try hot.entries(.redo).last?.sequence.start ?? 0)
+        start = max(start, try hot.tombstones().last?.sequence.start ?? 0)
         start += 1
         try lock.write(.init(identity: core.identity, start: start))
         crashPoints.reach(.lockWritten)
@@ -169,11 +171,28 @@ struct Recovery {
         return nil
     }
 
+    /// Deletions that only app.db knows go into hot.db, which may be an older one; those that only hot.db knows get their copy.
+    private func reconcileDeletions(_ hot: HotDatabase, _ core: StoreCore) throws {
+        let known = try hot.tombstones()
+        let kept = try AppDatabase.tombstones(core: core)
+        let missing = kept.filter { entry in entry.completed == nil && !known.contains { $0.sequence == entry.tombstone.sequence } }
+        if !missing.isEmpty {
+            try hot.transaction {
+                for entry in missing { try hot.setTombstone(entry.tombstone) }
+            }
+        }
+        for tombstone in known where !kept.contains(where: { $0.tombstone.sequence == tombstone.sequence && $0.completed == nil }) {
+            try AppDatabase.save(tombstone, core: core)
+        }
+    }
+
     /// The first record of this start.
     private func published(_ replayed: Replay.Result, _ live: [SegmentFiles.Opened], _ hot: HotDatabase) throws -> PublishedState {
         let floors = try hot.floors()
         let version = UInt64(bitPattern: try hot.meta(.manifestVersion) ?? 0)
-        return PublishedState().replacing(sequence: replayed.sequence, manifestVersion: version) { signals in
+        let tombstones = try hot.tombstones()
+        let sequence = max(replayed.sequence, tombstones.last?.sequence ?? .zero)
+        return PublishedState().replacing(sequence: sequence, manifestVersion: version, tombstones: tombstones) { signals in
             for file in live {
                 signals[file.description.signal].segments.append(file.container)
             }
@@ -273,6 +292,9 @@ struct Recovery {
             }
             for (signal, floor) in contents.floors {
                 try hot.setFloor(signal, floor)
+            }
+            for tombstone in contents.tombstones {
+                try hot.setTombstone(tombstone)
             }
             for family in contents.families {
                 try hot.setFamily(family, .zero)

@@ -12,6 +12,7 @@ enum AppDatabase {
             id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, digest BLOB NOT NULL UNIQUE, scopes TEXT NOT NULL, tenant TEXT, requests INTEGER, queries INTEGER,
             ingest INTEGER, created INTEGER NOT NULL) WITHOUT ROWID
         """,
+        "CREATE TABLE tombstone(seq INTEGER PRIMARY KEY, data BLOB NOT NULL, completed INTEGER)",
     ]
 
     static func open(_ folder: String, fileSystem: SQLiteFileSystem) throws -> Connection {

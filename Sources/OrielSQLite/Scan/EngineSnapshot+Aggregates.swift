@@ -31,7 +31,7 @@ extension EngineSnapshot {
     }
 
     private func makeContext(_ plan: ScanPlan, _ budget: QueryBudget) -> ScanContext {
-        ScanContext(plan: plan, floor: state[plan.signal].floor, budget: budget, registry: registry)
+        ScanContext(plan: plan, floor: state[plan.signal].floor, tombstones: state.tombstones, budget: budget, registry: registry)
     }
 
     private func aggregate(_ aggregator: Aggregator, whole plan: ScanPlan, _ budget: QueryBudget) throws(StoreError) -> AggregateTable {

@@ -24,7 +24,7 @@ private struct PlanPartitioner {
     init(plan: ScanPlan, state: PublishedState, registry: StreamRegistry, budget: QueryBudget) {
         self.plan = plan
         self.state = state[plan.signal]
-        context = ScanContext(plan: plan, floor: self.state.floor, budget: budget, registry: registry)
+        context = ScanContext(plan: plan, floor: self.state.floor, tombstones: state.tombstones, budget: budget, registry: registry)
     }
 
     mutating func partitions(_ count: Int) throws(StoreError) -> [ScanPlan] {

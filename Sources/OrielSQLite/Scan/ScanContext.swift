@@ -20,11 +20,12 @@ struct ScanContext {
     let budget: QueryBudget
     let registry: StreamRegistry
     var filter: StreamFilter
+    var deletions: DeletionFilter
     var evaluator: PredicateEvaluator
     /// Entries that a source holds at a time.
     var sourceCapacity = 512
 
-    init(plan: ScanPlan, floor: Timestamp, budget: QueryBudget, registry: StreamRegistry) {
+    init(plan: ScanPlan, floor: Timestamp, tombstones: [Tombstone], budget: QueryBudget, registry: StreamRegistry) {
         signal = plan.signal
         order = plan.order
         let floorRange = TimeRange(start: floor, end: TimeRange.all.end)
@@ -39,6 +40,7 @@ struct ScanContext {
         self.budget = budget
         self.registry = registry
         filter = StreamFilter(matchers: plan.streamMatchers, streams: plan.streams, range: plan.streamRange, registry: registry)
+        deletions = DeletionFilter(tombstones, signal: plan.signal, registry: registry)
     }
 
     /// Whether sources have to ask the predicate.
@@ -47,16 +49,32 @@ struct ScanContext {
     /// The indexes of the times that lie in the bounds.
     func inBounds(_ times: [Int64]) -> [Int] { times.indices.filter { bounds.contains(times[$0]) } }
 
+    /// Those of some rows of a block that are not deleted, ascending.
+    ///
+    /// - Parameter rows: `nil` for all, also in the answer.
+    mutating func remaining(_ rows: [Int]?, of header: BlockHeader, _ container: any BlockContainer) throws(StoreError) -> [Int]? {
+        guard let touch = deletions.touch(header, of: container) else { return rows }
+        if let rows, rows.isEmpty { return rows }
+        let batch = try container.read(block: header.index, rows: rows, projection: touch.projection)
+        let left = deletions.remaining(nil, of: batch, touch)
+        if left.count == batch.count { return rows }
+        return rows.map { rows in left.map { rows[$0] } } ?? left
+    }
+
     /// Rows of a batch that lie in the bounds and pass, ascending.
     ///
-    /// - Parameter rows: which rows to look at; `nil` for all.
-    mutating func select(_ rows: [Int]?, of batch: ColumnBatch, timesFit: Bool) -> [Int] {
+    /// - Parameters:
+    ///   - rows: which rows to look at; `nil` for all.
+    ///   - touch: the deletions that some of them may have fallen to.
+    mutating func select(_ rows: [Int]?, of batch: ColumnBatch, timesFit: Bool, _ touch: DeletionFilter.Touch? = nil) -> [Int] {
         var selected = rows ?? Array(0..<batch.count)
         if !timesFit {
             let times = batch.times
             let bounds = bounds
             selected = selected.filter { bounds.contains(times[$0]) }
         }
+        // Whatever the predicate: a row that is gone hides nothing.
+        if let touch { selected = deletions.remaining(selected, of: batch, touch) }
         guard selectsRows else { return selected }
         let registry = registry
         return evaluator.rows(selected, of: batch) { registry.decodedDescriptor(of: $0) }

@@ -30,7 +30,7 @@ struct ScanMerge {
         plan: ScanPlan, state: PublishedState, registry: StreamRegistry, budget: QueryBudget, workers: ScanWorkers? = nil
     ) throws(StoreError) {
         let signalState = state[plan.signal]
-        var context = ScanContext(plan: plan, floor: signalState.floor, budget: budget, registry: registry)
+        var context = ScanContext(plan: plan, floor: signalState.floor, tombstones: state.tombstones, budget: budget, registry: registry)
         let position = plan.position.map { RowKey($0, order: plan.order) }
         let sources = plan.limit ?? .max > 0 ? try ScanSource.find(in: signalState, behind: position, &context) : []
         self.init(plan: plan, sources: sources, context, workers: workers)

@@ -93,6 +93,8 @@ final class ScanSource {
             if found.isEmpty { return }
             rows = found.count == header.rowCount ? nil : found
         }
+        rows = try context.remaining(rows, of: header, container)
+        if let rows, rows.isEmpty { return }
         // The first decoding can as well be the only one.
         var isOnlyDecoding = context.readsWhole && !decodesSingly
         var batch: ColumnBatch
@@ -145,7 +147,7 @@ final class ScanSource {
         }
         if let rows, rows.isEmpty { return [] }
         let timesFit = context.bounds.contains(chunk.minimumTime) && context.bounds.contains(chunk.maximumTime)
-        return context.select(rows, of: batch, timesFit: timesFit)
+        return context.select(rows, of: batch, timesFit: timesFit, context.deletions.touch(chunk))
     }
 
     private func add(

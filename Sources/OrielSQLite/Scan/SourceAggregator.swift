@@ -68,6 +68,8 @@ struct SourceAggregator {
                 if !rows.isEmpty { try add(rows, of: chunk.batch) }
             }
         case .block(let container, let header, let candidates):
+            // The scan knows how to leave out what is deleted.
+            if direct.deletions.touch(header, of: container) != nil { return try addMerged([unit.source]) }
             do throws(StoreError) {
                 if canCount(header) {
                     try count(container, header)

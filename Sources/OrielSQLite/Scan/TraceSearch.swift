@@ -57,12 +57,14 @@ struct TraceSearch: Sendable {
     private let state: PublishedState
     private let registry: StreamRegistry
     private let budget: QueryBudget
+    private let deletions: DeletionFilter
 
     init(_ query: TraceSummaryQuery, state: PublishedState, registry: StreamRegistry, budget: QueryBudget) {
         self.query = query
         self.state = state
         self.registry = registry
         self.budget = budget
+        deletions = DeletionFilter(state.tombstones, signal: .spans, registry: registry)
     }
 
     /// The list, newest first. To be called on a thread of the pool.
@@ -117,7 +119,7 @@ struct TraceSearch: Sendable {
         let plan = ScanPlan(
             signal: .spans, range: query.range, streamMatchers: query.streamMatchers + query.visibleStreams, predicate: query.predicate,
             projection: Projection(columns: [.traceID], attributes: .none), order: .timeDescending)
-        var context = ScanContext(plan: plan, floor: state[.spans].floor, budget: budget, registry: registry)
+        var context = ScanContext(plan: plan, floor: state[.spans].floor, tombstones: state.tombstones, budget: budget, registry: registry)
         for source in try ScanSource.find(in: state[.spans], behind: nil, &context) {
             var maximum = Int64.min
             switch source.rows {
@@ -164,7 +166,8 @@ struct TraceSearch: Sendable {
         guard query.visibleStreams.isEmpty, var open = progress.containers[container.number] else { return nil }
         if open.isMet.isEmpty {
             do throws(StoreError) {
-                if let times = try container.traceTimes() {
+                // What a container knows of its traces counts spans that are deleted.
+                if !deletions.touches(container), let times = try container.traceTimes() {
                     let count = times.starts.count
                     try budget.reserve(count * 18)
                     open.byteCount = count * 18

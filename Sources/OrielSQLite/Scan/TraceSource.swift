@@ -92,6 +92,7 @@ struct TraceSource: Sendable {
         if context.selectsRows {
             rows = try BlockSelection(container: container, block: header.index, candidates: candidates).rows(&context.evaluator, context.registry)
         }
+        rows = try context.remaining(rows, of: header, container)
         if context.bounds.contains(header.minimumTime), context.bounds.contains(header.maximumTime) { return rows }
         if let rows, rows.isEmpty { return [] }
         let times = try container.read(block: header.index, rows: rows, projection: .positions).times

@@ -87,6 +87,7 @@ final class SealedRun: BlockContainer {
     }
 
     var rowCount: Int { blocks.reduce(0) { $0 + $1.rowCount } }
+    var appliedDeletions: CommitSequence { .zero }
 
     /// Bytes in memory, roughly.
     var byteCount: Int {

@@ -46,6 +46,7 @@ final class Segment: BlockContainer {
     var description: SegmentDescription { header.description }
     var signal: Signal { description.signal }
     var rowCount: Int { description.rowCount }
+    var appliedDeletions: CommitSequence { description.appliedDeletions }
 
     // MARK: Opening
 

@@ -73,6 +73,8 @@ public struct TenantStore: TelemetryStore {
     }
 
     public func retain(_ signal: Signal, from floor: Timestamp) async throws(StoreError) { throw .unsupported("a tenant does not set retention") }
+    public func delete(_ deletion: Deletion) async throws(StoreError) -> DeletionStatus { throw .unsupported("a tenant does not delete") }
+    public func deletions() async throws(StoreError) -> [DeletionStatus] { throw .unsupported("a tenant does not see deletions") }
     public func flush() async throws(StoreError) { throw .unsupported("a tenant does not flush") }
     public func close() async throws(StoreError) { throw .unsupported("a tenant does not close the store") }
 

@@ -46,6 +46,10 @@ final class TestStore: TelemetryStore {
         for continuation in held { continuation.resume() }
     }
 
+    func delete(_ deletion: Deletion) async throws(StoreError) -> DeletionStatus { try await reference.delete(deletion) }
+
+    func deletions() async throws(StoreError) -> [DeletionStatus] { try await reference.deletions() }
+
     func append(_ writeSet: WriteSet) async throws(StoreError) -> Receipt {
         await withCheckedContinuation { continuation in
             let waits = state.withLock { state in

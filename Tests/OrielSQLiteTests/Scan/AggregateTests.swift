@@ -83,7 +83,7 @@ struct AggregateTests {
             var signal = state[.samples]
             signal.segments = containers
             let budget = QueryBudget(memoryLimit: 64 << 20, deadline: nil)
-            var context = ScanContext(plan: plan, floor: signal.floor, budget: budget, registry: store.place.registry)
+            var context = ScanContext(plan: plan, floor: signal.floor, tombstones: [], budget: budget, registry: store.place.registry)
             let (alone, rivals) = SourceRivals.split(try ScanSource.find(in: signal, behind: nil, &context), plan, context)
             return (alone.count, rivals.count)
         }

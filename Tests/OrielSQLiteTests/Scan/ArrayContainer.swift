@@ -8,6 +8,7 @@ final class ArrayContainer: BlockContainer {
     let number = ContainerNumber.next()
     let signal: Signal
     let blocks: [BlockHeader]
+    let appliedDeletions = CommitSequence.zero
     private let batches: [ColumnBatch]
     private let references: [StreamReference]
     private let ordinals: [StreamReference: UInt32]

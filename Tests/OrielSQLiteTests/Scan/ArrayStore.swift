@@ -29,6 +29,7 @@ final class ArrayStore: TelemetryStore, MetricFamilySource {
         var ords: [Signal: UInt64] = [:]
         var families: [String: MetricFamily] = [:]
         var receipts: [RequestKey: Receipt] = [:]
+        var deletions: [DeletionStatus] = []
         var random = SplitMix64(seed: 0)
     }
 
@@ -93,6 +94,41 @@ final class ArrayStore: TelemetryStore, MetricFamilySource {
             state = state.replacing { $0[signal].floor = max($0[signal].floor, floor) }
         }
     }
+
+    /// Takes the rows out at once.
+    func delete(_ deletion: Deletion) async throws(StoreError) -> DeletionStatus {
+        place.counters.withLock { counters in
+            counters.commit += 1
+            let tombstone = Tombstone(sequence: CommitSequence(start: 1, commit: counters.commit), time: .now, deletion: deletion)
+            place.state.withLock { state in
+                state = state.replacing(sequence: tombstone.sequence) { signals in
+                    for signal in deletion.signals {
+                        var filter = DeletionFilter([tombstone], signal: signal, registry: place.registry)
+                        func remaining(_ chunk: BuilderChunk) -> BuilderChunk? {
+                            guard let touch = filter.touch(chunk) else { return chunk }
+                            let rows = filter.remaining(nil, of: chunk.batch, touch)
+                            return rows.isEmpty ? nil : BuilderChunk(sequence: chunk.sequence, batch: chunk.batch.selecting(rows))
+                        }
+                        func rebuilt(_ containers: [any BlockContainer]) -> [any BlockContainer] {
+                            containers.compactMap { $0 as? ArrayContainer }.compactMap { container in
+                                remaining(container.chunk(sequence: container.high)).map {
+                                    ArrayContainer([$0], signal: signal, registry: place.registry, rowsPerBlock: 100)
+                                }
+                            }
+                        }
+                        signals[signal].chunks = signals[signal].chunks.compactMap(remaining)
+                        signals[signal].sealed = rebuilt(signals[signal].sealed)
+                        signals[signal].segments = rebuilt(signals[signal].segments)
+                    }
+                }
+            }
+            let status = DeletionStatus(sequence: tombstone.sequence, deletion: deletion, time: tombstone.time, completed: tombstone.time)
+            counters.deletions.append(status)
+            return status
+        }
+    }
+
+    func deletions() async throws(StoreError) -> [DeletionStatus] { place.counters.withLock { $0.deletions } }
 
     func flush() async throws(StoreError) {
         place.counters.withLock { counters in
