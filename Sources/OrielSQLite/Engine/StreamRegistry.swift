@@ -9,21 +9,31 @@ import Synchronization
 final class StreamRegistry: Sendable {
     private struct State {
         var ids: [StreamID] = []
-        /// The descriptors by reference, found by a fast hash that is this process's own.
-        var descriptors = KeyTable()
-        var references: [StreamID: StreamReference] = [:]
+        /// The descriptors by reference, found by the hash that all tables of this process share.
+        var descriptors = DistinctBytes()
+        var references = StreamIDTable()
 
         /// The reference of the stream that has the id, minted when new; `nil` when another stream has the id, or the stream another id.
-        mutating func intern(_ descriptor: Span<UInt8>, id: StreamID) -> StreamReference? {
-            if let reference = references[id] {
-                let known = descriptors.keys.range(of: Int(reference))
-                return descriptors.keys.bytes.span.extracting(known).isEqual(to: descriptor) ? reference : nil
+        mutating func intern(_ descriptor: Span<UInt8>, hash: UInt64, id: StreamID) -> StreamReference? {
+            if let reference = references.find(id, ids) {
+                return descriptors.isEqual(Int(reference), to: descriptor) ? reference : nil
             }
-            let index = descriptors.intern(descriptor)
-            guard index == ids.count else { return nil }
+            guard descriptors.index(of: descriptor, hash: hash) == nil else { return nil }
+            let reference = StreamReference(descriptors.add(descriptor, hash: hash))
             ids.append(id)
-            references[id] = StreamReference(index)
-            return StreamReference(index)
+            references.add(reference, ids)
+            return reference
+        }
+
+        /// In references in the order of their ids the index of the first whose id is not below one, or their count.
+        func firstPlace(in sorted: [StreamReference], notBelow id: StreamID) -> Int {
+            var low = 0
+            var high = sorted.count
+            while low < high {
+                let middle = (low + high) / 2
+                if ids[Int(sorted[middle])] < id { low = middle + 1 } else { high = middle }
+            }
+            return low
         }
     }
 
@@ -34,18 +44,32 @@ final class StreamRegistry: Sendable {
     private let state = Mutex(State())
     /// The references below its count, in the order of their ids.
     private let order = Mutex<[StreamReference]>([])
+    private let limit: Limit
+    /// Finds streams by their labels.
+    let labels = StreamLabels()
 
-    init(secret: StreamSecret) {
+    /// How many streams requests may bring. What files and redo hold is never refused.
+    struct Limit: Sendable {
+        var count = Int(StreamReference.max) - 1
+        var byteCount = Int.max
+    }
+
+    init(secret: StreamSecret, limit: Limit = Limit()) {
         self.secret = secret
+        self.limit = limit
     }
 
     /// The reference of a stream, minted when new; `nil` when another stream has the same id.
     func intern(_ descriptor: Span<UInt8>, id: StreamID) -> StreamReference? {
         let bytes = descriptor.array
-        return state.withLock { $0.intern(bytes.span, id: id) }
+        let hash = KeyTable.hash(of: bytes.span)
+        return state.withLock { $0.intern(bytes.span, hash: hash, id: id) }
     }
 
-    /// References for all streams of a batch's table, in its order; `nil` for a collision.
+    /// Whether new streams of requests are refused.
+    var isFull: Bool { state.withLock { limit.isReached($0.descriptors) } }
+
+    /// References for all streams of a batch's table, in its order; `nil` for a collision, and for a new one beyond the limit.
     func intern(_ streams: StreamTable) -> [StreamReference?] {
         guard let dictionary = streams.dictionary else { return intern(streams.descriptors, hashes: streams.descriptorHashes) }
         let indexes = streams.dictionaryIndexes
@@ -61,7 +85,7 @@ final class StreamRegistry: Sendable {
         return references
     }
 
-    /// References for some streams; `nil` for a collision.
+    /// References for some streams; `nil` for a collision, and for a new one beyond the limit.
     ///
     /// A known stream is found by its descriptor: the slow hash that makes ids is for new ones.
     private func intern(_ descriptors: ByteColumn, hashes: [UInt64]) -> [StreamReference?] {
@@ -87,7 +111,11 @@ final class StreamRegistry: Sendable {
         let ids = unknown.map { secret.id(of: descriptors.bytes.span.extracting(descriptors.range(of: $0))) }
         state.withLock { state in
             for (index, id) in zip(unknown, ids) {
-                references[index] = state.intern(descriptors.bytes.span.extracting(descriptors.range(of: index)), id: id)
+                let bytes = descriptors.bytes.span.extracting(descriptors.range(of: index))
+                references[index] =
+                    limit.isReached(state.descriptors)
+                    ? state.descriptors.index(of: bytes, hash: hashes[index]).map { StreamReference($0) }
+                    : state.intern(bytes, hash: hashes[index], id: id)
             }
         }
         return references
@@ -140,12 +168,63 @@ final class StreamRegistry: Sendable {
     }
 
     func reference(of id: StreamID) -> StreamReference? {
-        state.withLock { $0.references[id] }
+        state.withLock { $0.references.find(id, $0.ids) }
     }
 
     /// Canonical descriptor bytes.
     func descriptor(of reference: StreamReference) -> [UInt8] {
-        state.withLock { $0.descriptors.keys[Int(reference)] }
+        state.withLock { $0.descriptors[Int(reference)] }
+    }
+
+    /// The descriptors of some streams of consecutive references: of no more than there are, and of fewer when they are large.
+    func descriptors(from start: StreamReference, limit: Int) -> ByteColumn {
+        state.withLock { state in
+            var column = ByteColumn()
+            var index = Int(start)
+            while index < state.descriptors.count, column.count < limit, column.bytes.count < 1 << 20 {
+                state.descriptors.append(index, to: &column)
+                index += 1
+            }
+            return column
+        }
+    }
+
+    /// The descriptors of some streams, in their order.
+    func descriptors(of references: some Sequence<StreamReference>) -> ByteColumn {
+        state.withLock { state in
+            var column = ByteColumn()
+            for reference in references { state.descriptors.append(Int(reference), to: &column) }
+            return column
+        }
+    }
+
+    /// Where in references that come in the order of their ids some others are, in no order.
+    ///
+    /// Complexity: O(*m* log *n*), *m* being the wanted ones.
+    func places(of wanted: [StreamReference], in sorted: [StreamReference]) -> [UInt32] {
+        state.withLock { state in
+            var places: [UInt32] = []
+            for reference in wanted {
+                let place = state.firstPlace(in: sorted, notBelow: state.ids[Int(reference)])
+                if place < sorted.count, sorted[place] == reference { places.append(UInt32(place)) }
+            }
+            return places
+        }
+    }
+
+    /// Where in references that come in the order of their ids those of a range of ids are.
+    func places(of ids: ClosedRange<StreamID>, in sorted: [StreamReference]) -> Range<Int> {
+        state.withLock { state in
+            let first = state.firstPlace(in: sorted, notBelow: ids.lowerBound)
+            var end = state.firstPlace(in: sorted, notBelow: ids.upperBound)
+            if end < sorted.count, state.ids[Int(sorted[end])] == ids.upperBound { end += 1 }
+            return first..<max(first, end)
+        }
+    }
+
+    /// The references of those of some ids that are known.
+    func references(of ids: some Sequence<StreamID>) -> [StreamReference] {
+        state.withLock { state in ids.compactMap { state.references.find($0, state.ids) } }
     }
 
     /// A batch for callers: references replaced by a stream table of its own, with ids.
@@ -165,9 +244,7 @@ final class StreamRegistry: Sendable {
                 if let known = local[reference] {
                     index = known
                 } else {
-                    let range = state.descriptors.keys.range(of: Int(reference))
-                    index = UInt32(
-                        table.intern(state.descriptors.keys.bytes.span.extracting(range), id: state.ids[Int(reference)]))
+                    index = UInt32(table.intern(state.descriptors[Int(reference)], id: state.ids[Int(reference)]))
                     local[reference] = index
                 }
                 indexes.append(index)
@@ -177,5 +254,44 @@ final class StreamRegistry: Sendable {
         batch.streams = table
         batch.streamIndexes = indexes
         return batch
+    }
+}
+
+extension StreamRegistry.Limit {
+    fileprivate func isReached(_ descriptors: DistinctBytes) -> Bool {
+        descriptors.count >= count || descriptors.byteCount >= byteCount
+    }
+}
+
+/// References by stream id: an open-addressing table over the ids, which are hashes already.
+private struct StreamIDTable {
+    /// A reference plus one; 0 is a free slot. The size is a power of two, at most three quarters full.
+    private var slots: [UInt32] = []
+
+    func find(_ id: StreamID, _ ids: [StreamID]) -> StreamReference? {
+        guard !slots.isEmpty else { return nil }
+        let mask = slots.count - 1
+        var slot = Int(truncatingIfNeeded: id.low) & mask
+        while slots[slot] != 0 {
+            if ids[Int(slots[slot]) - 1] == id { return slots[slot] - 1 }
+            slot = (slot &+ 1) & mask
+        }
+        return nil
+    }
+
+    /// - Parameter ids: By reference, with that of the new stream.
+    mutating func add(_ reference: StreamReference, _ ids: [StreamID]) {
+        if ids.count * 4 > slots.count * 3 {
+            slots = Array(repeating: 0, count: max(16, slots.count * 2))
+            for known in 0..<reference { place(known, ids) }
+        }
+        place(reference, ids)
+    }
+
+    private mutating func place(_ reference: StreamReference, _ ids: [StreamID]) {
+        let mask = slots.count - 1
+        var slot = Int(truncatingIfNeeded: ids[Int(reference)].low) & mask
+        while slots[slot] != 0 { slot = (slot &+ 1) & mask }
+        slots[slot] = reference + 1
     }
 }

@@ -22,6 +22,9 @@ public struct KeyTable: Sendable {
 
     public var count: Int { keys.count }
 
+    /// The hash that ``hashes`` has for a key, in all tables of this process.
+    public static func hash(of key: Span<UInt8>) -> UInt64 { ByteHash.hash(key, seed: processSeed) }
+
     /// The index of `key`, which is added when it is new. `hint` is the index that is likely right (keys come in the same order row after row); it saves the
     /// hash.
     ///
