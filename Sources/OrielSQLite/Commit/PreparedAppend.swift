@@ -91,7 +91,7 @@ struct PreparedAppend: Sendable {
             accepted.streamIndexes = batch.streamIndexes.map { known[Int($0)] }
             references += known
         } else {
-            let rows = select(batch, table, bounds)
+            let rows = select(batch, table, bounds, unknown: registry.isFull ? .tooManyStreams : .streamCollision)
             accepted = batch.selecting(rows)
             accepted.streamIndexes = rows.compactMap { table[Int(batch.streamIndexes[$0])] }
             references += StreamOrdinals.distinct(CollectionOfOne(accepted.streamIndexes))
@@ -103,15 +103,19 @@ struct PreparedAppend: Sendable {
     }
 
     /// The rows of a batch that can be taken; notes why the others cannot.
-    private mutating func select(_ batch: ColumnBatch, _ table: [StreamReference?], _ bounds: ClosedRange<Int64>) -> [Int] {
+    ///
+    /// - Parameter unknown: Why a stream has no reference.
+    private mutating func select(
+        _ batch: ColumnBatch, _ table: [StreamReference?], _ bounds: ClosedRange<Int64>, unknown: Receipt.Rejection.Reason
+    ) -> [Int] {
         var kept: [Int] = []
         var early = 0
         var late = 0
-        var collided = 0
+        var streamless = 0
         for row in 0..<batch.count {
             let time = batch.times[row]
             if table[Int(batch.streamIndexes[row])] == nil {
-                collided += 1
+                streamless += 1
             } else if time < bounds.lowerBound {
                 early += 1
             } else if time > bounds.upperBound {
@@ -120,7 +124,7 @@ struct PreparedAppend: Sendable {
                 kept.append(row)
             }
         }
-        for (reason, count) in [(Receipt.Rejection.Reason.beforeRetention, early), (.tooFarInFuture, late), (.streamCollision, collided)] where count > 0 {
+        for (reason, count) in [(Receipt.Rejection.Reason.beforeRetention, early), (.tooFarInFuture, late), (unknown, streamless)] where count > 0 {
             rejected.append(Receipt.Rejection(signal: batch.signal, reason: reason, count: count))
         }
         return kept

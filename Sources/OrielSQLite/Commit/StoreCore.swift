@@ -35,7 +35,8 @@ final class StoreCore: Sendable {
         self.fileSystem = fileSystem
         self.identity = identity
         self.crashPoints = crashPoints
-        registry = StreamRegistry(secret: identity.secret)
+        registry = StreamRegistry(
+            secret: identity.secret, limit: StreamRegistry.Limit(count: options.maximumStreams, byteCount: options.maximumStreamBytes))
         commits = BoundedQueue(capacity: options.queueBytes)
         published = Mutex(PublishedState())
     }

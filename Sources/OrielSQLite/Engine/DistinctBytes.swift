@@ -37,7 +37,8 @@ struct DistinctBytes {
     /// Appends a string to a column.
     func append(_ index: Int, to column: inout ByteColumn) {
         let place = places[index]
-        column.append(chunks[Int(place.chunk)].span.extracting(place.range))
+        let chunk = chunks[Int(place.chunk)]
+        column.append(chunk.span.extracting(place.range))
     }
 
     func count(of index: Int) -> Int { Int(places[index].count) }
@@ -47,7 +48,8 @@ struct DistinctBytes {
         let place = places[index]
         guard Int(place.count) == bytes.count + dropped else { return false }
         let range = place.range.lowerBound + dropped..<place.range.upperBound
-        return chunks[Int(place.chunk)].span.extracting(range).isEqual(to: bytes)
+        let chunk = chunks[Int(place.chunk)]
+        return chunk.span.extracting(range).isEqual(to: bytes)
     }
 
     /// The index of a string, or `nil`.

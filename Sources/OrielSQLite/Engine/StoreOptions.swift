@@ -29,6 +29,11 @@ public struct StoreOptions: Sendable {
     public var longestAppendDelay: Int64 = 5_000_000_000
     /// How long a request key is remembered, in nanoseconds; 0 switches detection of retries off.
     public var requestKeyWindow: Int64 = 300_000_000_000
+    /// Streams that the store keeps in memory, and bytes of their labels; rows of new streams beyond it are rejected. A series with ten labels takes about 600 bytes.
+    ///
+    /// Streams leave memory when the store is closed; only those that its files have come back with the next opening.
+    public var maximumStreams = 4_000_000
+    public var maximumStreamBytes = 1 << 30
     /// Memory that one query may use.
     public var queryMemoryBytes = 256 << 20
     /// Whether flushes, seals and merges run by themselves; tests switch it off and call ``SQLiteStore/flush()``.

@@ -57,14 +57,17 @@ struct StreamFilter {
 
     /// Decides on the streams that came since the last time.
     private mutating func update() {
-        var (found, end) = registry.labels.references(matching: matchers, from: end, registry)
+        let found: [StreamReference]
+        let start = end
         if let streams {
-            let chosen = StreamSet(registry.references(of: streams))
-            found = found.filter { chosen.contains($0) }
+            end = StreamReference(registry.count)
+            let chosen = registry.references(of: streams).filter { $0 >= start && $0 < end }.sorted()
+            found = matchers.isEmpty ? chosen : registry.labels.select(chosen, matching: matchers, registry)
+        } else {
+            (found, end) = registry.labels.references(matching: matchers, from: start, registry)
         }
         for reference in found { allowed.insert(reference) }
         references += found
-        self.end = end
     }
 }
 

@@ -37,12 +37,15 @@ final class StreamLabels: Sendable {
             let (references, undecided) = index.references(matching: matchers, from: start)
             return (references, undecided, index.count)
         }
-        if undecided.isEmpty || found.isEmpty { return (found, end) }
-        let matching = found.filter { reference in
+        return (undecided.isEmpty ? found : select(found, matching: undecided, registry), end)
+    }
+
+    /// Those of some streams that match, decided by their descriptors.
+    func select(_ references: [StreamReference], matching matchers: [StreamMatcher], _ registry: StreamRegistry) -> [StreamReference] {
+        references.filter { reference in
             guard let descriptor = registry.decodedDescriptor(of: reference) else { return false }
-            return undecided.allSatisfy { $0.matches(descriptor) }
+            return matchers.allSatisfy { $0.matches(descriptor) }
         }
-        return (matching, end)
     }
 
     /// The names of the labels and attributes of some streams, sorted by their bytes.

@@ -60,6 +60,8 @@ public struct Receipt: Hashable, Sendable {
             case streamCollision = 3
             /// A delta point that starts before the end of the point before it.
             case overlappingDelta = 4
+            /// Of a new stream, while the store holds as many as it may.
+            case tooManyStreams = 5
         }
 
         public var signal: Signal

@@ -114,6 +114,7 @@ final class OTLPReceiver: Sendable {
         case .tooFarInFuture: "lie too far in the future"
         case .streamCollision: "belong to a stream whose id is taken by another"
         case .overlappingDelta: "are deltas that overlap the ones before them"
+        case .tooManyStreams: "belong to new streams, of which the store holds as many as it may"
         }
     }
 }
