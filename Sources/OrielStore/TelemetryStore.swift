@@ -111,6 +111,10 @@ public struct StoreStatistics: Sendable {
     public var maintenanceFailures = 0
     /// What the last of these failed with.
     public var lastMaintenanceFailure: String?
+    /// Bytes of files that were read again to check them.
+    public var scrubbedBytes = 0
+    /// When all files had been read once more.
+    public var lastScrub: Timestamp?
     public var unknownFiles = 0
     /// What the opening of the store lost or put aside.
     public var recovery = RecoveryReport()

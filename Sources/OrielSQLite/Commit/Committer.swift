@@ -32,6 +32,9 @@ final class Committer {
     private var compressor = ZstdCompressor(level: 1)
     private var lastExpiry = Timestamp.now
     private var lastIdle = Timestamp.now
+    /// Whether hot.db is being copied: checkpoints, which alone change the file, wait as long as the log allows.
+    var holdsCheckpoints = false
+    private(set) var checkpointCount = 0
     /// Why nothing is written any more.
     private(set) var failure: String?
 
@@ -127,6 +130,12 @@ final class Committer {
         }
     }
 
+    /// Brings the log into the database file.
+    func checkpoint() throws {
+        checkpointCount += 1
+        try hot.checkpoint()
+    }
+
     /// Checkpoints and closes hot.db and gives the lock up.
     func close() {
         do {
@@ -188,8 +197,8 @@ final class Committer {
         core.crashPoints.reach(.commitDurable)
         advanceSequence()
         finish(contents, now: now)
-        if hot.loggedBytes >= core.options.checkpointBytes {
-            write("checkpoint") { try hot.checkpoint() }
+        if hot.loggedBytes >= (holdsCheckpoints ? Committer.copyLogBytes : core.options.checkpointBytes) {
+            write("checkpoint") { try checkpoint() }
             core.crashPoints.reach(.checkpointDone)
         }
     }

@@ -21,6 +21,10 @@ enum CrashPoint: String, CaseIterable, Sendable {
     /// A commit is on the disk, nobody was told.
     case commitDurable = "commit.durable"
     case checkpointDone = "checkpoint.done"
+    /// All files of a backup are copied, its manifest is not written yet.
+    case backupCopied = "backup.copied"
+    /// A backup is complete, the files of the earlier one still there.
+    case backupComplete = "backup.complete"
 }
 
 /// What a test does when the store comes by a crash point.

@@ -19,11 +19,13 @@ public final class SQLiteStore: TelemetryStore {
     let core: StoreCore
     private let requests: MaintenanceRequests
     private let workers: ScanWorkers
+    private let scrubber: Scrubber
     private let threads: Mutex<Threads>
 
     private struct Threads {
         var commit: OwnThread?
         var maintenance: OwnThread?
+        var scrub: OwnThread?
         var isClosing = false
     }
 
@@ -99,11 +101,18 @@ public final class SQLiteStore: TelemetryStore {
                 core, requests: requests, live: live, quarantined: quarantined, isRebuilt: isRebuilt, flushThread: flushThread, mergeThread: mergeThread
             ).run()
         }
-        threads = Mutex(Threads(commit: commit, maintenance: maintenance))
+        let scrubber = Scrubber(core)
+        self.scrubber = scrubber
+        var scrub: OwnThread?
+        if core.options.maintainsItself, core.options.scrubPeriod > 0 {
+            scrub = try OwnThread(name: "oriel-scrub", nice: 19) { scrubber.run() }
+        }
+        threads = Mutex(Threads(commit: commit, maintenance: maintenance, scrub: scrub))
     }
 
     deinit {
         // The threads end by themselves; nobody waits for them, and nothing is flushed.
+        scrubber.stop()
         requests.stop()
         core.commits.close()
         core.recent.close()
@@ -249,6 +258,8 @@ public final class SQLiteStore: TelemetryStore {
             return threads
         }
         guard let ended else { return }
+        core.backups.stop()
+        scrubber.stop()
         let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Void, any Error>, Never>) in
             let (core, requests, workers) = (core, requests, workers)
             do {
@@ -260,6 +271,7 @@ public final class SQLiteStore: TelemetryStore {
                     } else {
                         requests.stop()
                     }
+                    ended.scrub?.join()
                     ended.maintenance?.join()
                     core.commits.close()
                     ended.commit?.join()
@@ -357,6 +369,8 @@ public final class SQLiteStore: TelemetryStore {
         statistics.lastDamage = core.damage.entries.last.map { "\($0.path): \($0.reason)" }
         statistics.maintenanceFailures = counted.maintenanceFailures
         statistics.lastMaintenanceFailure = counted.lastMaintenanceFailure
+        statistics.scrubbedBytes = counted.scrubbedBytes
+        statistics.lastScrub = counted.lastScrub
         statistics.unknownFiles = counted.unknownFiles
         statistics.recovery = counted.recovery
         statistics.isReadOnly = counted.readOnlyReason != nil

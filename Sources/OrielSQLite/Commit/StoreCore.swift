@@ -19,6 +19,7 @@ final class StoreCore: Sendable {
     let compressors = CompressorPool()
     let commits: BoundedQueue<CommitWork>
     let gate = AppendGate()
+    let backups = BackupGate()
     /// Wakes the maintenance thread.
     let maintenanceSignal = ThreadSignal()
     private let published: Mutex<PublishedState>

@@ -31,6 +31,8 @@ final class StoreCounters: Sendable {
         var isWorking = false
         var maintenanceFailures = 0
         var lastMaintenanceFailure: String?
+        var scrubbedBytes = 0
+        var lastScrub: Timestamp?
     }
 
     /// Rows that are not sealed yet.

@@ -36,6 +36,10 @@ public struct StoreOptions: Sendable {
     public var maximumStreamBytes = 1 << 30
     /// Memory that one query may use.
     public var queryMemoryBytes = 256 << 20
+    /// How long reading all files once takes at least, in nanoseconds: their blobs are checked over and over. 0 switches that off.
+    public var scrubPeriod: Int64 = 7 * 86_400_000_000_000
+    /// Most bytes a second that are read for that.
+    public var scrubBytesPerSecond = 2 << 20
     /// Whether flushes, seals and merges run by themselves; tests switch it off and call ``SQLiteStore/flush()``.
     public var maintainsItself = true
 

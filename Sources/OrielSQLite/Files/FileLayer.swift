@@ -21,6 +21,8 @@ protocol FileLayer: Sendable {
     func unlock(_ file: OpenFile) throws(FileError)
     /// Replaces `new` by `old`, atomically.
     func rename(_ old: String, to new: String) throws(FileError)
+    /// Gives the file at `old` the further name `new`, on the same file system.
+    func link(_ old: String, to new: String) throws(FileError)
     func unlink(_ path: String) throws(FileError)
     func createDirectory(_ path: String) throws(FileError)
     func removeDirectory(_ path: String) throws(FileError)

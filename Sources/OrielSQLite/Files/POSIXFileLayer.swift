@@ -96,6 +96,10 @@ struct POSIXFileLayer: FileLayer {
         try retrying(.rename, old) { posixRename(old, new) }
     }
 
+    func link(_ old: String, to new: String) throws(FileError) {
+        try retrying(.link, new) { posixLink(old, new) }
+    }
+
     func unlink(_ path: String) throws(FileError) {
         try retrying(.unlink, path) { posixUnlink(path) }
     }
@@ -200,6 +204,10 @@ private func posixClose(_ number: Int32) -> Int32 {
 
 private func posixRename(_ old: String, _ new: String) -> Int32 {
     unsafe rename(old, new)
+}
+
+private func posixLink(_ old: String, _ new: String) -> Int32 {
+    unsafe link(old, new)
 }
 
 private func posixUnlink(_ path: String) -> Int32 {

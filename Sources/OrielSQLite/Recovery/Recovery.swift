@@ -32,6 +32,7 @@ struct Recovery {
         } catch {
             throw .unusable(path: folder, reason: "\(error)")
         }
+        try Restore.checkFinished(folder, files: files)
         let (lock, content) = try StoreLock.take(folder, files: files)
         do {
             return try recover(lock, content)

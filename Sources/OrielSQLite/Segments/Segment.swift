@@ -350,14 +350,25 @@ final class Segment: BlockContainer {
     ///
     /// - Throws: `damaged` for the first damage.
     func verify() throws(StoreError) {
+        try verifyStructure()
+        cache.remove(segment: number)
+        fences.withLock { $0 = nil }
+        try verifyTables()
+        for index in blocks.indices { _ = try verify(block: index) }
+    }
+
+    /// Lets SQLite check its own pages.
+    func verifyStructure() throws(StoreError) {
         do {
             let damage = try withConnection { connection throws(SQLiteError) in try connection.structuralDamage() }
             if let damage { throw self.damage("SQLite finds \(damage)") }
         } catch {
             throw failure(error)
         }
-        cache.remove(segment: number)
-        fences.withLock { $0 = nil }
+    }
+
+    /// Reads and checks what all blocks need.
+    func verifyTables() throws(StoreError) {
         for page in 0..<header.streamPageCount { _ = try streamPage(page) }
         if header.traceCount > 0 { _ = try traceFences() }
         for page in 0..<header.tracePageCount {
@@ -367,24 +378,31 @@ final class Segment: BlockContainer {
         _ = try traceTimes()
         _ = try traceSummaries()
         _ = try families()
+    }
+
+    /// Reads and checks every blob of a block.
+    ///
+    /// - Returns: the bytes of its columns.
+    func verify(block index: Int) throws(StoreError) -> Int {
         var decoder = PageDecoder()
         var buffer: [UInt8] = []
-        for index in blocks.indices {
-            let (directory, _) = try block(index)
-            for (number, column) in directory.columns.enumerated() {
-                if let inline = column.inline { buffer = inline } else { try readBlob(.column(block: index, column: number), into: &buffer) }
-                guard buffer.count == column.byteCount else {
-                    throw damage("column \(number) of block \(index) has \(buffer.count) bytes, not \(column.byteCount)", block: index)
-                }
-                do throws(ColumnError) {
-                    if column.dictionaryByteCount > 0 { try decoder.open(buffer.span.extracting(0..<column.dictionaryByteCount)) }
-                    for page in column.pages { try decoder.open(buffer.span.extracting(page.offset..<(page.offset + page.byteCount))) }
-                } catch {
-                    throw damage(error, "block \(index), column \(number)", block: index)
-                }
-                try verify(filtersOf: number, column, block: index)
+        var byteCount = 0
+        let (directory, _) = try block(index)
+        for (number, column) in directory.columns.enumerated() {
+            if let inline = column.inline { buffer = inline } else { try readBlob(.column(block: index, column: number), into: &buffer) }
+            guard buffer.count == column.byteCount else {
+                throw damage("column \(number) of block \(index) has \(buffer.count) bytes, not \(column.byteCount)", block: index)
             }
+            byteCount += buffer.count + column.filterByteCount
+            do throws(ColumnError) {
+                if column.dictionaryByteCount > 0 { try decoder.open(buffer.span.extracting(0..<column.dictionaryByteCount)) }
+                for page in column.pages { try decoder.open(buffer.span.extracting(page.offset..<(page.offset + page.byteCount))) }
+            } catch {
+                throw damage(error, "block \(index), column \(number)", block: index)
+            }
+            try verify(filtersOf: number, column, block: index)
         }
+        return byteCount
     }
 }
 

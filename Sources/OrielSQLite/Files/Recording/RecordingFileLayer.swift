@@ -138,6 +138,11 @@ final class RecordingFileLayer: FileLayer {
         }
     }
 
+    /// Hard links are not recorded; what is asked for them copies instead.
+    func link(_ old: String, to new: String) throws(FileError) {
+        throw FileError(operation: .link, path: new, number: EXDEV)
+    }
+
     func unlink(_ path: String) throws(FileError) {
         try attempt(.unlink, path)
         try base.unlink(path)
