@@ -37,7 +37,7 @@ struct ExaminationTests {
         _ = try await store.append(SpanFiles.spans(0..<3))
         try await store.close()
         for block in [0, 2] { try SpanFiles.damage(folder, SpanFiles.column(.name, block: block)) }
-        try POSIXFileLayer().replace(folder.path + "/data/spans/20200913/notes.txt", with: [1, 2])
+        try POSIXFileLayer().replace(folder.path + "/data/spans/new/notes.txt", with: [1, 2])
         store = try #require(try await folder.open() as? SQLiteStore)
         #expect(store.statistics.damagedBlocks == 0)
         let found = try await store.examine(readsAll: true)
