@@ -92,7 +92,7 @@ private let compressed: [ContentEncoding] = [.gzip, .deflate, .zstd, .snappy, .s
         var random = SeededGenerator(seed: seed)
         let page = random.page(count: 3000)
         let packed = try encoding.compress(page)
-        for round in 0..<2000 {
+        for round in 0..<(2000 * Fuzz.rounds) {
             var damaged = packed
             for _ in 0...Int.random(in: 0..<3, using: &random) {
                 damaged[Int.random(in: 0..<damaged.count, using: &random)] ^= 1 << UInt8.random(in: 0..<8, using: &random)
@@ -114,7 +114,7 @@ private let compressed: [ContentEncoding] = [.gzip, .deflate, .zstd, .snappy, .s
 
     @Test(arguments: compressed, [21, 22] as [UInt64]) func noiseNeverCrashes(_ encoding: ContentEncoding, seed: UInt64) {
         var random = SeededGenerator(seed: seed)
-        for _ in 0..<3000 {
+        for _ in 0..<(3000 * Fuzz.rounds) {
             let noise = (0..<Int.random(in: 0..<60, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
             do throws(CompressionError) {
                 #expect(try encoding.decompress(noise, limit: 4096).count <= 4096)

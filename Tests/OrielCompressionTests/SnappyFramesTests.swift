@@ -72,7 +72,7 @@ import Testing
     /// Chunks of every kind in any order, with any content and some bits wrong: whatever is accepted has its checksums.
     @Test(arguments: [31, 32, 33] as [UInt64]) func hostileChunksNeverCrash(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
-        for round in 0..<1500 {
+        for round in 0..<(1500 * Fuzz.rounds) {
             var stream = Bool.random(using: &random) ? Self.identifier : []
             for _ in 0..<Int.random(in: 0..<6, using: &random) {
                 let content = random.page(count: Int.random(in: 0..<400, using: &random))

@@ -276,7 +276,7 @@ import Testing
             for _ in 0..<random.count(1...3) { bytes[random.count(0...(bytes.count - 1))] ^= 1 << UInt8(random.count(0...7)) }
             return bytes
         }
-        for _ in 0..<60 {
+        for _ in 0..<(60 * Fuzz.rounds) {
             let damagedSpans = flip(spans)
             do {
                 let batch = try decoder.traces(damagedSpans.span).batch

@@ -87,7 +87,7 @@ import Testing
         let groups = random.groups { $0.span() }
         let text = OTLPEncoder.traces(groups, format: .json)
         var decoder = OTLPDecoder()
-        for _ in 0..<40 {
+        for _ in 0..<(40 * Fuzz.rounds) {
             var damaged = text
             for _ in 0..<random.count(1...4) { damaged[random.count(0...(damaged.count - 1))] = UInt8(random.count(0...255)) }
             if random.chance(30) { damaged.removeLast(random.count(0...(damaged.count - 1))) }

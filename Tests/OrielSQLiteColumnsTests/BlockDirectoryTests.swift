@@ -42,7 +42,7 @@ import Testing
                 broken[index] ^= UInt8(1 + random.below(255))
                 #expect(throws: ColumnError.self) { try BlockDirectory(encoded: broken.span) }
             }
-            for _ in 0..<2000 {
+            for _ in 0..<(2000 * Fuzz.rounds) {
                 var broken = Array(bytes.dropLast(4))
                 for _ in 0...random.below(3) { broken[random.below(broken.count)] = UInt8(truncatingIfNeeded: random.next()) }
                 if random.chance(20) { broken.removeLast(random.below(broken.count)) }

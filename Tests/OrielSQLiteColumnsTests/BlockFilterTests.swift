@@ -32,7 +32,7 @@ import Testing
             #expect(throws: ColumnError.self) { try BlockFilter(encoded: broken) }
         }
         for length in 0..<bytes.count { #expect(throws: ColumnError.self) { try BlockFilter(encoded: Array(bytes[..<length])) } }
-        for _ in 0..<500 {
+        for _ in 0..<(500 * Fuzz.rounds) {
             var broken = (0..<random.below(120)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             if !broken.isEmpty, random.chance(70) { broken[0] = BlockFilter.version }
             broken.append(littleEndian: CRC32C.checksum(broken.span))

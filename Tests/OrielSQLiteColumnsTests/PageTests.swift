@@ -164,7 +164,7 @@ import Testing
         var refused = 0
         for (_, page) in try somePages() {
             var decoder = PageDecoder()
-            for _ in 0..<3000 {
+            for _ in 0..<(3000 * Fuzz.rounds) {
                 var broken = Array(page.dropLast(4))
                 for _ in 0...random.below(3) where !broken.isEmpty {
                     switch random.below(4) {

@@ -96,7 +96,7 @@ struct RedoTests {
         for batch in originals {
             PlainColumns.append(batch, to: &plain)
         }
-        for _ in 0..<3000 {
+        for _ in 0..<(3000 * Fuzz.rounds) {
             var bytes = plain
             for _ in 0...random.below(3) {
                 bytes[random.below(bytes.count)] = UInt8(truncatingIfNeeded: random.next())

@@ -137,7 +137,7 @@ import Testing
     @Test(arguments: [UInt64(1), 2, 3, 4])
     func randomTextNeverCrashesAndValidTextReadsBack(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
-        for _ in 0..<300 {
+        for _ in 0..<(300 * Fuzz.rounds) {
             let value = random.attributeValue(depth: 4)
             var writer = JSONWriter()
             writer.value(value)

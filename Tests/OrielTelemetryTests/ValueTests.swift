@@ -27,7 +27,7 @@ import Testing
         var random = SeededGenerator(seed: seed)
         let resource = Resource(attributes: random.attributes(5, depth: 3), schemaURL: "x")
         let encoded = StreamDescriptor.scope(resource, InstrumentationScope(name: "n")).encoded
-        for _ in 0..<500 {
+        for _ in 0..<(500 * Fuzz.rounds) {
             var damaged = encoded
             for _ in 0..<2 { damaged[Int.random(in: damaged.indices, using: &random)] = UInt8.random(in: 0...255, using: &random) }
             damaged.removeLast(Int.random(in: 0...3, using: &random))
@@ -93,7 +93,7 @@ import Testing
 
     @Test(arguments: [UInt64(1), 2, 3]) func whatPassesTheWalkCanBeRead(_ seed: UInt64) {
         var random = SeededGenerator(seed: seed)
-        for _ in 0..<400 {
+        for _ in 0..<(400 * Fuzz.rounds) {
             var writer = WireWriter()
             writer.anyValue(random.attributeValue(depth: 4))
             var bytes = writer.bytes
@@ -140,7 +140,7 @@ import Testing
 
     @Test(arguments: [UInt64(1), 2, 3]) func damagedBytesNeverCrash(_ seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
-        for _ in 0..<500 {
+        for _ in 0..<(500 * Fuzz.rounds) {
             var bytes = random(&generator).encodedBuckets
             for _ in 0..<2 { bytes[Int.random(in: bytes.indices, using: &generator)] = UInt8.random(in: 0...255, using: &generator) }
             bytes.removeLast(Int.random(in: 0...bytes.count, using: &generator))

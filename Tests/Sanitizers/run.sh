@@ -12,9 +12,8 @@ sanitizer=${1:-}
 filter=${2:-}
 case $sanitizer in
     thread)
-        chosen='ConcurrencyTests|OrielClientTests\.|ThreadTests|StoreTests|PressureTests|MaintenanceTests|CommitQueue|Retry|RoundTripTests'
-        # The runtime of Swift's tasks and libsqlite3 are not instrumented; what they guard looks unguarded.
-        export TSAN_OPTIONS="halt_on_error=0 exitcode=66 second_deadlock_stack=1 ${TSAN_OPTIONS:-}"
+        chosen='ConcurrencyTests|OrielClientTests\.|ThreadTests|StreamDictionaryTests|\.StoreTests|PressureTests|MaintenanceTests|ScanTests|SQLiteStoreTests/busy'
+        export TSAN_OPTIONS="halt_on_error=0 exitcode=66 ${TSAN_OPTIONS:-}"
         ;;
     address)
         chosen='OrielTelemetryTests\.|OrielOTLPTests\.|OrielClientTests\.|OrielCompressionTests\.|OrielSQLiteColumnsTests\.|RedoTests|HotDamageTests|DamageTests|ConnectionTests'
@@ -36,16 +35,23 @@ package=$root/.build/sanitizers
 mkdir -p "$package"
 ln -sfn "$root/Sources" "$package/Sources"
 ln -sfn "$root/Tests" "$package/Tests"
+if [[ $sanitizer == thread ]]; then
+    mkdir -p "$package/Annotations/include"
+    touch "$package/Annotations/include/Annotations.h"
+    ln -sfn "$root/Tests/Sanitizers/MutexAnnotations.c" "$package/Annotations/MutexAnnotations.c"
+fi
 {
     echo '// swift-tools-version: 6.2'
     echo 'import PackageDescription'
     # The language settings are the package's own.
     sed -n '/^let settings/,/^}()/p' "$root/Package.swift"
     cat <<'MANIFEST'
-let engine: [Target.Dependency] = ["OrielSQLite", "OrielStoreConformance", "OrielStore", "OrielTelemetry", "OrielCompression", "CSQLite"]
+let isThread = Context.environment["ORIEL_SANITIZER"] == "thread"
+let annotations: [Target.Dependency] = isThread ? ["Annotations"] : []
+let engine: [Target.Dependency] = annotations + ["OrielSQLite", "OrielStoreConformance", "OrielStore", "OrielTelemetry", "OrielCompression", "CSQLite"]
 let package = Package(
     name: "sanitized", platforms: [.macOS(.v15)],
-    targets: [
+    targets: (isThread ? [.target(name: "Annotations", path: "Annotations", publicHeadersPath: "include")] : []) + [
         .target(name: "OrielTelemetry", swiftSettings: settings),
         .target(name: "OrielOTLP", dependencies: ["OrielTelemetry"], swiftSettings: settings),
         .target(name: "OrielClient", dependencies: ["OrielOTLP", "OrielTelemetry"], swiftSettings: settings),
@@ -70,6 +76,7 @@ let package = Package(
 MANIFEST
 } >"$package/Package.swift"
 
+export ORIEL_SANITIZER=$sanitizer
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0

@@ -174,7 +174,7 @@ import Testing
         let seed = UInt64.random(in: .min ... .max, using: &generator)
         var random = SeededBytes(seed: seed)
         let alphabet = Array("abc: -[]{}\n\t\"'#&*!|>%@`,?0\u{0}\u{7F}".utf8)
-        for round in 0..<3000 {
+        for round in 0..<(3000 * Fuzz.rounds) {
             let bytes = (0..<Int(random.next() % 60)).map { _ in alphabet[Int(random.next() % UInt64(alphabet.count))] }
             do {
                 _ = try YAMLReader.read(bytes)
