@@ -20,6 +20,9 @@ let settings: [SwiftSetting] = {
     return settings
 }()
 
+/// The commit that a release is built from, which the program then tells.
+let revision: [CSetting] = Context.environment["ORIEL_REVISION"].map { [.define("ORIEL_REVISION", to: "\"\($0)\"")] } ?? []
+
 /// A library that only the daemon links; a consumer without the trait does not even fetch its package.
 func collector(_ name: String, _ package: String) -> Target.Dependency {
     .product(name: name, package: package, condition: .when(traits: ["Collector"]))
@@ -105,10 +108,11 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(name: "CRevision", cSettings: revision),
         .executableTarget(
             name: "OrielCommand",
             dependencies: [
-                "OrielCollector", "OrielStore", "OrielSQLite", "OrielOTLP", "OrielClient", "OrielCompression", "OrielTelemetry",
+                "CRevision", "OrielCollector", "OrielStore", "OrielSQLite", "OrielOTLP", "OrielClient", "OrielCompression", "OrielTelemetry",
                 collector("ArgumentParser", "swift-argument-parser"),
                 collector("AsyncHTTPClient", "async-http-client"),
                 collector("ServiceLifecycle", "swift-service-lifecycle"),

@@ -36,9 +36,11 @@ public final class Collector: Service {
     ///   - tokens: where bearer tokens are kept; without one they end with the process.
     ///   - environment: of the process, for what a service manager says.
     ///   - version: shown in metrics.
+    ///   - revision: the commit of the binary, shown in metrics; empty if unknown.
     public init(
         configuration: CollectorConfiguration, store: any TelemetryStore, tokens tokenStore: (any TokenStore)? = nil, logger: Logger,
-        environment: [String: String] = [:], version: String = "dev", registry: MetricRegistry = MetricRegistry()
+        environment: [String: String] = [:], version: String = "dev", revision: String = "",
+        registry: MetricRegistry = MetricRegistry()
     ) {
         self.configuration = configuration
         self.logger = logger
@@ -72,7 +74,7 @@ public final class Collector: Service {
         OrielAPI(store: store).addRoutes(to: &routes)
         TokenRoutes(tokens: tokens, audit: audit).addRoutes(to: &routes)
         HealthRoutes.add(to: &routes, registry: registry) { readiness.isReady }
-        CollectorMetrics.register(in: registry, version: version, server: statistics, budget: budget, access: access, store: store)
+        CollectorMetrics.register(in: registry, version: version, revision: revision, server: statistics, budget: budget, access: access, store: store)
 
         let table = routes
         self.routes = table

@@ -17,17 +17,15 @@ struct RootCommand: AsyncParsableCommand {
 
             Exit status: 0 found, 1 error, 2 usage, 3 nothing found.
             """,
-        version: "oriel \(RootCommand.version)",
+        version: RootCommand.versionLine,
         subcommands: queries + others)
-
-    static let version = "0.1.0"
 
     private static let queries: [any ParsableCommand.Type] = [
         ServeCommand.self, TracesCommand.self, TraceCommand.self, LogsCommand.self, MetricsCommand.self, ServicesCommand.self,
     ]
 
     /// What is no part of serving and asking.
-    private static let others: [any ParsableCommand.Type] = [TokenCommand.self, BenchCommand.self, DemoCommand.self]
+    private static let others: [any ParsableCommand.Type] = [HealthCommand.self, TokenCommand.self, BenchCommand.self, DemoCommand.self]
 
     /// Runs a command line, without the program's name, and returns the process' exit status.
     static func main(arguments: [String]) async -> Int32 {

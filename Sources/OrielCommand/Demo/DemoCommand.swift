@@ -51,7 +51,9 @@ struct DemoCommand: AsyncParsableCommand {
         // The demo's own lines are what the reader wants to see.
         configuration.log.level = .warning
         let logger = CollectorLog(configuration.log).logger(label: "oriel")
-        let collector = Collector(configuration: configuration, store: store, logger: logger, version: RootCommand.version)
+        let collector = Collector(
+            configuration: configuration, store: store, logger: logger, version: RootCommand.version,
+            revision: RootCommand.revision)
         let shop = DemoRun(
             endpoint: {
                 for listener in try await collector.boundListeners() {

@@ -6,12 +6,13 @@ import Synchronization
 /// Publishes the plain statistics of server and store under `oriel_…`.
 enum CollectorMetrics {
     static func register(
-        in registry: MetricRegistry, version: String, server: ServerStatistics, budget: AdmissionBudget, access: AccessControl,
+        in registry: MetricRegistry, version: String, revision: String, server: ServerStatistics, budget: AdmissionBudget, access: AccessControl,
         store: any TelemetryStore
     ) {
         registry.addCollector(ProcessMetrics.collect)
         registry.addCollector { collector in
-            collector.info("oriel_build", labels: ["version": version], help: "The version of the running binary.")
+            collector.info(
+                "oriel_build", labels: ["version": version, "revision": revision], help: "The version of the running binary and the commit it was built from.")
             collect(server, into: &collector)
             collector.gauge(
                 "oriel_admission_used", help: "Bytes held by ingest requests in progress.", unit: "By", value: Double(budget.usedBytes))

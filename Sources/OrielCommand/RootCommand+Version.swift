@@ -1,0 +1,14 @@
+import CRevision
+
+extension RootCommand {
+    /// The version of this program, by Semantic Versioning. It is written here and nowhere else.
+    static let version = "0.1.0"
+
+    /// The commit that this program was built from, empty unless the build told it, as `.ci/make-release` does.
+    static let revision = unsafe String(cString: oriel_revision())
+
+    /// What `--version` prints.
+    static var versionLine: String {
+        revision.isEmpty ? "oriel \(version)" : "oriel \(version) (\(revision))"
+    }
+}
