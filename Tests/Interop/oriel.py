@@ -132,6 +132,7 @@ class Checks:
         else:
             self.failed += 1
             print(f"FAILED {self.title}: {what} {detail}")
+        return bool(condition)
 
     def group(self, what, body, *arguments):
         """Runs checks; an exception is one failure and does not end the others."""
