@@ -95,6 +95,9 @@ enum RedoRecord {
         for _ in 0..<(try bytes.readCount(&offset, limit: bytes.count)) {
             let frame = try RedoFrame.read(bytes.extracting(try bytes.readCounted(&offset)), decompressor: &decompressor)
             for var batch in frame.batches {
+                guard UInt64(batch.count) <= .max - (nextOrds[batch.signal] ?? 0) else {
+                    throw ColumnError(.malformed("rows are numbered beyond 64 bits"), at: offset)
+                }
                 batch.assignOrds(&nextOrds)
                 rows.append((frame.kind, batch))
             }
