@@ -8,6 +8,13 @@ struct BlockBinding: Hashable, Sendable {
     /// The container's ordinal of each local trace id, ascending.
     var traces: [UInt32]
 
+    /// Which local streams are among some of the container's, ascending; `nil` when all are wanted.
+    func areWanted(_ ordinals: [UInt32]?) -> [Bool]? {
+        guard let ordinals else { return nil }
+        var wanted = WantedStreams(ordinals)
+        return streams.map { wanted.contains($0) }
+    }
+
     /// The local numbers of those of some traces that the block has. Both lists are sorted.
     func locals(ofTraces ordinals: [UInt32]) -> Set<Int64> {
         var locals: Set<Int64> = []

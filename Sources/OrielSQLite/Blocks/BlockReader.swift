@@ -52,28 +52,90 @@ struct BlockReader<Storage: BlockStorage>: ~Copyable {
     mutating func times(_ selection: RowSelection) throws(StoreError) -> [Int64] {
         guard let position = directory.position(of: .time) else { return Array(repeating: 0, count: selection.count) }
         guard directory.signal.isMetric else { return try integers(position, selection).values }
-        var starts: [Int] = []
-        var total = 0
-        for run in directory.runs where run.vector == starts.count {
-            starts.append(total)
-            total += run.rowCount
-        }
-        let vectors = try integers(position, RowSelection(nil, of: total)).values
         var times: [Int64] = []
         times.reserveCapacity(selection.count)
         var start = 0
         var taken = 0
-        for run in directory.runs {
+        guard selection.rows != nil else {
+            let (vectors, starts) = try vectors(position, of: nil)
+            for run in directory.runs { times.append(contentsOf: vectors[starts[run.vector]..<(starts[run.vector] + run.rowCount)]) }
+            return times
+        }
+        // Runs with selected rows, and which these are.
+        var wanted: [(run: Int, start: Int, range: Range<Int>)] = []
+        for (index, run) in directory.runs.enumerated() {
             let range = selection.indexes(in: start..<(start + run.rowCount), from: taken)
-            if selection.rows == nil {
-                times.append(contentsOf: vectors[starts[run.vector]..<(starts[run.vector] + run.rowCount)])
-            } else {
-                for index in range { times.append(vectors[starts[run.vector] + selection.row(index) - start]) }
-            }
+            if !range.isEmpty { wanted.append((index, start, range)) }
             taken = range.upperBound
             start += run.rowCount
         }
+        let (vectors, starts) = try vectors(position, of: wanted.map(\.run))
+        for (run, start, range) in wanted {
+            let base = starts[directory.runs[run].vector] - start
+            for index in range { times.append(vectors[base + selection.row(index)]) }
+        }
         return times
+    }
+
+    /// Decodes the vectors of times that some runs use; all of them for `nil`.
+    ///
+    /// - Returns: the times, and where in them each decoded vector begins.
+    private mutating func vectors(_ position: Int, of runs: [Int]?) throws(StoreError) -> (times: [Int64], starts: [Int]) {
+        var lengths: [Int] = []
+        for run in directory.runs where run.vector == lengths.count { lengths.append(run.rowCount) }
+        var isWanted = [Bool](repeating: runs == nil, count: lengths.count)
+        for run in runs ?? [] { isWanted[directory.runs[run].vector] = true }
+        var starts: [Int] = []
+        starts.reserveCapacity(lengths.count)
+        var rows: [Int] = []
+        var total = 0
+        var count = 0
+        for (vector, length) in lengths.enumerated() {
+            starts.append(count)
+            if isWanted[vector] {
+                if runs != nil { rows.append(contentsOf: total..<(total + length)) }
+                count += length
+            }
+            total += length
+        }
+        return (try integers(position, RowSelection(count == total ? nil : rows, of: total)).values, starts)
+    }
+
+    /// The rows of a metric's block that belong to some streams and lie in some times, ascending.
+    ///
+    /// - Parameters:
+    ///   - isWanted: Whether a stream's rows are asked for, by its number in the block.
+    ///   - bounds: `nil` for all times.
+    mutating func rows(in bounds: Range<Int64>?, _ isWanted: (Int) -> Bool) throws(StoreError) -> [Int] {
+        var wanted: [(run: Int, start: Int)] = []
+        var start = 0
+        for (index, run) in directory.runs.enumerated() {
+            if isWanted(run.stream) { wanted.append((index, start)) }
+            start += run.rowCount
+        }
+        var rows: [Int] = []
+        guard let bounds, directory.signal.isMetric, !wanted.isEmpty, let position = directory.position(of: .time) else {
+            for (run, start) in wanted { rows.append(contentsOf: start..<(start + directory.runs[run].rowCount)) }
+            return rows
+        }
+        let (times, starts) = try vectors(position, of: wanted.count == directory.runs.count ? nil : wanted.map(\.run))
+        // Which part of each vector lies in the bounds; times ascend within a run.
+        var parts = [Range<Int>?](repeating: nil, count: starts.count)
+        for (index, start) in wanted {
+            let run = directory.runs[index]
+            let part: Range<Int>
+            if let known = parts[run.vector] {
+                part = known
+            } else {
+                let vector = starts[run.vector]..<(starts[run.vector] + run.rowCount)
+                let first = times.firstIndex(notBelow: bounds.lowerBound, in: vector)
+                let end = times.firstIndex(notBelow: bounds.upperBound, in: first..<vector.upperBound)
+                part = (first - vector.lowerBound)..<(end - vector.lowerBound)
+                parts[run.vector] = part
+            }
+            rows.append(contentsOf: (start + part.lowerBound)..<(start + part.upperBound))
+        }
+        return rows
     }
 
     mutating func ords(_ selection: RowSelection) throws(StoreError) -> [UInt64] {
@@ -345,6 +407,19 @@ struct BlockReader<Storage: BlockStorage>: ~Copyable {
         } else {
             try storage.read(column: position, range, into: &buffer)
         }
+    }
+}
+
+extension [Int64] {
+    /// In a sorted part of an array the index of the first element that is not below a value, or the part's end.
+    fileprivate func firstIndex(notBelow value: Int64, in part: Range<Int>) -> Int {
+        var low = part.lowerBound
+        var high = part.upperBound
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] < value { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }
 

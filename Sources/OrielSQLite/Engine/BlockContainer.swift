@@ -21,6 +21,13 @@ protocol BlockContainer: AnyObject, Sendable {
     /// The stream ordinal and number of rows of each run of a block, in row order (a stream occurs once per slot).
     func streamRuns(ofBlock block: Int) throws(StoreError) -> [StreamRun]
 
+    /// The rows of a block that belong to some streams and lie in some times, ascending.
+    ///
+    /// - Parameters:
+    ///   - streams: ordinals, ascending; `nil` for all.
+    ///   - bounds: `nil` for all. Rows outside may come too.
+    func rows(ofBlock block: Int, streams: [UInt32]?, in bounds: Range<Int64>?) throws(StoreError) -> [Int]
+
     /// Decodes part of a block.
     ///
     /// - Parameter rows: which rows, ascending; `nil` for all.
@@ -76,6 +83,19 @@ protocol BlockContainer: AnyObject, Sendable {
     func traceSummaries(_ ordinals: [UInt32]) throws(StoreError) -> [TraceSummary]?
 
     var sharedTraces: SharedTraces { get }
+}
+
+extension BlockContainer {
+    func rows(ofBlock block: Int, streams: [UInt32]?, in bounds: Range<Int64>?) throws(StoreError) -> [Int] {
+        var wanted = WantedStreams(streams)
+        var rows: [Int] = []
+        var start = 0
+        for run in try streamRuns(ofBlock: block) {
+            if wanted.contains(run.ordinal) { rows.append(contentsOf: start..<(start + run.rowCount)) }
+            start += run.rowCount
+        }
+        return rows
+    }
 }
 
 /// A run of rows of one stream in a block.

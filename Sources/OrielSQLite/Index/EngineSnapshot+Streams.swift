@@ -5,19 +5,18 @@ extension EngineSnapshot {
     func streams(
         _ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange, limit: Int
     ) async throws(StoreError) -> [StreamInformation] {
-        let found = try await find(signal, matchers, range) { (finder, _) in
-            let sorted = finder.references.map { (registry.id(of: $0), $0) }.sorted { $0.0 < $1.0 }.prefix(max(0, limit))
-            return sorted.compactMap { id, reference in
-                registry.decodedDescriptor(of: reference).map { StreamInformation(id: id, descriptor: $0) }
+        try await find(signal, matchers, range) { found in
+            registry.sortedByID(found.references).prefix(max(0, limit)).compactMap { reference in
+                registry.decodedDescriptor(of: reference).map { StreamInformation(id: registry.id(of: reference), descriptor: $0) }
             }
         }
-        return found
     }
 
     func labelNames(_ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange) async throws(StoreError) -> [String] {
-        try await find(signal, matchers, range) { (finder, budget) in
+        try await find(signal, matchers, range) { found in
+            if answersFromIndex(found) { return registry.labels.names(of: found, registry) }
             var names: Set<String> = []
-            for reference in finder.references { names.formUnion(registry.decodedDescriptor(of: reference)?.names ?? []) }
+            for reference in found.references { names.formUnion(registry.decodedDescriptor(of: reference)?.names ?? []) }
             return names.sortedByBytes
         }
     }
@@ -25,24 +24,28 @@ extension EngineSnapshot {
     func labelValues(
         _ name: String, _ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange
     ) async throws(StoreError) -> [String] {
-        try await find(signal, matchers, range) { (finder, budget) in
+        try await find(signal, matchers, range) { found in
+            if answersFromIndex(found) { return registry.labels.values(of: name, in: found, registry) }
             var values: Set<String> = []
-            for reference in finder.references {
+            for reference in found.references {
                 if let value = registry.decodedDescriptor(of: reference)?.text(of: name), !value.isEmpty { values.insert(value) }
             }
             return values.sortedByBytes
         }
     }
 
+    /// Whether the lists of all streams are a shorter way to the labels of some than decoding these.
+    private func answersFromIndex(_ found: StreamSet) -> Bool { found.count * 16 > registry.count }
+
     private func find<Value: Sendable>(
-        _ signal: Signal, _ matchers: [StreamMatcher], _ range: TimeRange, _ answer: @escaping @Sendable (StreamFinder, QueryBudget) -> Value
+        _ signal: Signal, _ matchers: [StreamMatcher], _ range: TimeRange, _ answer: @escaping @Sendable (StreamSet) -> Value
     ) async throws(StoreError) -> Value {
         let budget = budget(deadline: nil)
         return try await workers.run(budget) { () throws(StoreError) -> Value in
             let plan = ScanPlan(signal: signal, range: range, streamMatchers: matchers, projection: .positions)
             var finder = StreamFinder(plan: plan, state: state, registry: registry, budget: budget)
             try finder.search(state[signal])
-            return answer(finder, budget)
+            return answer(finder.found)
         }
     }
 }
@@ -51,9 +54,10 @@ extension Set<String> {
     fileprivate var sortedByBytes: [String] { sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
 }
 
-/// Finds the streams that have rows in a time range. Blocks that lie wholly in the range answer from their stream runs; times are decoded of the others only.
+/// Finds the streams that have rows in a time range. Containers that lie wholly in the range answer from their stream tables, and of the others the blocks that may have
+/// further streams: from their runs if they lie wholly in the range, else by the times of these streams' rows.
 private struct StreamFinder {
-    private(set) var references: Set<StreamReference> = []
+    private(set) var found = StreamSet()
     private var context: ScanContext
 
     init(plan: ScanPlan, state: PublishedState, registry: StreamRegistry, budget: QueryBudget) {
@@ -62,42 +66,84 @@ private struct StreamFinder {
 
     mutating func search(_ state: PublishedState.SignalState) throws(StoreError) {
         guard !context.bounds.isEmpty else { return }
-        for container in state.segments + state.sealed {
-            do throws(StoreError) {
-                try search(container)
-            } catch  where error.isDamage {
-                // Noted by the container, whose tables cannot be read; the others answer.
+        let (inside, others) = headers(of: state.segments + state.sealed)
+        for (container, _) in inside {
+            try search(container) { (finder, known) throws(StoreError) in
+                for reference in known where finder.context.filter.allows(reference) { finder.found.insert(reference) }
             }
         }
         for chunk in state.chunks { search(chunk) }
+        for (container, headers) in others {
+            try search(container) { (finder, known) throws(StoreError) in
+                for header in headers { try finder.searchAround(damagedBlock: header, of: container, known) }
+            }
+        }
     }
 
-    private mutating func search(_ container: any BlockContainer) throws(StoreError) {
+    private typealias Headers = [(container: any BlockContainer, headers: [BlockHeader])]
+
+    /// The containers and blocks that may have rows in the range: those of which every row is, and the others.
+    private func headers(of containers: [any BlockContainer]) -> (inside: Headers, others: Headers) {
         let bounds = context.bounds
-        let headers = container.blocks.filter { $0.rowCount > 0 && $0.minimumTime < bounds.upperBound && $0.maximumTime >= bounds.lowerBound }
-        guard !headers.isEmpty else { return }
-        let known = try container.streamReferences()
-        for header in headers {
-            try context.budget.check()
-            do throws(StoreError) {
-                try search(header, of: container, known)
-            } catch  where error.isDamage {
-                // Noted by the container; the other blocks answer.
+        var inside: Headers = []
+        var others: Headers = []
+        for container in containers {
+            let blocks = container.blocks.filter { $0.rowCount > 0 }
+            let headers = blocks.filter { $0.minimumTime < bounds.upperBound && $0.maximumTime >= bounds.lowerBound }
+            if headers.isEmpty { continue }
+            if headers.count == blocks.count, headers.allSatisfy({ isInside($0, of: container) }) {
+                inside.append((container, headers))
+            } else {
+                others.append((container, headers))
             }
+        }
+        return (inside, others)
+    }
+
+    /// Whether all rows of a block are in the range, and none of them is deleted.
+    private func isInside(_ header: BlockHeader, of container: any BlockContainer) -> Bool {
+        context.bounds.contains(header.minimumTime) && context.bounds.contains(header.maximumTime)
+            && context.deletions.touch(header, of: container) == nil
+    }
+
+    private mutating func search(
+        _ container: any BlockContainer, _ body: (inout StreamFinder, [StreamReference]) throws(StoreError) -> Void
+    ) throws(StoreError) {
+        try context.budget.check()
+        do throws(StoreError) {
+            let known = try container.streamReferences()
+            try body(&self, known)
+        } catch  where error.isDamage {
+            // Noted by the container, whose tables cannot be read; the others answer.
+        }
+    }
+
+    private mutating func searchAround(
+        damagedBlock header: BlockHeader, of container: any BlockContainer, _ known: [StreamReference]
+    ) throws(StoreError) {
+        try context.budget.check()
+        let mayHaveMore = (header.firstStream...header.lastStream).contains { ordinal in
+            Int(ordinal) < known.count && !found.contains(known[Int(ordinal)]) && context.filter.allows(known[Int(ordinal)])
+        }
+        guard mayHaveMore else { return }
+        do throws(StoreError) {
+            try search(header, of: container, known)
+        } catch  where error.isDamage {
+            // Noted by the container; the other blocks answer.
         }
     }
 
     private mutating func search(_ header: BlockHeader, of container: any BlockContainer, _ known: [StreamReference]) throws(StoreError) {
         let bounds = context.bounds
         let touch = context.deletions.touch(header, of: container)
-        let isInside = touch == nil && bounds.contains(header.minimumTime) && bounds.contains(header.maximumTime)
+        let isInside = isInside(header, of: container)
         // Rows of streams that are not found yet, for a block of which not all rows count.
         var candidates: [Int] = []
         var start = 0
         for run in try container.streamRuns(ofBlock: header.index) {
             let reference = known[Int(run.ordinal)]
-            if !references.contains(reference), context.filter.allows(reference) {
-                if isInside { insert(reference) } else { candidates.append(contentsOf: start..<(start + run.rowCount)) }
+            if !found.contains(reference), context.filter.allows(reference) {
+                if isInside { found.insert(reference) } else { candidates.append(contentsOf: start..<(start + run.rowCount)) }
             }
             start += run.rowCount
         }
@@ -105,7 +151,7 @@ private struct StreamFinder {
         let batch = try container.read(block: header.index, rows: candidates, projection: touch?.projection ?? .positions)
         var rows = Array(0..<batch.count)
         if let touch { rows = context.deletions.remaining(rows, of: batch, touch) }
-        for row in rows where bounds.contains(batch.times[row]) { insert(batch.streamIndexes[row]) }
+        for row in rows where bounds.contains(batch.times[row]) { found.insert(batch.streamIndexes[row]) }
     }
 
     private mutating func search(_ chunk: BuilderChunk) {
@@ -116,9 +162,8 @@ private struct StreamFinder {
         if let touch = context.deletions.touch(chunk) { rows = context.deletions.remaining(rows, of: batch, touch) }
         for row in rows where bounds.contains(batch.times[row]) {
             let reference = batch.streamIndexes[row]
-            if !references.contains(reference), context.filter.allows(reference) { insert(reference) }
+            if !found.contains(reference), context.filter.allows(reference) { found.insert(reference) }
         }
     }
 
-    private mutating func insert(_ reference: StreamReference) { references.insert(reference) }
 }

@@ -161,7 +161,7 @@ struct ScanMerge {
     private mutating func openDueSources() throws(StoreError) {
         while let source = waiting.last {
             if let first = heap.first?.head, source.next == 0, source.entries.isEmpty, first.key < source.lowerBound { return }
-            if let workers, aheadCount > 1, context.selectsRows, source.pendingSelection != nil {
+            if let workers, aheadCount > 1, context.selectsRows, source.pendingSelection(context) != nil {
                 ScanSource.selectAhead(Array(waiting.suffix(aheadCount)), context, workers)
             }
             waiting.removeLast()

@@ -63,15 +63,10 @@ extension ScanSource {
             }
             let upperBound = RowKey.upperBound(times: times, lastStream: lastStream, order: context.order)
             if let position, upperBound <= position { return nil }
-            var candidates: [Int]?
+            var candidates = BlockCandidates(streams: ordinals, rows: nil)
             if let traceRows {
                 guard let rows = traceRows[header.index] else { return nil }
-                candidates = rows
-            }
-            if let ordinals {
-                let rows = try Self.rows(ofStreams: ordinals, container, header)
-                candidates = candidates.map { intersect($0, rows) } ?? rows
-                if let candidates, candidates.isEmpty { return nil }
+                candidates.rows = rows
             }
             if context.filtersEarly, !context.evaluator.isAlwaysTrue {
                 let canPass = try context.evaluator.canPass { field throws(StoreError) -> ClosedRange<Int64>? in
@@ -84,7 +79,7 @@ extension ScanSource {
                 if !canPass { return nil }
             }
             return ScanSource(
-                .block(container, header, candidates: candidates?.count == header.rowCount ? nil : candidates),
+                .block(container, header, candidates),
                 lowerBound: RowKey.lowerBound(times: times, firstStream: firstStream, order: context.order), upperBound: upperBound,
                 priority: header.high)
         }
@@ -95,28 +90,6 @@ extension ScanSource {
                 // Noted by the container; the other blocks answer.
             }
         }
-    }
-
-    /// The rows of a block that belong to some streams, ascending.
-    private static func rows(ofStreams ordinals: [UInt32], _ container: any BlockContainer, _ header: BlockHeader) throws(StoreError) -> [Int] {
-        var rows: [Int] = []
-        var start = 0
-        for run in try container.streamRuns(ofBlock: header.index) {
-            let place = ordinals.firstIndex(notBelow: run.ordinal)
-            if place < ordinals.count, ordinals[place] == run.ordinal { rows.append(contentsOf: start..<(start + run.rowCount)) }
-            start += run.rowCount
-        }
-        return rows
-    }
-
-    private static func intersect(_ left: [Int], _ right: [Int]) -> [Int] {
-        var shared: [Int] = []
-        var next = 0
-        for row in left {
-            while next < right.count, right[next] < row { next += 1 }
-            if next < right.count, right[next] == row { shared.append(row) }
-        }
-        return shared
     }
 
     private static func group(_ chunks: [BuilderChunk], behind position: RowKey?, _ context: ScanContext, _ sources: inout [ScanSource]) {

@@ -5,7 +5,7 @@ import OrielTelemetry
 /// no more than ``ScanContext/sourceCapacity`` entries: when these are used up it is filled again behind the last one.
 final class ScanSource {
     enum Rows: Sendable {
-        case block(any BlockContainer, BlockHeader, candidates: [Int]?)
+        case block(any BlockContainer, BlockHeader, BlockCandidates)
         case chunks([BuilderChunk])
     }
 
@@ -84,14 +84,18 @@ final class ScanSource {
     }
 
     private func collect(
-        _ container: any BlockContainer, _ header: BlockHeader, _ candidates: [Int]?, into collector: inout EntryCollector, _ context: inout ScanContext
+        _ container: any BlockContainer, _ header: BlockHeader, _ candidates: BlockCandidates, into collector: inout EntryCollector,
+        _ context: inout ScanContext
     ) throws(StoreError) {
-        var rows = candidates
+        var rows: [Int]?
         if context.selectsRows {
-            let selection = BlockSelection(container: container, block: header.index, candidates: candidates)
+            let selection = BlockSelection(container: container, header: header, candidates: candidates, bounds: context.bounds)
             let found = if let ahead { try ahead.get() } else { try selection.rows(&context.evaluator, context.registry) }
             if found.isEmpty { return }
             rows = found.count == header.rowCount ? nil : found
+        } else {
+            rows = try candidates.resolve(container, header, in: context.bounds)
+            if let rows, rows.isEmpty { return }
         }
         rows = try context.remaining(rows, of: header, container)
         if let rows, rows.isEmpty { return }

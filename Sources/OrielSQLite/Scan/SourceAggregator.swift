@@ -111,17 +111,19 @@ struct SourceAggregator {
         try reserve()
     }
 
-    private mutating func add(_ container: any BlockContainer, _ header: BlockHeader, _ candidates: [Int]?) throws(StoreError) {
+    private mutating func add(_ container: any BlockContainer, _ header: BlockHeader, _ candidates: BlockCandidates) throws(StoreError) {
         let needed = aggregator.requiredProjection
         guard !direct.evaluator.isAlwaysTrue else {
-            let batch = try container.read(block: header.index, rows: candidates, projection: needed)
+            let rows = try candidates.resolve(container, header, in: direct.bounds)
+            if let rows, rows.isEmpty { return }
+            let batch = try container.read(block: header.index, rows: rows, projection: needed)
             let bytes = batch.approximateByteCount
             try budget.reserve(bytes)
             defer { budget.release(bytes) }
             try add(timesFit(header) ? nil : direct.select(nil, of: batch, timesFit: false), of: batch)
             return
         }
-        let selection = BlockSelection(container: container, block: header.index, candidates: candidates)
+        let selection = BlockSelection(container: container, header: header, candidates: candidates, bounds: direct.bounds)
         let rows = try selection.rows(&direct.evaluator, registry)
         if rows.isEmpty { return }
         let batch = try container.read(block: header.index, rows: rows.count == header.rowCount ? nil : rows, projection: needed)

@@ -86,11 +86,14 @@ struct TraceSource: Sendable {
 
     /// The passing ones of a block's rows; `nil` for all.
     private func passing(
-        _ container: any BlockContainer, _ header: BlockHeader, _ candidates: [Int]?, _ context: inout ScanContext
+        _ container: any BlockContainer, _ header: BlockHeader, _ candidates: BlockCandidates, _ context: inout ScanContext
     ) throws(StoreError) -> [Int]? {
-        var rows = candidates
+        let rows: [Int]?
         if context.selectsRows {
-            rows = try BlockSelection(container: container, block: header.index, candidates: candidates).rows(&context.evaluator, context.registry)
+            let selection = BlockSelection(container: container, header: header, candidates: candidates, bounds: context.bounds)
+            rows = try selection.rows(&context.evaluator, context.registry)
+        } else {
+            rows = try candidates.resolve(container, header, in: context.bounds)
         }
         rows = try context.remaining(rows, of: header, container)
         if context.bounds.contains(header.minimumTime), context.bounds.contains(header.maximumTime) { return rows }

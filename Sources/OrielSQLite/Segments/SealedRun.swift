@@ -105,6 +105,12 @@ final class SealedRun: BlockContainer {
         encoded[block].directory.streamRuns(bindings[block])
     }
 
+    func rows(ofBlock block: Int, streams: [UInt32]?, in bounds: Range<Int64>?) throws(StoreError) -> [Int] {
+        var reader = reader(block)
+        let isWanted = bindings[block].areWanted(streams)
+        return try reader.rows(in: bounds) { isWanted?[$0] ?? true }
+    }
+
     func read(block: Int, rows: [Int]?, projection: Projection) throws(StoreError) -> ColumnBatch {
         var reader = reader(block)
         return try reader.read(rows, projection: projection, streams: bindings[block].streams.map { references[Int($0)] })

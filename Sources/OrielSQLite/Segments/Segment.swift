@@ -279,6 +279,13 @@ final class Segment: BlockContainer {
         return directory.streamRuns(binding)
     }
 
+    func rows(ofBlock block: Int, streams: [UInt32]?, in bounds: Range<Int64>?) throws(StoreError) -> [Int] {
+        let (directory, binding) = try self.block(block)
+        var reader = BlockReader(directory, SegmentBlock(segment: self, block: block, binding: binding))
+        let isWanted = binding.areWanted(streams)
+        return try reader.rows(in: bounds) { isWanted?[$0] ?? true }
+    }
+
     func read(block: Int, rows: [Int]?, projection: Projection) throws(StoreError) -> ColumnBatch {
         let references = try streamReferences()
         let (directory, binding) = try self.block(block)
