@@ -88,7 +88,7 @@ struct TraceSource: Sendable {
     private func passing(
         _ container: any BlockContainer, _ header: BlockHeader, _ candidates: BlockCandidates, _ context: inout ScanContext
     ) throws(StoreError) -> [Int]? {
-        let rows: [Int]?
+        var rows: [Int]?
         if context.selectsRows {
             let selection = BlockSelection(container: container, header: header, candidates: candidates, bounds: context.bounds)
             rows = try selection.rows(&context.evaluator, context.registry)
