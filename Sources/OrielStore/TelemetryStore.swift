@@ -116,6 +116,8 @@ public struct StoreStatistics: Sendable {
     /// When all files had been read once more.
     public var lastScrub: Timestamp?
     public var unknownFiles = 0
+    /// What the disk holds and has left; `nil` as long as the store has not looked, or when it does not look.
+    public var disk: DiskStatistics?
     /// What the opening of the store lost or put aside.
     public var recovery = RecoveryReport()
     public var isReadOnly = false

@@ -90,4 +90,32 @@ struct StoreFaultTests {
         #expect(found == StoreRows.expected(1) + StoreRows.expected(2))
         try await store.close()
     }
+
+    @Test func aCommitWithoutSpaceIsRefusedAndTheNextOneGoesWell() async throws {
+        let folder = try TemporaryFolder()
+        let layer = RecordingFileLayer(root: folder.path)
+        let store = try await SQLiteStore.open(folder: folder.path, options: StoreRows.options, files: layer)
+        var acknowledged: [Int] = []
+        var refused = 0
+        for number in 0..<40 {
+            // Each write of a commit in turn, in the log's header, in frames, in the last one.
+            layer.inject(number % 2 == 0 ? .failure(ENOSPC) : .shortWrite, at: layer.attemptCount + number / 2 % 10)
+            do {
+                _ = try await store.append(StoreRows.request(number, key: RequestKey(high: 0, low: UInt64(number))))
+                acknowledged.append(number)
+            } catch {
+                // A fault that met the synchronisation is never forgiven.
+                if case .diskFull = error { refused += 1 } else { break }
+            }
+        }
+        let expected = acknowledged.flatMap { StoreRows.expected($0) }
+        #expect(try await StoreRows.contents(of: store).logs == expected)
+        #expect(refused > 0)
+        try await store.stop(flushing: false)
+        let reopened = try await SQLiteStore.open(folder: folder.path, options: StoreRows.options)
+        let found = try await StoreRows.contents(of: reopened)
+        #expect(found.logs == expected)
+        #expect(found.samples == expected)
+        try await reopened.close()
+    }
 }

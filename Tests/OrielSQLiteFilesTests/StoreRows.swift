@@ -6,7 +6,9 @@ import OrielTelemetry
 /// Small requests, and what a store holds of them.
 enum StoreRows {
     /// A request with `count` log records and as many samples, told apart by `number`.
-    static func request(_ number: Int, count: Int = 2, day: Int64 = 20_000, key: RequestKey? = nil) -> WriteSet {
+    ///
+    /// - Parameter noise: Bytes of text in each log record that hardly compress.
+    static func request(_ number: Int, count: Int = 2, day: Int64 = 20_000, noise: Int = 0, key: RequestKey? = nil) -> WriteSet {
         var logs = LogBatch()
         let stream = logs.streams.intern(
             .scope(Resource(attributes: [Attribute("service.name", .string("service \(number % 3)"))]), InstrumentationScope(name: "test")))
@@ -27,7 +29,20 @@ enum StoreRows {
             logs.flags.append(0)
             logs.droppedAttributesCounts.append(0)
             logs.eventNames.append("")
-            logs.attributes.appendRow([Attribute("id", .int(Int64(id))), Attribute("name", .string("n\(id)"))])
+            var attributes = [Attribute("id", .int(Int64(id))), Attribute("name", .string("n\(id)"))]
+            if noise > 0 {
+                var letters: [UInt8] = []
+                while letters.count < noise {
+                    // 16 letters of 4 bits at a time, of one word.
+                    var bits = UInt64.random(in: 0...UInt64.max)
+                    for _ in 0..<16 {
+                        letters.append(UInt8(ascii: "a") + UInt8(bits & 15))
+                        bits >>= 4
+                    }
+                }
+                attributes.append(Attribute("noise", .string(String(decoding: letters, as: UTF8.self))))
+            }
+            logs.attributes.appendRow(attributes)
             samples.streamIndexes.append(UInt32(series))
             samples.times.append(day * 86_400_000 + Int64(id))
             samples.values.append(Double(id))

@@ -185,14 +185,21 @@ extension Committer {
             })
     }
 
-    /// Does something to hot.db; a failure ends writing for good and is thrown.
+    /// Does something to hot.db in one transaction, and changes nothing in memory; a failure is thrown, and any other than of a full disk ends writing for good. With a
+    /// ballast to give up, a full disk is tried once more: what heals it comes this way.
     private func checked<Value>(_ what: String, _ body: () throws -> Value) throws -> Value {
         if let failure {
             throw StoreError.readOnly(reason: failure)
         }
         do {
-            return try body()
+            do {
+                return try body()
+            } catch {
+                guard isRolledBack(error), try core.ballast.release() else { throw error }
+                return try body()
+            }
         } catch {
+            if isRolledBack(error) { throw core.diskFull(core.freeSpace.bytes(core, age: 0) ?? 0) }
             fail("\(what) failed: \(error)")
             throw StoreError.readOnly(reason: failure ?? "\(error)")
         }

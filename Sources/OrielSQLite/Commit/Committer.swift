@@ -6,6 +6,10 @@ import OrielTelemetry
 ///
 /// A group of requests is one transaction; when it is on the disk, the rows are published, and then everybody is told. The first commit that fails ends
 /// writing until a restart, since nobody can know what the disk holds.
+///
+/// A full disk is another matter. Whether there is room is asked before anything is done, so that it should not come to more; if others take the space meanwhile and a
+/// *write* finds none, the mark that makes the transaction one is not in the log, SQLite has rolled it back, and so does this object what it keeps in memory. The group
+/// is refused, and the next one may go well. Only sums of delta points cannot be taken back. A failed synchronisation is never forgiven.
 final class Committer {
     let core: StoreCore
     let hot: HotDatabase
@@ -119,9 +123,12 @@ final class Committer {
         lastIdle = .now
         write("idle") {
             try deleteOldRows(atLeast: 4 << 20)
+            compactRedo()
+            countRedo()
         }
         let now = Timestamp.now
-        if now.nanoseconds - lastExpiry.nanoseconds > 60_000_000_000 {
+        // Markers are taken out of the sums before they are written, so there must be room for them.
+        if now.nanoseconds - lastExpiry.nanoseconds > 60_000_000_000, lackOfSpace(for: []) == nil {
             lastExpiry = now
             let markers = sequencer.expire(now: now)
             if !markers.isEmpty {
@@ -159,6 +166,10 @@ final class Committer {
             }
             return
         }
+        if !group.isEmpty, let full = lackOfSpace(for: group) {
+            for append in group { append.finish(.failure(full)) }
+            return
+        }
         let now = Timestamp.now
         var contents = CommitContents(sequence: nextSequence)
         for append in group {
@@ -183,28 +194,103 @@ final class Committer {
             return
         }
 
-        // A compressor out of memory and a failed transaction leave the same doubt: the sums have moved on.
-        let isWritten = write("commit") {
+        do {
             try contents.encodeDerived(&compressor)
-            let chunks = contents.number(&nextOrds)
-            try store(contents, now: now)
-            contents.chunks = chunks
-        }
-        guard isWritten else {
-            contents.fail(.readOnly(reason: failure ?? "the commit failed"))
+            contents.chunks = contents.number(&nextOrds)
+            try storeOrRoll(contents, now: now)
+        } catch {
+            if contents.derived.isEmpty, isRolledBack(error) {
+                // The number is not given out again: a part of the transaction may lie in the log.
+                advanceSequence()
+                contents.fail(core.diskFull(core.freeSpace.bytes(core, age: 0) ?? 0))
+            } else {
+                // A compressor out of memory and a failed transaction leave the same doubt: the sums have moved on.
+                fail("commit failed: \(error)")
+                contents.fail(.readOnly(reason: failure ?? "the commit failed"))
+            }
             return
         }
         core.crashPoints.reach(.commitDurable)
         advanceSequence()
         finish(contents, now: now)
         if hot.loggedBytes >= (holdsCheckpoints ? Committer.copyLogBytes : core.options.checkpointBytes) {
-            write("checkpoint") { try checkpoint() }
-            core.crashPoints.reach(.checkpointDone)
+            checkpointOrWait()
         }
     }
 
+    /// Copies the log into hot.db. Without space for that the log stays, which holds everything, and the next commit tries again.
+    private func checkpointOrWait() {
+        do {
+            try checkpoint()
+        } catch {
+            if !isRolledBack(error) { fail("checkpoint failed: \(error)") }
+            return
+        }
+        core.crashPoints.reach(.checkpointDone)
+    }
+
+    /// Why a group cannot be taken now: the file system must have room for its log and for copying the log into hot.db.
+    private func lackOfSpace(for group: [PendingAppend]) -> StoreError? {
+        let bytes = group.reduce(0) { $0 + $1.byteCount }
+        let needed = Int64(hot.loggedBytes) + 2 * Int64(bytes) + Committer.spareBytes
+        // Asked anew for each commit when there is not plenty.
+        guard var free = core.freeSpace.bytes(core) else { return nil }
+        if free < 64 * needed { free = core.freeSpace.bytes(core, age: 0) ?? .max }
+        guard free < needed else { return nil }
+        core.maintenanceSignal.notify()
+        return .diskFull(freeBytes: Int(free), neededBytes: Int(max(needed, core.freeSpaceNeeded)), retryAfterSeconds: 30)
+    }
+
+    /// Bytes for what is not counted in a commit: pages that are changed beside it.
+    private static let spareBytes: Int64 = 1 << 20
+
+    /// Whether a transaction failed only because a write found no space, so that it is not on the disk and the next one may go well.
+    func isRolledBack(_ error: any Error) -> Bool {
+        guard let error = error as? SQLiteError, .full ~= error.code, !hot.isInTransaction else { return false }
+        core.counters.update { $0.fullWrites += 1 }
+        core.maintenanceSignal.notify()
+        return true
+    }
+
+    /// The transaction of a commit. When it finds no space, what it changed in memory is put back; with a ballast to give up, it is tried once more.
+    private func storeOrRoll(_ contents: CommitContents, now: Timestamp) throws {
+        let marks = RedoMarks(head: redoHead, count: redo.count, byteCount: redoByteCount, unflushed: unflushedRedoBytes, oldestLabels: oldestLabels)
+        let families = core.families.unknown(contents.families)
+        let roll = { [self] in
+            redo.removeLast(redo.count - marks.count)
+            redoHead = marks.head
+            redoByteCount = marks.byteCount
+            unflushedRedoBytes = marks.unflushed
+            oldestLabels = marks.oldestLabels
+        }
+        do {
+            try store(contents, families, now: now)
+        } catch {
+            guard isRolledBack(error) else { throw error }
+            roll()
+            guard try core.ballast.release() else { throw error }
+            do {
+                try store(contents, families, now: now)
+            } catch {
+                roll()
+                throw error
+            }
+        }
+        core.families.note(families)
+        compactRedo()
+    }
+
+    /// What a transaction changes in memory before it is on the disk.
+    private struct RedoMarks {
+        var head: Int
+        var count: Int
+        var byteCount: Int
+        var unflushed: Int
+        var oldestLabels: UInt32
+    }
+
     /// The transaction of a commit.
-    private func store(_ contents: CommitContents, now: Timestamp) throws {
+    private func store(_ contents: CommitContents, _ families: [MetricFamily], now: Timestamp) throws {
         let newStreams = contents.references { Int($0) >= isLabelled.count || !isLabelled[Int($0)] }
         try hot.transaction {
             var added = 0
@@ -227,7 +313,7 @@ final class Committer {
             if !keys.isEmpty, seen.window > 0 {
                 try hot.appendSeen(contents.sequence, time: now, SeenRecord.encode(keys))
             }
-            for family in core.families.update(contents.families) {
+            for family in families {
                 try hot.setFamily(family, contents.sequence)
             }
             if let expired = seen.expire(now: now) {
@@ -276,18 +362,16 @@ final class Committer {
     private func deleteOldRows(atLeast byteCount: Int) throws {
         var deleted = 0
         var last: CommitSequence?
-        while redoHead < redo.count, redo[redoHead].sequence <= flushedHigh, deleted < byteCount {
-            deleted += redo[redoHead].byteCount
-            last = redo[redoHead].sequence
-            redoHead += 1
+        var head = redoHead
+        while head < redo.count, redo[head].sequence <= flushedHigh, deleted < byteCount {
+            deleted += redo[head].byteCount
+            last = redo[head].sequence
+            head += 1
         }
-        redoByteCount -= deleted
         guard let last else { return }
         try hot.delete(.redo, through: last)
-        if redoHead > 1024, redoHead * 2 > redo.count {
-            redo.removeFirst(redoHead)
-            redoHead = 0
-        }
+        redoHead = head
+        redoByteCount -= deleted
         // References belong to a process, so the labels of earlier ones are needed as long as their redo.
         let oldest = redoHead < redo.count ? min(redo[redoHead].sequence.start, firstStart) : firstStart
         if oldest > oldestLabels {
@@ -296,11 +380,19 @@ final class Committer {
         }
     }
 
+    /// Lets entries of deleted redo go, once their deletion is on the disk.
+    private func compactRedo() {
+        if redoHead > 1024, redoHead * 2 > redo.count {
+            redo.removeFirst(redoHead)
+            redoHead = 0
+        }
+    }
+
     private var hasDeletableRedo: Bool {
         redoHead < redo.count && redo[redoHead].sequence <= flushedHigh
     }
 
-    /// Does something to hot.db; a failure ends writing for good.
+    /// Does something to hot.db; a failure other than of a full disk ends writing for good.
     @discardableResult
     func write(_ what: String, _ body: () throws -> Void) -> Bool {
         guard failure == nil else { return false }
@@ -308,7 +400,7 @@ final class Committer {
             try body()
             return true
         } catch {
-            fail("\(what) failed: \(error)")
+            if !isRolledBack(error) { fail("\(what) failed: \(error)") }
             return false
         }
     }

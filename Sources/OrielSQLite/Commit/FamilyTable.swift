@@ -6,16 +6,21 @@ import Synchronization
 final class FamilyTable: MetricFamilySource {
     private let known = Mutex<[String: MetricFamily]>([:])
 
-    /// Those of `families` that say something new; they are in the table afterwards.
-    func update(_ families: [MetricFamily]) -> [MetricFamily] {
+    /// Those of `families` that say something new, the last of each name.
+    func unknown(_ families: [MetricFamily]) -> [MetricFamily] {
         guard !families.isEmpty else { return [] }
         return known.withLock { known in
-            var changed: [MetricFamily] = []
-            for family in families where known[family.name] != family {
-                known[family.name] = family
-                changed.append(family)
-            }
-            return changed
+            var new: [String: MetricFamily] = [:]
+            for family in families where (new[family.name] ?? known[family.name]) != family { new[family.name] = family }
+            return Array(new.values)
+        }
+    }
+
+    /// Notes what is on the disk.
+    func note(_ families: [MetricFamily]) {
+        guard !families.isEmpty else { return }
+        known.withLock { known in
+            for family in families { known[family.name] = family }
         }
     }
 

@@ -86,6 +86,17 @@ final class HotDatabase {
         try connection.transaction(body)
     }
 
+    /// Whether a transaction is open.
+    var isInTransaction: Bool { connection.isInTransaction }
+
+    /// Bytes of the database's pages, and of these the free ones.
+    func pageBytes() throws(SQLiteError) -> (all: Int64, free: Int64) {
+        let size = Int64(try connection.pragma("page_size") ?? "") ?? 4096
+        let all = Int64(try connection.pragma("page_count") ?? "") ?? 0
+        let free = Int64(try connection.pragma("freelist_count") ?? "") ?? 0
+        return (all * size, free * size)
+    }
+
     /// Copies the log into the database and cuts it.
     func checkpoint() throws(SQLiteError) {
         try connection.checkpoint()

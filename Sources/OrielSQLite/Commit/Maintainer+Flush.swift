@@ -69,19 +69,27 @@ extension Maintainer {
     /// Makes the written files live and lets their redo go.
     func finishFlush(_ outcome: FlushJob.Outcome) throws {
         guard let job = runningFlush else { return }
-        runningFlush = nil
+        unfinishedFlush = nil
         let files: [SegmentFiles.Opened]
         do {
             files = try outcome.get()
         } catch {
+            runningFlush = nil
             try giveUp(job.entered)
             throw error
         }
         core.crashPoints.reach(.flushRenamed)
         let counts = job.runs.mapValues(\.count)
-        try core.perform { committer in
-            try committer.finishFlush(files, sealed: counts, start: job.start, memoryBytes: job.memoryBytes)
+        do {
+            try core.perform { committer in
+                try committer.finishFlush(files, sealed: counts, start: job.start, memoryBytes: job.memoryBytes)
+            }
+        } catch {
+            // The files are whole; their transaction goes well when there is space again.
+            if Maintainer.isFull(error) { unfinishedFlush = outcome } else { runningFlush = nil }
+            throw error
         }
+        runningFlush = nil
         core.crashPoints.reach(.flushCommitted)
         core.gate.changed()
         isRebuilt = false
@@ -92,13 +100,24 @@ extension Maintainer {
 
     /// Lets entered files go that could not be finished.
     func giveUp(_ entered: [SegmentDescription]) throws {
-        let ids = entered.map(\.fileID)
+        guard !entered.isEmpty else { return }
+        abandoned += entered
+        try giveUpAbandoned()
+    }
+
+    func giveUpAbandoned() throws {
+        let ids = abandoned.map(\.fileID)
         try core.perform { committer in
             try committer.abandonWriting(ids)
         }
-        for description in entered {
+        for description in abandoned {
             dead.append(
                 DeadFile(id: description.fileID, signal: description.signal, path: core.folder + "/" + description.path, container: nil))
         }
+        abandoned = []
+    }
+
+    static func isFull(_ error: any Error) -> Bool {
+        if case .diskFull? = error as? StoreError { true } else { false }
     }
 }

@@ -106,11 +106,18 @@ extension Maintainer {
                 if core.damage.contains(path: segment.path) { barriers += segment.description.pieces } else { segments.append(segment) }
             }
             guard segments.count > 1 else { continue }
-            guard let task = policy.next(segments.map { MergeCandidate($0) }, barriers: barriers, now: .now) else { continue }
+            guard let task = policy.next(segments.map { MergeCandidate($0) }, barriers: barriers, now: .now), hasRoom(for: task) else { continue }
             try startMerge(task)
             return true
         }
         return false
+    }
+
+    /// Whether the disk can take the outputs of a merge beside its inputs.
+    func hasRoom(for task: MergeTask) -> Bool {
+        guard let free = core.freeSpace.bytes(core) else { return true }
+        let bytes = task.inputs.reduce(Int64(0)) { $0 + Int64(live[$1]?.description.byteCount ?? 0) }
+        return free - bytes >= core.options.freeSpaceFloor / 2
     }
 
     /// Files of level 0 of a signal.
@@ -137,8 +144,11 @@ extension Maintainer {
     /// Makes the merged files live and their inputs dead.
     func finishMerge(_ outcome: MergeJob.Outcome) throws {
         guard let job = runningMerge else { return }
-        runningMerge = nil
-        defer { noteMergeDebt() }
+        unfinishedMerge = nil
+        defer {
+            if unfinishedMerge == nil { runningMerge = nil }
+            noteMergeDebt()
+        }
         let outputs: [SegmentFiles.Opened]
         do {
             outputs = try outcome.files.get()
@@ -157,8 +167,14 @@ extension Maintainer {
         core.crashPoints.reach(.mergeRenamed)
         let task = job.task
         let inputs = job.inputs
-        try core.perform { committer in
-            try committer.finishMerge(outputs, inputs: task.inputs, containers: inputs, signal: task.signal)
+        do {
+            try core.perform { committer in
+                try committer.finishMerge(outputs, inputs: task.inputs, containers: inputs, signal: task.signal)
+            }
+        } catch {
+            // The files are whole; their transaction goes well when there is space again.
+            if Maintainer.isFull(error) { unfinishedMerge = outcome }
+            throw error
         }
         core.counters.noteConflicts(task.signal, outcome.conflictCount)
         core.crashPoints.reach(.mergeCommitted)
@@ -166,6 +182,9 @@ extension Maintainer {
             live[output.description.fileID] = output
         }
         retire(task.inputs)
+        // A floor that moved meanwhile may be above all of it.
+        runningMerge = nil
+        try raiseFloor(task.signal, to: core.state[task.signal].floor)
     }
 
     /// Tells appends how many files wait for merges. Files that no merge can take, such as beside a damaged one, are no debt.

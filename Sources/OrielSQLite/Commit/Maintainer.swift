@@ -24,6 +24,12 @@ final class Maintainer {
     var runningMerge: MergeJob?
     /// Files in which no row of a deletion was found, by deletion.
     var clearedFiles: [CommitSequence: Set<UInt64>] = [:]
+    /// Outcomes whose transaction found no space; it is tried again.
+    var unfinishedFlush: FlushJob.Outcome?
+    var unfinishedMerge: MergeJob.Outcome?
+    /// Entered files that could not be written and are still to be given up.
+    var abandoned: [SegmentDescription] = []
+    var disk: DiskWatch
     /// The time of day; tests set it.
     private let clock: @Sendable () -> Timestamp
     private var lastFlush: Timestamp
@@ -60,6 +66,7 @@ final class Maintainer {
         self.core = core
         self.clock = clock
         lastFlush = clock()
+        disk = DiskWatch(clock())
         self.requests = requests
         self.live = Dictionary(uniqueKeysWithValues: live.map { ($0.description.fileID, $0) })
         self.quarantined = quarantined
@@ -107,11 +114,12 @@ final class Maintainer {
     /// - Parameter maintainsItself: Whether to do more than what was asked for.
     /// - Returns: Whether there was one.
     func step(_ maintainsItself: Bool) throws -> Bool {
-        if let outcome = flushThread.take() {
+        if maintainsItself { try checkDiskIfDue(clock()) }
+        if let outcome = unfinishedFlush ?? flushThread.take() {
             try endFlush(outcome)
             return true
         }
-        if let outcome = mergeThread.take() {
+        if let outcome = unfinishedMerge ?? mergeThread.take() {
             endMerge(outcome)
             return true
         }
@@ -121,6 +129,8 @@ final class Maintainer {
             }
         }
         let now = clock()
+        // Before flushes begin: an entry of rows whose redo is gone would look like a lost file.
+        if !abandoned.isEmpty { try giveUpAbandoned() }
         if runningFlush == nil, !wantedFlushes.isEmpty || (maintainsItself && isFlushDue(now)) {
             lastFlush = now
             begunFlushes = wantedFlushes
@@ -214,7 +224,8 @@ final class Maintainer {
         runningMerge?.cancel()
         var result: Result<Void, any Error> = .success(())
         do {
-            if let outcome = flushThread.wait() { try endFlush(outcome) }
+            if let outcome = unfinishedFlush ?? flushThread.wait() { try endFlush(outcome) }
+            if !abandoned.isEmpty { try giveUpAbandoned() }
             if finalFlush != nil {
                 try startFlush()
                 if let outcome = flushThread.wait() { try finishFlush(outcome) }
@@ -223,7 +234,7 @@ final class Maintainer {
             core.counters.noteMaintenanceFailure(error)
             result = .failure(error)
         }
-        if let outcome = mergeThread.wait() { endMerge(outcome) }
+        if let outcome = unfinishedMerge ?? mergeThread.wait() { endMerge(outcome) }
         if finalFlush != nil {
             do {
                 while try unlinkDead() {}
@@ -295,27 +306,6 @@ final class Maintainer {
                 try raiseFloor(signal, to: Timestamp(nanoseconds: floor))
             }
         }
-    }
-
-    /// Moves a floor up and drops the files that lie wholly below it.
-    func raiseFloor(_ signal: Signal, to floor: Timestamp) throws {
-        guard floor > core.state[signal].floor else { return }
-        let unit = signal.nanosecondsPerTimeUnit
-        let expired = live.values.filter { file in
-            guard file.description.signal == signal else { return false }
-            // What is being merged goes when the merge has ended.
-            guard !(runningMerge?.task.inputs.contains(file.description.fileID) ?? false) else { return false }
-            // A file without rows keeps its piece as long as its day may have others.
-            guard file.description.rowCount > 0 else { return false }
-            let (end, overflow) = file.description.maximumTime.multipliedReportingOverflow(by: unit)
-            return !overflow && end < floor.nanoseconds
-        }
-        try AppDatabase.saveFloor(signal, floor, core: core)
-        let gone = expired.map { (id: $0.description.fileID, container: $0.container) }
-        try core.perform { committer in
-            try committer.raiseFloor(signal, to: floor, expired: gone)
-        }
-        retire(expired.map(\.description.fileID))
     }
 
     // MARK: Dead files

@@ -187,12 +187,9 @@ public final class SQLiteStore: TelemetryStore {
 
     /// Refuses while the disk has less than a floor of free space.
     private func checkFreeSpace() throws(StoreError) {
-        guard let free = core.freeSpace.bytes(core), free < SQLiteStore.freeSpaceFloor else { return }
-        throw .diskFull(freeBytes: Int(free), neededBytes: Int(SQLiteStore.freeSpaceFloor), retryAfterSeconds: 30)
+        guard let free = core.freeSpace.bytes(core), free < core.freeSpaceNeeded else { return }
+        throw core.diskFull(free)
     }
-
-    /// Bytes that appends leave free on the file system: room for a flush and a merge.
-    private static let freeSpaceFloor: Int64 = 128 << 20
 
     public func retain(_ signal: Signal, from floor: Timestamp) async throws(StoreError) {
         try await maintain { finish in
@@ -372,6 +369,7 @@ public final class SQLiteStore: TelemetryStore {
         statistics.scrubbedBytes = counted.scrubbedBytes
         statistics.lastScrub = counted.lastScrub
         statistics.unknownFiles = counted.unknownFiles
+        statistics.disk = counted.disk
         statistics.recovery = counted.recovery
         statistics.isReadOnly = counted.readOnlyReason != nil
         statistics.hasPendingWork = counted.isWorking

@@ -16,6 +16,7 @@ final class StoreCore: Sendable {
     let damage = DamageReport()
     let crashPoints: CrashPoints
     let freeSpace = FreeSpace()
+    let ballast: Ballast
     let compressors = CompressorPool()
     let commits: BoundedQueue<CommitWork>
     let gate = AppendGate()
@@ -28,7 +29,7 @@ final class StoreCore: Sendable {
 
     init(
         folder: String, options: StoreOptions, files: any FileLayer, identity: StoreIdentity, crashPoints: CrashPoints,
-        fileSystem: SQLiteFileSystem
+        fileSystem: SQLiteFileSystem, ballast: Ballast? = nil
     ) {
         self.folder = folder
         self.options = options
@@ -36,6 +37,7 @@ final class StoreCore: Sendable {
         self.fileSystem = fileSystem
         self.identity = identity
         self.crashPoints = crashPoints
+        self.ballast = ballast ?? Ballast(folder, files: files)
         registry = StreamRegistry(
             secret: identity.secret, limit: StreamRegistry.Limit(count: options.maximumStreams, byteCount: options.maximumStreamBytes))
         commits = BoundedQueue(capacity: options.queueBytes)
@@ -67,6 +69,16 @@ final class StoreCore: Sendable {
             try connection.close()
             return value
         }
+    }
+
+    /// Bytes that are to be free before an append is taken: the floor, and what the ballast gave up, which is for the work that heals.
+    var freeSpaceNeeded: Int64 {
+        options.freeSpaceFloor.addingSaturating(ballast.owed)
+    }
+
+    /// Why an append is refused when `free` bytes are free.
+    func diskFull(_ free: Int64) -> StoreError {
+        .diskFull(freeBytes: Int(free), neededBytes: Int(freeSpaceNeeded), retryAfterSeconds: 30)
     }
 
     /// Lets the commit thread do `work` between two commits and waits for it. Must not be called from that thread.

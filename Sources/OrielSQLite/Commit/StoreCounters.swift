@@ -26,6 +26,9 @@ final class StoreCounters: Sendable {
         /// Samples that others of the same stream and time replaced by other values.
         var conflictingRows: [Signal: Int] = [:]
         var unknownFiles = 0
+        var disk: DiskStatistics?
+        /// Writes that found no space.
+        var fullWrites = 0
         var recovery = RecoveryReport()
         var readOnlyReason: String?
         var isWorking = false

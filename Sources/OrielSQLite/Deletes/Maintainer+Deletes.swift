@@ -25,7 +25,9 @@ extension Maintainer {
                 for file in candidates.sorted(by: { $0.description.fileID < $1.description.fileID }) {
                     // What a damaged file still has would be lost by writing it anew.
                     guard let segment = file.container as? Segment, !core.damage.contains(path: segment.path), filter.touches(segment) else { continue }
-                    try startMerge(MergePolicy().rewriting(MergeCandidate(segment)), clearing: tombstone)
+                    let task = MergePolicy().rewriting(MergeCandidate(segment))
+                    guard hasRoom(for: task) else { continue }
+                    try startMerge(task, clearing: tombstone)
                     return true
                 }
             }

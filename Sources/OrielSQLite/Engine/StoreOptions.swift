@@ -40,8 +40,27 @@ public struct StoreOptions: Sendable {
     public var scrubPeriod: Int64 = 7 * 86_400_000_000_000
     /// Most bytes a second that are read for that.
     public var scrubBytesPerSecond = 2 << 20
+    /// Bytes that the store's folder may take, all signals, the redo log, temporary and unknown files counted; `nil` for no limit but the disk. Beyond it the oldest
+    /// rows go, see ``diskShares``. A merge needs room for its output within the budget, so a store keeps somewhat less; below 1 GB the redo log is a large part of it.
+    public var diskBudget: Int64?
+    /// Which part of the budget a signal may take while others need theirs; only the proportions count, and a signal that is not named has none. What one leaves
+    /// free others use; when there is too much, the signal that is furthest above its part gives its oldest rows up first.
+    public var diskShares: [Signal: Double] = StoreOptions.defaultDiskShares
+    /// Bytes that appends leave free on the file system: room for a flush and a merge.
+    public var freeSpaceFloor: Int64 = 128 << 20
+    /// Size of the file that keeps room for the work that heals a full disk; at most a 20th of what is free when it is made, and of the budget. 0 for none.
+    public var ballastBytes: Int64 = 256 << 20
+    /// Whether a file system without any free space makes the store give up its oldest rows, as many as bring it above the floor again.
+    public var dropsOldestWhenFull = true
+    /// How often the disk is looked at, in nanoseconds; while space is short, every second if that is sooner.
+    public var diskCheckInterval: Int64 = 10_000_000_000
+    /// Bytes of free pages in hot.db at which an opening writes it anew, if they are most of it.
+    public var hotCompactionBytes: Int64 = 64 << 20
     /// Whether flushes, seals and merges run by themselves; tests switch it off and call ``SQLiteStore/flush()``.
     public var maintainsItself = true
 
     public init() {}
+
+    /// Logs and spans 35 % each, samples 20 %, histograms 7 %, exemplars 3 %.
+    public static let defaultDiskShares: [Signal: Double] = [.logs: 0.35, .spans: 0.35, .samples: 0.2, .histograms: 0.07, .exemplars: 0.03]
 }

@@ -9,7 +9,7 @@ import Glibc
 /// A file operation that failed.
 struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     enum Operation: String, Sendable {
-        case open, close, read, write, truncate, size, synchronize, lock, rename, link, unlink, createDirectory, removeDirectory
+        case open, close, read, write, truncate, allocate, size, synchronize, lock, rename, link, unlink, createDirectory, removeDirectory
         case synchronizeDirectory, list, status, freeSpace
     }
 

@@ -11,6 +11,10 @@ protocol FileLayer: Sendable {
     /// Writes all of `bytes` at `offset`.
     func write(_ file: OpenFile, at offset: Int64, _ bytes: Span<UInt8>) throws(FileError)
     func truncate(_ file: OpenFile, to size: Int64) throws(FileError)
+    /// Makes the file `size` bytes long with all blocks taken, so that the space is really gone for others.
+    ///
+    /// - Throws: Also where the file system cannot do that.
+    func allocate(_ file: OpenFile, size: Int64) throws(FileError)
     func size(_ file: OpenFile) throws(FileError) -> Int64
     /// Returns when the file's bytes, size included, are on the disk; with `all` also its times (fsync instead of fdatasync).
     func synchronize(_ file: OpenFile, all: Bool) throws(FileError)

@@ -69,6 +69,21 @@ struct POSIXFileLayer: FileLayer {
         try retrying(.truncate, file.path) { ftruncate(file.number, off_t(size)) }
     }
 
+    func allocate(_ file: OpenFile, size: Int64) throws(FileError) {
+        #if canImport(Darwin)
+        var request = fstore_t(fst_flags: UInt32(F_ALLOCATEALL), fst_posmode: F_PEOFPOSMODE, fst_offset: 0, fst_length: off_t(size), fst_bytesalloc: 0)
+        try retrying(.allocate, file.path) { unsafe fcntl(file.number, F_PREALLOCATE, &request) }
+        try truncate(file, to: size)
+        #else
+        // It says what went wrong by its result; where the file system cannot allocate, the C library may write a byte of each block instead.
+        while true {
+            let number = posix_fallocate(file.number, 0, off_t(size))
+            if number == 0 { return }
+            if number != EINTR { throw FileError(operation: .allocate, path: file.path, number: number) }
+        }
+        #endif
+    }
+
     func size(_ file: OpenFile) throws(FileError) -> Int64 {
         var status = stat()
         try retrying(.size, file.path) { unsafe fstat(file.number, &status) }

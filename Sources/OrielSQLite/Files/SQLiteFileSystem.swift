@@ -110,14 +110,15 @@ private final class FileState {
         self.isNameNew = isNameNew
     }
 
-    /// Calls `body` and turns its failure into `code`, or into SQLITE_FULL when the disk is full.
+    /// Calls `body` and turns its failure into `code`, or into SQLITE_FULL when the disk is full. A synchronisation that fails never becomes SQLITE_FULL: what was
+    /// written before it may be lost.
     func result(_ code: SQLiteError.Code, _ body: () throws(FileError) -> Void) -> Int32 {
         do {
             try body()
             return SQLITE_OK
         } catch {
             fileSystem.record(error)
-            return error.isFull ? SQLITE_FULL : code.rawValue
+            return error.isFull && error.operation != .synchronize ? SQLITE_FULL : code.rawValue
         }
     }
 }

@@ -12,6 +12,9 @@ struct HotContents {
     var sums: (sequence: CommitSequence, blob: [UInt8])?
     var start: UInt32 = 0
     var nextFileID: UInt64 = 1
+    /// Where the manifest stands, when it is carried over with the rest; a rebuild begins anew.
+    var flushedHigh = CommitSequence.zero
+    var manifestVersion: Int64 = 0
     /// What could not be read.
     var losses: [String] = []
 

@@ -61,6 +61,12 @@ struct Recovery {
 
     private func recover(_ lock: StoreLock, _ content: StoreLock.Content?) throws -> Recovered {
         let fileSystem = SQLiteFileSystem(files)
+        let ballast = Ballast(folder, files: files)
+        try ballast.find()
+        if try files.freeSpace(folder) < max(Recovery.neededBytes, options.freeSpaceFloor / 8) {
+            // An opening writes a little, and the maintenance thread heals the rest.
+            try ballast.release()
+        }
         let knownUnknown = Set(try UnknownFiles.names(folder, files: files))
         let scan = try FolderScan(folder, files: files)
         for log in scan.orphanedLogs {
@@ -77,7 +83,8 @@ struct Recovery {
             identity = try adoptIdentity(scan, fileSystem)
         }
         let core = StoreCore(
-            folder: folder, options: options, files: files, identity: identity ?? .random(), crashPoints: crashPoints, fileSystem: fileSystem)
+            folder: folder, options: options, files: files, identity: identity ?? .random(), crashPoints: crashPoints, fileSystem: fileSystem,
+            ballast: ballast)
 
         var manifest: [HotDatabase.SegmentRow] = []
         if case .usable(let hot) = found {
@@ -95,7 +102,7 @@ struct Recovery {
         var start = content?.start ?? 0
         switch found {
         case .usable(let usable):
-            hot = usable
+            hot = try compacted(usable, manifest, core)
         case .none where scan.segments.isEmpty:
             hot = try create(number: (scan.hotNumbers.last ?? 0) + 1, HotContents(), [], core)
         case .none, .lost:
@@ -124,7 +131,8 @@ struct Recovery {
         let isRebuilt = try hot.flushedHigh() == .zero && !manifest.isEmpty
         try removeOtherPairs(than: hot.number)
 
-        try reconcileDeletions(hot, core)
+        var shortage: String?
+        try unlessFull(&shortage) { try reconcileDeletions(hot, core) }
         // Starts grow over everything that was ever written here.
         start = max(start, UInt32(clamping: try hot.meta(.start) ?? 0))
         for row in manifest {
@@ -133,15 +141,19 @@ struct Recovery {
         start = max(start, try hot.entries(.redo).last?.sequence.start ?? 0)
         start = max(start, try hot.tombstones().last?.sequence.start ?? 0)
         start += 1
-        try lock.write(.init(identity: core.identity, start: start))
-        crashPoints.reach(.lockWritten)
-        try hot.setMeta(.start, Int64(start))
+        try unlessFull(&shortage) {
+            try lock.write(.init(identity: core.identity, start: start))
+            crashPoints.reach(.lockWritten)
+            try hot.setMeta(.start, Int64(start))
+        }
 
-        try clearUnfinished(&manifest, hot, core)
+        let unfinished = manifest.filter { $0.state != .live }.map(\.description)
+        manifest.removeAll { $0.state != .live }
+        try unlessFull(&shortage) { try clear(unfinished, hot, core) }
         let (live, quarantined) = openSegments(manifest, core)
         let replayed = try Replay(hot, live: manifest.map(\.description), core: core, notes: notes).run()
         // Everything inherited is on the disk before the first acknowledgement rests on it.
-        try hot.checkpoint()
+        try unlessFull(&shortage) { try hot.checkpoint() }
         try files.synchronizeDirectory(folder)
 
         let unknown = try UnknownFiles.names(folder, files: files)
@@ -155,7 +167,28 @@ struct Recovery {
             redo: replayed.redo, flushedHigh: replayed.flushedHigh, oldestLabels: replayed.oldestLabels)
         core.recent.start(after: replayed.sequence)
         core.publish(try published(replayed, live, hot))
-        return Recovered(committer: Committer(core, inheritance), live: live, quarantined: quarantined, isRebuilt: isRebuilt)
+        let committer = Committer(core, inheritance)
+        if let shortage {
+            committer.fail("the disk was full when the store was opened (\(shortage)); restart when there is room")
+        }
+        return Recovered(committer: committer, live: live, quarantined: quarantined, isRebuilt: isRebuilt)
+    }
+
+    /// Bytes that an opening may need beside what is there.
+    private static let neededBytes: Int64 = 1 << 20
+
+    /// Does something without which nothing can be appended, but all can be read. When the disk is full, the store opens for that.
+    private func unlessFull(_ shortage: inout String?, _ body: () throws -> Void) throws {
+        guard shortage == nil else { return }
+        do {
+            try body()
+        } catch let error as SQLiteError {
+            guard .full ~= error.code else { throw error }
+            shortage = "\(error)"
+        } catch let error as FileError {
+            guard error.isFull else { throw error }
+            shortage = "\(error)"
+        }
     }
 
     /// The identity of a store of which only files are left: theirs, with a new secret. Streams that come again get new ids then, which only costs space.
@@ -306,13 +339,30 @@ struct Recovery {
             let last = manifest.map(\.description.fileID).max() ?? 0
             try hot.setMeta(.nextFileID, Int64(bitPattern: max(contents.nextFileID, last + 1)))
             try hot.setMeta(.start, Int64(contents.start))
-            try hot.setMeta(.flushedHigh, 0)
+            try hot.setMeta(.flushedHigh, Int64(bitPattern: contents.flushedHigh.rawValue))
+            try hot.setMeta(.manifestVersion, contents.manifestVersion)
         }
         try hot.setMeta(.complete, 1)
         try hot.checkpoint()
         try files.synchronize(path: hot.path)
         crashPoints.reach(.hotCompleted)
         return hot
+    }
+
+    /// hot.db written anew as the next number when most of it is free pages, which SQLite keeps for later.
+    private func compacted(_ hot: HotDatabase, _ manifest: [HotDatabase.SegmentRow], _ core: StoreCore) throws -> HotDatabase {
+        let pages = try hot.pageBytes()
+        guard pages.free >= options.hotCompactionBytes, pages.free * 2 > pages.all else { return hot }
+        // The new one goes through its log; where that does not fit beside the old one it waits for another start.
+        let needed = 2 * (pages.all - pages.free) + Recovery.neededBytes
+        if let free = core.freeSpace.bytes(core, age: 0), free - needed < options.freeSpaceFloor { return hot }
+        var contents = HotContents(salvaging: hot)
+        guard contents.losses.isEmpty else { return hot }
+        contents.flushedHigh = try hot.flushedHigh()
+        contents.manifestVersion = try hot.meta(.manifestVersion) ?? 0
+        let compact = try create(number: hot.number + 1, contents, manifest, core)
+        try hot.close()
+        return compact
     }
 
     private func removeOtherPairs(than number: Int) throws(FileError) {
@@ -449,8 +499,7 @@ struct Recovery {
     }
 
     /// Unlinks what was being written or is dead, before the next transaction of the manifest.
-    private func clearUnfinished(_ manifest: inout [HotDatabase.SegmentRow], _ hot: HotDatabase, _ core: StoreCore) throws {
-        let gone = manifest.filter { $0.state != .live }.map(\.description)
+    private func clear(_ gone: [SegmentDescription], _ hot: HotDatabase, _ core: StoreCore) throws {
         guard !gone.isEmpty else { return }
         try DeadFiles.unlink(gone.map { folder + "/" + $0.path }, core: core)
         try hot.transaction {
@@ -458,7 +507,6 @@ struct Recovery {
                 try hot.removeSegment(description.fileID)
             }
         }
-        manifest.removeAll { $0.state != .live }
     }
 
     private func openSegments(

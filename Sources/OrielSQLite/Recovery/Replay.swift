@@ -33,7 +33,7 @@ struct Replay {
         result.flushedHigh = try hot.flushedHigh()
         result.sequence = live.flatMap(\.pieces).map(\.high).max() ?? .zero
         result.sequence = max(result.sequence, result.flushedHigh)
-        _ = core.families.update(try hot.families())
+        core.families.note(try hot.families())
         try replayRequests(&result)
         let sums = try hot.state("sums")
         if let sums {

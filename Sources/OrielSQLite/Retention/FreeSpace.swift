@@ -1,7 +1,7 @@
 import OrielTelemetry
 import Synchronization
 
-/// How much the disk has left, asked at most once a second.
+/// How much the disk has left, asked not more often than those who want to know need.
 final class FreeSpace: Sendable {
     private struct Known {
         var bytes: Int64?
@@ -11,10 +11,12 @@ final class FreeSpace: Sendable {
     private let known = Mutex(Known())
 
     /// Free bytes; `nil` when the system does not say.
-    func bytes(_ core: StoreCore) -> Int64? {
+    ///
+    /// - Parameter age: How old the answer may be, in nanoseconds.
+    func bytes(_ core: StoreCore, age: Int64 = 1_000_000_000) -> Int64? {
         let now = Timestamp.now
         return known.withLock { known in
-            if known.time.nanoseconds < now.nanoseconds - 1_000_000_000 || known.time > now {
+            if known.time.nanoseconds <= now.nanoseconds.subtractingSaturating(age) || known.time > now {
                 do {
                     known.bytes = try core.files.freeSpace(core.folder)
                 } catch {

@@ -122,6 +122,12 @@ final class RecordingFileLayer: FileLayer {
         record(file) { .truncate(file: $0, size: size) }
     }
 
+    func allocate(_ file: OpenFile, size: Int64) throws(FileError) {
+        try attempt(.allocate, file.path)
+        try base.allocate(file, size: size)
+        record(file) { .truncate(file: $0, size: size) }
+    }
+
     func synchronize(_ file: OpenFile, all: Bool) throws(FileError) {
         try attempt(.synchronize, file.path)
         // The disk is made by the test, so the real one need not be waited for.
