@@ -39,6 +39,8 @@ final class Maintainer {
     /// After a merge that failed, merges wait until then, each time longer; seals and flushes go on.
     private var mergesPausedUntil = Timestamp(nanoseconds: .min)
     private var mergePause: Int64 = Maintainer.shortestMergePause
+    /// While there is something to seal, merges are looked for from then on.
+    private var nextMergeLook = Timestamp(nanoseconds: .min)
     /// Who asked for a flush, by how far it has come: not begun, in the flush that is running, waiting for merges.
     private var wantedFlushes: [MaintenanceRequests.Finish] = []
     private var begunFlushes: [MaintenanceRequests.Finish] = []
@@ -46,6 +48,7 @@ final class Maintainer {
 
     static let shortestMergePause: Int64 = 1_000_000_000
     static let longestMergePause: Int64 = 64_000_000_000
+    private static let mergeLookInterval: Int64 = 100_000_000
 
     /// A file that is unlinked when nobody reads it any more.
     struct DeadFile {
@@ -123,11 +126,6 @@ final class Maintainer {
             endMerge(outcome)
             return true
         }
-        if maintainsItself {
-            for signal in Signal.allCases where try sealFull(signal) {
-                return true
-            }
-        }
         let now = clock()
         // Before flushes begin: an entry of rows whose redo is gone would look like a lost file.
         if !abandoned.isEmpty { try giveUpAbandoned() }
@@ -144,6 +142,16 @@ final class Maintainer {
             // With nothing to write the flush is over.
             if runningFlush == nil { waitForMerges() }
             return true
+        }
+        // Flushes and merges have threads of their own. Under full load there is always something to seal, so what starts them comes first.
+        if maintainsItself, runningMerge == nil, now >= nextMergeLook {
+            nextMergeLook = Timestamp(nanoseconds: now.nanoseconds.addingSaturating(Maintainer.mergeLookInterval))
+            if startMergeIfDue(now, maintainsItself) { return true }
+        }
+        if maintainsItself {
+            for signal in Signal.allCases where try sealFull(signal) {
+                return true
+            }
         }
         if maintainsItself, now.nanoseconds.subtractingSaturating(lastFloor.nanoseconds) > 60_000_000_000 {
             lastFloor = now

@@ -35,8 +35,11 @@ import Testing
             live.store.release()
             #expect(try await first.receiveAll().hasPrefix("HTTP/1.1 200"))
             #expect(try await other.receiveAll().hasPrefix("HTTP/1.1 200"))
+            // A tail notices that its client is gone when it writes its next sign of life.
             #expect(
-                try await eventually { try await PlainHTTP.send("POST", "/v1/traces", to: live, token: limited, body: body).status == 200 })
+                try await eventually(within: .seconds(60)) {
+                    try await PlainHTTP.send("POST", "/v1/traces", to: live, token: limited, body: body).status == 200
+                })
         }
     }
 
@@ -64,8 +67,9 @@ import Testing
             #expect(second.status == 429 && second.headers["retry-after"] == "1")
             #expect(try await PlainHTTP.send("POST", "/v1/traces", to: live, token: token, body: OTLPSamples.tracesJSON).status == 200)
             await tail.close()
+            // A tail notices that its client is gone when it writes its next sign of life.
             #expect(
-                try await eventually { try await PlainHTTP.send("GET", "/api/oriel/v1/services", to: live, token: token).status == 200 })
+                try await eventually(within: .seconds(60)) { try await PlainHTTP.send("GET", "/api/oriel/v1/services", to: live, token: token).status == 200 })
         }
     }
 }
