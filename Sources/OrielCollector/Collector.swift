@@ -34,13 +34,14 @@ public final class Collector: Service {
 
     /// - Parameters:
     ///   - tokens: where bearer tokens are kept; without one they end with the process.
+    ///   - administration: makes backups and examines the store; without it there are no routes for that.
     ///   - environment: of the process, for what a service manager says.
     ///   - version: shown in metrics.
     ///   - revision: the commit of the binary, shown in metrics; empty if unknown.
     public init(
-        configuration: CollectorConfiguration, store: any TelemetryStore, tokens tokenStore: (any TokenStore)? = nil, logger: Logger,
-        environment: [String: String] = [:], version: String = "dev", revision: String = "",
-        registry: MetricRegistry = MetricRegistry()
+        configuration: CollectorConfiguration, store: any TelemetryStore, tokens tokenStore: (any TokenStore)? = nil,
+        administration: (any StoreAdministration)? = nil, logger: Logger, environment: [String: String] = [:], version: String = "dev",
+        revision: String = "", registry: MetricRegistry = MetricRegistry()
     ) {
         self.configuration = configuration
         self.logger = logger
@@ -73,6 +74,7 @@ public final class Collector: Service {
         GRPCHealth.add(to: &services, serving: Set(OTLPSignal.allCases.map(\.service))) { readiness.isReady }
         OrielAPI(store: store).addRoutes(to: &routes)
         TokenRoutes(tokens: tokens, audit: audit).addRoutes(to: &routes)
+        if let administration { StoreRoutes(administration: administration, audit: audit).addRoutes(to: &routes) }
         HealthRoutes.add(to: &routes, registry: registry) { readiness.isReady }
         CollectorMetrics.register(in: registry, version: version, revision: revision, server: statistics, budget: budget, access: access, store: store)
 

@@ -25,7 +25,9 @@ struct RootCommand: AsyncParsableCommand {
     ]
 
     /// What is no part of serving and asking.
-    private static let others: [any ParsableCommand.Type] = [HealthCommand.self, TokenCommand.self, BenchCommand.self, DemoCommand.self]
+    private static let others: [any ParsableCommand.Type] = [
+        HealthCommand.self, TokenCommand.self, BackupCommand.self, RestoreCommand.self, DoctorCommand.self, BenchCommand.self, DemoCommand.self,
+    ]
 
     /// Runs a command line, without the program's name, and returns the process' exit status.
     static func main(arguments: [String]) async -> Int32 {

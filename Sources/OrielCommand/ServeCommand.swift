@@ -75,8 +75,8 @@ struct ServeCommand: AsyncParsableCommand {
                 "folder": "\(configuration.dataFolder)", "sqlite": "\(SQLiteLibrary.version)", "threading": "\(SQLiteLibrary.threading)",
             ])
         let collector = Collector(
-            configuration: configuration, store: store, tokens: store, logger: logger, environment: environment, version: RootCommand.version,
-            revision: RootCommand.revision)
+            configuration: configuration, store: store, tokens: store, administration: store, logger: logger, environment: environment,
+            version: RootCommand.version, revision: RootCommand.revision)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [

@@ -89,9 +89,22 @@ struct HTTPQueryService: QueryService {
     }
 
     func follow(_ target: String, _ line: (ArraySlice<UInt8>) async throws -> Void) async throws {
+        try await follow(request(target), line)
+    }
+
+    /// Has the server do something that takes long; calls `line` for each line of its answer.
+    func work(_ target: String, body: [UInt8], _ line: (ArraySlice<UInt8>) async throws -> Void) async throws {
+        var request = request(target)
+        request.method = .POST
+        request.headers.add(name: "content-type", value: "application/json")
+        request.body = .bytes(ByteBuffer(bytes: body))
+        try await follow(request, line)
+    }
+
+    private func follow(_ request: HTTPClientRequest, _ line: (ArraySlice<UInt8>) async throws -> Void) async throws {
         let response: HTTPClientResponse
         do {
-            response = try await client.execute(request(target), deadline: .distantFuture)
+            response = try await client.execute(request, deadline: .distantFuture)
         } catch {
             throw Unreachable(reason: Self.describe(error))
         }

@@ -1,0 +1,146 @@
+public import OrielStore
+import OrielTelemetry
+
+/// What the administration of a store answers, as lines of JSON: objects with one member, `progress`, `result` or `error`; `{}` says that work goes on.
+public enum AdministrationAnswer {
+    /// What the last line of a success begins with; the result and a brace follow.
+    public static let resultPrefix = "{\"result\":"
+
+    static let pulse = Array("{}\n".utf8)
+
+    static func line(_ progress: BackupProgress) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.key("progress")
+            writer.object { writer in
+                writer.member("files", progress.files)
+                writer.member("bytes", progress.bytes)
+                writer.member("total_files", progress.totalFiles)
+                writer.member("total_bytes", progress.totalBytes)
+            }
+        }
+        return writer.bytes + [UInt8(ascii: "\n")]
+    }
+
+    static func line(result: [UInt8]) -> [UInt8] { Array(resultPrefix.utf8) + result + Array("}\n".utf8) }
+
+    static func line(_ error: StoreError) -> [UInt8] { APIError(error).body + [UInt8(ascii: "\n")] }
+
+    /// A backup that is complete.
+    public static func report(_ report: BackupReport, target: String) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("path", target)
+            writer.time("taken", report.taken)
+            writer.member("files", report.files)
+            writer.member("bytes", report.bytes)
+            writer.member("copied_files", report.copiedFiles)
+            writer.member("copied_bytes", report.copiedBytes)
+            writer.member("linked_files", report.linkedFiles)
+            writer.member("linked_bytes", report.linkedBytes)
+            writer.member("damaged_files", texts: report.damagedFiles)
+            writer.member("warnings", texts: report.warnings)
+        }
+        return writer.bytes
+    }
+
+    /// What an examination found.
+    public static func examination(_ found: StoreExamination) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.key("healthy")
+            writer.bool(found.isHealthy)
+            writer.member("folder", found.folder)
+            writer.key("free_bytes")
+            if let free = found.freeBytes { writer.integer(free) } else { writer.null() }
+            writer.member("checked_files", found.checkedFiles)
+            writer.member("checked_bytes", found.checkedBytes)
+            writer.key("problems")
+            writer.array { writer in
+                for problem in found.problems {
+                    writer.object { writer in
+                        writer.member("place", problem.place)
+                        writer.member("reason", problem.reason)
+                    }
+                }
+            }
+            writer.key("signals")
+            writer.array { writer in
+                for signal in Signal.allCases {
+                    let values = found.statistics.signals[signal] ?? .init()
+                    writer.object { writer in
+                        writer.member("signal", signal.name)
+                        writer.member("rows", values.rows)
+                        writer.member("unflushed_rows", values.unflushedRows)
+                        writer.member("files", values.segments)
+                        writer.member("bytes", values.segmentBytes)
+                        writer.member("conflicting_rows", values.conflictingRows)
+                    }
+                }
+            }
+            writer.shares("services", found.services)
+            writer.shares("columns", found.columns)
+            writer.cardinalities("metrics", found.metrics)
+            writer.cardinalities("labels", found.labels)
+            writer.key("unknown_files")
+            writer.array { writer in
+                for file in found.unknownFiles {
+                    writer.object { writer in
+                        writer.member("name", file.name)
+                        writer.member("bytes", file.bytes)
+                    }
+                }
+            }
+            writer.recovery(found.statistics.recovery)
+            writer.member("scrubbed_bytes", found.statistics.scrubbedBytes)
+            writer.time("last_scrub", found.statistics.lastScrub)
+        }
+        return writer.bytes
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func member(_ name: String, texts: [String]) {
+        key(name)
+        array { writer in
+            for text in texts { writer.string(text) }
+        }
+    }
+
+    fileprivate mutating func shares(_ name: String, _ shares: [StoreExamination.Share]) {
+        key(name)
+        array { writer in
+            for share in shares {
+                writer.object { writer in
+                    writer.member("signal", share.signal.name)
+                    writer.member("name", share.name)
+                    writer.member("bytes", share.bytes)
+                    writer.member("rows", share.rows)
+                }
+            }
+        }
+    }
+
+    fileprivate mutating func cardinalities(_ name: String, _ values: [StoreExamination.Cardinality]) {
+        key(name)
+        array { writer in
+            for value in values {
+                writer.object { writer in
+                    writer.member("name", value.name)
+                    writer.member("count", value.count)
+                }
+            }
+        }
+    }
+
+    fileprivate mutating func recovery(_ recovery: RecoveryReport) {
+        key("recovery")
+        object { writer in
+            writer.key("rebuilt")
+            writer.bool(recovery.isRebuilt)
+            writer.member("reason", optional: recovery.reason)
+            writer.member("losses", texts: recovery.losses)
+            writer.member("files_put_aside", texts: recovery.filesPutAside)
+        }
+    }
+}
