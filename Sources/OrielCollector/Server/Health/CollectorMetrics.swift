@@ -84,6 +84,7 @@ enum CollectorMetrics {
         collector.counter("oriel_store_flushes", help: "Flushes to segment files.", value: Double(store.flushes))
         collector.counter("oriel_store_merges", help: "Merges of segment files.", value: Double(store.merges))
         collector.counter("oriel_store_merged", help: "Bytes written by merges.", unit: "By", value: Double(store.mergedBytes))
+        collector.counter("oriel_store_scrubbed", help: "Bytes of files read again to check them.", unit: "By", value: Double(store.scrubbedBytes))
         collector.gauge("oriel_store_quarantined_files", help: "Files with known damage.", value: Double(store.quarantinedFiles))
         collector.gauge("oriel_store_damaged_blocks", help: "Blocks that queries leave out as damaged.", value: Double(store.damagedBlocks))
         collector.counter(

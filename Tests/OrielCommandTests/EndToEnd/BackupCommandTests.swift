@@ -1,0 +1,79 @@
+import Foundation
+import OrielTelemetry
+import Testing
+
+@testable import OrielCommand
+
+/// `oriel backup`, `oriel restore` and `oriel doctor` against a running daemon and on stopped stores.
+@Suite(.serialized) final class BackupCommandTests {
+    private let home: URL
+    private var data: String { home.appendingPathComponent("data").path }
+
+    init() throws {
+        home = URL(fileURLWithPath: "/tmp/oriel-backup-\(getpid())-\(UInt32.random(in: 0..<1 << 20))")
+        try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
+    }
+
+    deinit {
+        do {
+            try FileManager.default.removeItem(at: home)
+        } catch {
+            // A leftover in /tmp fails no test.
+        }
+    }
+
+    private func send(_ text: String, port: Int) throws {
+        let body = """
+            {"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeLogs":[{"logRecords":[
+            {"timeUnixNano":"\(Timestamp.now.nanoseconds)","body":{"stringValue":"\(text)"}}]}]}]}
+            """
+        var connection = try BlockingHTTPConnection(LoadEndpoint(host: "127.0.0.1", port: port))
+        let response = try connection.send(method: "POST", path: "/v1/logs", headers: [("content-type", "application/json")], body: Array(body.utf8))
+        #expect(response.status == 200)
+    }
+
+    @Test func backupRestoreAndDoctor() async throws {
+        let server = try BuiltProgram.start(["serve", "--data", data, "--listen", "tcp://127.0.0.1:0"], home: home)
+        var found: Int?
+        try await wait(for: "the server to listen") {
+            let text = try server.output()
+            guard let match = text.firstMatch(of: /127\.0\.0\.1:(\d+)/), text.contains("oriel.sock") else { return false }
+            found = Int(match.1)
+            return true
+        }
+        let port = try #require(found)
+        try send("first words", port: port)
+        let backup = home.appendingPathComponent("backup").path
+        let made = try BuiltProgram.run(["backup", backup, "--data", data], home: home)
+        #expect(made.status == 0 && made.output.contains("files"), "\(made)")
+        let refused = try BuiltProgram.run(["backup", home.path, "--data", data], home: home)
+        #expect(refused.status == 1, "\(refused)")
+        let healthy = try BuiltProgram.run(["doctor", "--data", data], home: home)
+        #expect(healthy.status == 0 && healthy.output.contains("healthy"), "\(healthy)")
+        try send("second words", port: port)
+        #expect(server.terminate() == 0)
+        #expect(try server.output().contains("store.backup"))
+
+        let copy = home.appendingPathComponent("copy").path
+        let restored = try BuiltProgram.run(["restore", backup, "--data", copy], home: home)
+        #expect(restored.status == 0, "\(restored)")
+        #expect(try BuiltProgram.run(["restore", backup, "--data", copy], home: home).status == 1)
+        let logs = try BuiltProgram.run(["logs", "--data", copy], home: home)
+        #expect(logs.output.contains("first words") && !logs.output.contains("second words"), "\(logs)")
+
+        // The stopped store goes into the same backup; the doctor's JSON says what it has.
+        let again = try BuiltProgram.run(["backup", backup, "--data", data], home: home)
+        #expect(again.status == 0, "\(again)")
+        let json = try BuiltProgram.run(["doctor", "--output", "json", "--data", data], home: home)
+        #expect(json.status == 0, "\(json)")
+        let answer = try JSONDecoder().decode(ExaminationAnswer.self, from: Data(json.output.utf8))
+        #expect(answer.healthy && answer.signals.contains { $0.signal == "logs" && $0.rows == 2 }, "\(json)")
+
+        // What is none of ours is a problem.
+        try FileManager.default.createDirectory(atPath: data + "/data/unknown", withIntermediateDirectories: true)
+        try Data([1]).write(to: URL(fileURLWithPath: data + "/data/unknown/stranger.seg"))
+        let sick = try BuiltProgram.run(["doctor", "--quick", "--data", data], home: home)
+        #expect(sick.status == 1 && sick.output.contains("stranger.seg"), "\(sick)")
+        #expect(try BuiltProgram.run(["doctor", "--data", home.path + "/nothing"], home: home).status == 1)
+    }
+}
