@@ -135,7 +135,7 @@ import Testing
     private static func withStrings<Result>(_ texts: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result) -> Result {
         var strings: [UnsafeMutablePointer<CChar>?] = unsafe texts.map { unsafe strdup($0) }
         unsafe strings.append(nil)
-        defer { for unsafe string in unsafe strings { unsafe free(string) } }
+        defer { unsafe strings.forEach { unsafe free($0) } }
         return unsafe strings.withUnsafeMutableBufferPointer { unsafe body($0.baseAddress!) }
     }
 }
