@@ -132,7 +132,9 @@ struct DeletionTests {
         #expect(try await count(store, "shop") == 50)
         let done = try await waitForCompletion(store)
         #expect(try await count(store, "shop") == 50)
-        #expect(done.count == 1)
+        #expect(done.count == 1 && done.first?.completed != nil, "\(done)")
+        try await store.flush()
+        #expect(try filedRows(folder) == 150)
         try await store.close()
     }
 

@@ -54,14 +54,7 @@ public final class SQLiteStore: TelemetryStore {
             do {
                 // hot.db lives on this thread from its opening to its closing.
                 let thread = try OwnThread(name: "oriel-commit") {
-                    var committer: Committer?
-                    let result = Result { () throws(StoreError) -> Opened in
-                        let recovered = try Recovery(folder: folder, options: options, files: files, crashPoints: crashPoints).run()
-                        committer = recovered.committer
-                        return Opened(
-                            core: recovered.committer.core, live: recovered.live, quarantined: recovered.quarantined, isRebuilt: recovered.isRebuilt)
-                    }
-                    opening.finish(result)
+                    let committer = recover(Recovery(folder: folder, options: options, files: files, crashPoints: crashPoints), opening)
                     committer?.run()
                     committer?.close()
                 }
@@ -86,20 +79,39 @@ public final class SQLiteStore: TelemetryStore {
         return store
     }
 
+    /// Recovers on the commit thread and tells the opener. Nothing that is handed over stays with that thread: a file goes when the last that holds it lets it go.
+    private static func recover(_ recovery: Recovery, _ opening: Opening<Opened>) -> Committer? {
+        do {
+            let recovered = try recovery.run()
+            opening.finish(
+                .success(
+                    Opened(
+                        core: recovered.committer.core, live: recovered.live, quarantined: recovered.quarantined, isRebuilt: recovered.isRebuilt)))
+            return recovered.committer
+        } catch {
+            opening.finish(.failure(error))
+            return nil
+        }
+    }
+
     private init(_ opened: Opened, commit: OwnThread?) throws(ThreadError) {
         let core = opened.core
         self.core = core
         let requests = MaintenanceRequests(core.maintenanceSignal)
         self.requests = requests
         workers = try ScanWorkers(count: SQLiteStore.coreCount)
-        let (live, quarantined, isRebuilt) = (opened.live, opened.quarantined, opened.isRebuilt)
+        // The closure of a thread lives as long as the thread and would keep every file of the opening.
+        let handover = Handover(opened)
         let flushThread = try JobThread<FlushJob.Outcome>(name: "oriel-flush", wakes: core.maintenanceSignal)
         // Merges make reading cheaper later; requests that wait now come first.
         let mergeThread = try JobThread<MergeJob.Outcome>(name: "oriel-merge", nice: 10, wakes: core.maintenanceSignal)
         let maintenance = try OwnThread(name: "oriel-seal") {
-            Maintainer(
-                core, requests: requests, live: live, quarantined: quarantined, isRebuilt: isRebuilt, flushThread: flushThread, mergeThread: mergeThread
-            ).run()
+            let maintainer = handover.take { opened in
+                Maintainer(
+                    core, requests: requests, live: opened.live, quarantined: opened.quarantined, isRebuilt: opened.isRebuilt, flushThread: flushThread,
+                    mergeThread: mergeThread)
+            }
+            maintainer?.run()
         }
         let scrubber = Scrubber(core)
         self.scrubber = scrubber
@@ -405,11 +417,30 @@ private final class Opening<Value: Sendable>: Sendable {
         let ready = state.withLock { state -> (Continuation, OwnThread?, Result<Value, StoreError>)? in
             change(&state)
             guard let thread = state.thread, let result = state.result, let continuation = state.continuation else { return nil }
-            state.continuation = nil
+            // Whoever fills this in lives on and must not keep what it handed over.
+            state = State()
             return (continuation, thread, result)
         }
         if let (continuation, thread, result) = ready {
             continuation.resume(returning: (thread, result))
         }
+    }
+}
+
+/// Carries a value to a thread that takes it out, so that the thread's closure does not keep it.
+private final class Handover<Value: Sendable>: Sendable {
+    private let value: Mutex<Value?>
+
+    init(_ value: Value) {
+        self.value = Mutex(value)
+    }
+
+    /// Gives the value to `body`; `nil` when it was taken before.
+    func take<Result>(_ body: (Value) -> Result) -> Result? {
+        let taken = value.withLock { value in
+            defer { value = nil }
+            return value
+        }
+        return taken.map(body)
     }
 }
