@@ -32,6 +32,25 @@ public protocol TelemetryStore: Sendable {
     /// The deletions that are under way, and the last that are complete, oldest first.
     func deletions() async throws(StoreError) -> [DeletionStatus]
 
+    /// What this engine can do beyond what every engine must; nothing unless it says otherwise.
+    var capabilities: StoreCapabilities { get }
+
+    /// Keeps rows from expiring: what the selection finds at this moment is copied, and answers from the copy once the floor has passed it. Rows that are appended
+    /// later are not in the pin.
+    ///
+    /// - Parameter note: why, at most 1000 bytes of UTF-8.
+    /// - Returns: The pin, when it is durable.
+    /// - Throws: ``StoreError/unsupported(_:)`` when the engine has no pins or they take as much as they may, and what ``append(_:)`` throws.
+    func pin(_ selection: PinSelection, note: String) async throws(StoreError) -> Pin
+
+    /// Gives a pin up: its rows below the floor that no other pin holds are gone, at once for queries and soon on disk.
+    ///
+    /// - Returns: Whether there was such a pin.
+    func unpin(_ id: UInt64) async throws(StoreError) -> Bool
+
+    /// All pins, oldest first.
+    func pins() async throws(StoreError) -> [Pin]
+
     /// Writes everything to segment files and waits until merges are quiescent; for tests, benchmarks and a clean stop.
     func flush() async throws(StoreError)
 
@@ -116,6 +135,8 @@ public struct StoreStatistics: Sendable {
     /// When all files had been read once more.
     public var lastScrub: Timestamp?
     public var unknownFiles = 0
+    /// Bytes of the copies that pins keep.
+    public var pinnedBytes = 0
     /// What the disk holds and has left; `nil` as long as the store has not looked, or when it does not look.
     public var disk: DiskStatistics?
     /// What the opening of the store lost or put aside.

@@ -109,8 +109,8 @@ struct StorePowerCutTests {
         case replaced
     }
 
-    /// Backups have a test of their own, with the backup's folder under the same power.
-    private static let points = CrashPoint.allCases.filter { $0 != .backupCopied && $0 != .backupComplete }
+    /// Backups and pins have tests of their own.
+    private static let points = CrashPoint.allCases.filter { ![.backupCopied, .backupComplete, .pinRenamed, .pinCommitted].contains($0) }
 
     @Test(arguments: points, Mishap.allCases)
     func everyCrashPointLeavesEachRowOnce(_ point: CrashPoint, _ mishap: Mishap) async throws {

@@ -17,22 +17,21 @@ struct ReferenceSnapshot: StoreSnapshot {
         init(commit: ReferenceStore.Commit, row: Int) {
             self.commit = commit
             self.row = row
-            let batch = commit.batch
-            position = ScanPosition(
-                time: batch.times[row], stream: batch.streams.id(Int(batch.streamIndexes[row])) ?? StreamID(high: 0, low: 0),
-                ord: batch.ords.isEmpty ? 0 : batch.ords[row])
+            position = commit.batch.position(row)
         }
     }
 
-    /// All rows of a signal that are visible in a range: above the floor, of equal samples the last.
+    /// All rows of a signal that are visible in a range: above the floor or held by a pin, of equal samples the last.
     private func visibleRows(_ signal: Signal, _ range: TimeRange) -> [Row] {
-        let floor = contents.floors[signal] ?? range.start
-        let bounds = TimeRange(start: max(floor, range.start), end: range.end).bounds(for: signal)
+        let bounds = range.bounds(for: signal)
+        let floor = TimeRange(start: contents.floors[signal] ?? TimeRange.all.start, end: TimeRange.all.end).bounds(for: signal)
+        let held = contents.pins.reduce(into: Set<ReferenceStore.HeldRow>()) { $0.formUnion($1.rows[signal] ?? []) }
         var rows: [Row] = []
         var winners: [ScanPosition: Int] = [:]
         for commit in contents.commits where commit.batch.signal == signal {
             for row in 0..<commit.batch.count where bounds.contains(commit.batch.times[row]) {
                 let candidate = Row(commit: commit, row: row)
+                guard floor.contains(candidate.position.time) || held.contains(.init(sequence: commit.sequence, position: candidate.position)) else { continue }
                 if !signal.hasOrds {
                     if let earlier = winners[candidate.position] {
                         rows[earlier] = candidate
@@ -64,6 +63,11 @@ struct ReferenceSnapshot: StoreSnapshot {
             for row in rows[start..<min(rows.count, start + 97)] { batch.appendRow(row.row, of: row.commit.batch) }
             return project(batch, plan.projection)
         }
+    }
+
+    /// The rows of a plan as a pin names them.
+    func heldRows(of plan: ScanPlan) throws -> [ReferenceStore.HeldRow] {
+        try selectedRows(of: plan).map { ReferenceStore.HeldRow(sequence: $0.commit.sequence, position: $0.position) }
     }
 
     private func selectedRows(of plan: ScanPlan) throws -> [Row] {

@@ -24,8 +24,22 @@ public final class ReferenceStore: TelemetryStore {
         var sums: [[UInt8]: DeltaSum] = [:]
         var statistics = StoreStatistics()
         var deletions: [DeletionStatus] = []
+        var pins: [HeldPin] = []
+        var lastPin: UInt64 = 0
 
         var sequence: CommitSequence { CommitSequence(start: start, commit: commit) }
+    }
+
+    /// A pin, and by signal the rows that were visible to it.
+    struct HeldPin: Sendable {
+        var pin: Pin
+        var rows: [Signal: Set<HeldRow>] = [:]
+    }
+
+    /// A row as long as the store lives.
+    struct HeldRow: Hashable, Sendable {
+        var sequence: CommitSequence
+        var position: ScanPosition
     }
 
     /// Where a stream of delta points stands.
@@ -189,6 +203,65 @@ public final class ReferenceStore: TelemetryStore {
         return place.contents.withLock { $0.deletions }
     }
 
+    public var capabilities: StoreCapabilities { .pins }
+
+    public func pin(_ selection: PinSelection, note: String) async throws(StoreError) -> Pin {
+        try checkOpen()
+        do {
+            return try place.contents.withLock { contents in
+                contents.lastPin += 1
+                var held = HeldPin(pin: Pin(id: contents.lastPin, selection: selection, note: note, created: .now))
+                let snapshot = ReferenceSnapshot(contents: contents)
+                for signal in selection.signals {
+                    let plan = ScanPlan(
+                        signal: signal, range: selection.range, streamMatchers: selection.streamMatchers, traceIDs: selection.traceIDs)
+                    let found = Set(try snapshot.heldRows(of: plan))
+                    let known = contents.pins.reduce(into: Set<HeldRow>()) { known, pin in
+                        if signal.hasOrds { known.formUnion(pin.rows[signal] ?? []) }
+                    }
+                    held.rows[signal] = found
+                    held.pin.rowCount += found.subtracting(known).count
+                }
+                contents.pins.append(held)
+                return held.pin
+            }
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw .unsupported("\(error)")
+        }
+    }
+
+    public func unpin(_ id: UInt64) async throws(StoreError) -> Bool {
+        try checkOpen()
+        return place.contents.withLock { contents in
+            let count = contents.pins.count
+            contents.pins.removeAll { $0.pin.id == id }
+            return contents.pins.count < count
+        }
+    }
+
+    public func pins() async throws(StoreError) -> [Pin] {
+        try checkOpen()
+        return place.contents.withLock { contents in
+            // Deletions take pinned rows; which of several pins counts a row is of no account here.
+            var seen: Set<HeldRow> = []
+            return contents.pins.map { held in
+                var pin = held.pin
+                pin.rowCount = 0
+                for (signal, rows) in held.rows {
+                    let left = contents.commits.filter { $0.batch.signal == signal }.reduce(into: Set<HeldRow>()) { left, commit in
+                        for row in 0..<commit.batch.count { left.insert(HeldRow(sequence: commit.sequence, position: commit.batch.position(row))) }
+                    }
+                    let own = rows.intersection(left)
+                    pin.rowCount += signal.hasOrds ? own.subtracting(seen).count : own.count
+                    seen.formUnion(own)
+                }
+                return pin
+            }
+        }
+    }
+
     private static func remaining(_ batch: ColumnBatch, _ deletion: Deletion) throws -> ColumnBatch {
         guard deletion.signals.contains(batch.signal) else { return batch }
         let bounds = deletion.range.bounds(for: batch.signal)
@@ -215,4 +288,11 @@ public final class ReferenceStore: TelemetryStore {
     }
 
     public var statistics: StoreStatistics { place.contents.withLock { $0.statistics } }
+}
+
+extension ColumnBatch {
+    /// Where a row of a batch with stream ids stands.
+    func position(_ row: Int) -> ScanPosition {
+        ScanPosition(time: times[row], stream: streams.id(Int(streamIndexes[row])) ?? StreamID(high: 0, low: 0), ord: ords.isEmpty ? 0 : ords[row])
+    }
 }

@@ -12,7 +12,7 @@ public enum StoreConformance {
     }
 
     public static let checks: [Check] =
-        writing + scanning + selecting + text + metrics + traces + catalogue + deleting + changes + partitioning + aggregating
+        writing + scanning + selecting + text + metrics + traces + catalogue + deleting + pinning + changes + partitioning + aggregating
 
     static func check(_ name: String, _ run: @escaping @Sendable (any StoreFactory) async throws -> Void) -> Check {
         Check(name: name) { factory in

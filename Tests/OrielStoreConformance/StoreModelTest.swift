@@ -21,6 +21,8 @@ public struct StoreModelTest {
     private var history: [String] = []
     /// A scan that is carried on through whatever happens to the store's files.
     private var openScans: [OpenScan] = []
+    /// Pins by their ids in the store and in the reference.
+    private var pins: [(id: UInt64, reference: UInt64)] = []
     private var lastRequest: (writeSet: WriteSet, receipt: Receipt)?
 
     private struct OpenScan {
@@ -66,7 +68,7 @@ public struct StoreModelTest {
     }
 
     private mutating func step() async throws {
-        switch generator.random.below(21) {
+        switch generator.random.below(store.capabilities.contains(.pins) ? 23 : 21) {
         case 0..<3:
             history.append("flush")
             try await store.flush()
@@ -94,6 +96,23 @@ public struct StoreModelTest {
             history.append("deletion of \(deletion)")
             _ = try await store.delete(deletion)
             _ = try await reference.delete(deletion)
+            // What a cursor has not reached yet may be gone now.
+            openScans = []
+        case 21:
+            var selection = PinSelection(signals: [generator.random.pick(Signal.allCases)], range: generator.range())
+            if generator.random.oneIn(2) { selection.signals.insert(generator.random.pick(Signal.allCases)) }
+            if generator.random.oneIn(3) { selection.traceIDs = Set(generator.traceIDs.prefix(3)) }
+            history.append("pin of \(selection)")
+            let pin = try await store.pin(selection, note: "step \(history.count)")
+            let expected = try await reference.pin(selection, note: pin.note)
+            try expectEqual(pin.rowCount, expected.rowCount, "rows of a pin")
+            pins.append((pin.id, expected.id))
+        case 22:
+            guard !pins.isEmpty else { return }
+            let pin = pins.remove(at: generator.random.below(pins.count))
+            history.append("unpin \(pin.id)")
+            try expect(try await store.unpin(pin.id), "a pin is unknown")
+            _ = try await reference.unpin(pin.reference)
             // What a cursor has not reached yet may be gone now.
             openScans = []
         case 6:

@@ -9,6 +9,8 @@ final class BackupGate: Sendable {
 
     private let state = Mutex(State())
 
+    var isRunning: Bool { state.withLock { $0.isRunning } }
+
     var isStopping: Bool { state.withLock { $0.isStopping } }
 
     /// - Returns: whether no other one is running.

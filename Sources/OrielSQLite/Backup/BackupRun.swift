@@ -41,7 +41,7 @@ struct BackupRun {
 
         // app.db first: what it holds that hot.db has too is then in the later copy of hot.db.
         let appPath = stateFolder + "/app.db"
-        try copyAppDatabase(to: appPath)
+        let pins = try copyAppDatabase(to: appPath)
         let (capture, hotSum) = try copyHot(into: stateFolder)
 
         var manifest = BackupManifest(
@@ -58,8 +58,8 @@ struct BackupRun {
             throw StoreError.unusable(path: stateFolder, reason: "the copy of hot.db reads back as something else")
         }
         try files.synchronizeDirectory(stateFolder)
-        try copySegments(capture, earlier, &manifest, &report)
-        withExtendedLifetime(capture.state) {}
+        try copySegments(capture.live + pins.files, earlier, &manifest, &report)
+        withExtendedLifetime((capture.state, pins.state)) {}
 
         report.files = manifest.files.count
         report.bytes = manifest.byteCount
@@ -143,13 +143,17 @@ struct BackupRun {
 
     // MARK: The databases
 
-    private func copyAppDatabase(to path: String) throws {
-        try core.withAppDatabase { connection in
+    /// - Returns: The files of pins that the copy names, and what keeps them.
+    private func copyAppDatabase(to path: String) throws -> (files: [SegmentDescription], state: PublishedState) {
+        let pins = try core.withAppDatabase { connection in
             let vacuum = try connection.prepare("VACUUM INTO ?")
             try vacuum.bind(1, path)
             try vacuum.run()
+            // Changes of pins are published before app.db is let go.
+            return (try AppDatabase.pinFiles(connection).filter { $0.state == .live }.compactMap(\.description), core.state)
         }
         try core.files.synchronize(path: path)
+        return pins
     }
 
     private func copyHot(into folder: String) throws -> (Capture, FileSum) {
@@ -176,16 +180,16 @@ struct BackupRun {
     // MARK: Segment files
 
     private func copySegments(
-        _ capture: Capture, _ earlier: BackupManifest?, _ manifest: inout BackupManifest, _ report: inout BackupReport
+        _ live: [SegmentDescription], _ earlier: BackupManifest?, _ manifest: inout BackupManifest, _ report: inout BackupReport
     ) throws {
         let known = Dictionary((earlier?.files ?? []).map { ($0.path, $0) }, uniquingKeysWith: { $1 })
         var state = BackupProgress(
-            files: manifest.files.count, bytes: manifest.byteCount, totalFiles: manifest.files.count + capture.live.count,
-            totalBytes: manifest.byteCount + capture.live.reduce(0) { $0 + Int64($1.byteCount) })
+            files: manifest.files.count, bytes: manifest.byteCount, totalFiles: manifest.files.count + live.count,
+            totalBytes: manifest.byteCount + live.reduce(0) { $0 + Int64($1.byteCount) })
         progress(state)
         var reported = state.bytes
         var folders: Set<String> = []
-        for description in capture.live {
+        for description in live {
             let path = description.path
             let copy = target + "/" + path
             let sum: FileSum

@@ -19,7 +19,7 @@ final class Committer {
     /// The start at which this process began; labels in hot.db from there on use this process's references.
     let firstStart: UInt32
     private var nextCommit: UInt32 = 1
-    private var nextOrds: [Signal: UInt64]
+    private(set) var nextOrds: [Signal: UInt64]
     var seen: SeenRequests
     var sequencer: DeltaSequencer
     /// Redo in hot.db, oldest first, with the first that is still there at `redoHead`.

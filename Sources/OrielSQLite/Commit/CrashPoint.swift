@@ -21,6 +21,10 @@ enum CrashPoint: String, CaseIterable, Sendable {
     /// A commit is on the disk, nobody was told.
     case commitDurable = "commit.durable"
     case checkpointDone = "checkpoint.done"
+    /// The files of a pin have their final names, app.db does not know.
+    case pinRenamed = "pin.renamed"
+    /// A pin, or the end of one, is in app.db; queries do not know, and files that are needed no more are still there.
+    case pinCommitted = "pin.committed"
     /// All files of a backup are copied, its manifest is not written yet.
     case backupCopied = "backup.copied"
     /// A backup is complete, the files of the earlier one still there.

@@ -30,6 +30,7 @@ final class Maintainer {
     /// Entered files that could not be written and are still to be given up.
     var abandoned: [SegmentDescription] = []
     var disk: DiskWatch
+    var pins: PinKeeping
     /// The time of day; tests set it.
     private let clock: @Sendable () -> Timestamp
     private var lastFlush: Timestamp
@@ -63,6 +64,7 @@ final class Maintainer {
 
     init(
         _ core: StoreCore, requests: MaintenanceRequests, live: [SegmentFiles.Opened], quarantined: [SegmentDescription], isRebuilt: Bool,
+        quarantinedPins: [SegmentDescription] = [],
         flushThread: JobThread<FlushJob.Outcome>, mergeThread: JobThread<MergeJob.Outcome>,
         clock: @escaping @Sendable () -> Timestamp = { .now }
     ) {
@@ -70,6 +72,7 @@ final class Maintainer {
         self.clock = clock
         lastFlush = clock()
         disk = DiskWatch(clock())
+        pins = PinKeeping(quarantined: quarantinedPins)
         self.requests = requests
         self.live = Dictionary(uniqueKeysWithValues: live.map { ($0.description.fileID, $0) })
         self.quarantined = quarantined
@@ -90,6 +93,7 @@ final class Maintainer {
                 order.finish(Result { try delete(order.deletion) })
             }
             wantedFlushes += orders.flushes
+            pins.orders += orders.pins
             if orders.isStopping {
                 stop(orders.finalFlush)
                 return
@@ -104,7 +108,7 @@ final class Maintainer {
                 finish(&wantedFlushes, .failure(error))
                 finish(&writtenFlushes, .failure(error))
             }
-            let isWorking = isBusy || runningFlush != nil || runningMerge != nil || !wantedFlushes.isEmpty || !writtenFlushes.isEmpty
+            let isWorking = isBusy || runningFlush != nil || runningMerge != nil || pins.running != nil || !wantedFlushes.isEmpty || !writtenFlushes.isEmpty
             core.counters.update { $0.isWorking = isWorking }
             if !isBusy {
                 core.maintenanceSignal.wait(after: ticket, timeout: .seconds(1))
@@ -126,6 +130,7 @@ final class Maintainer {
             endMerge(outcome)
             return true
         }
+        if try stepPins() { return true }
         let now = clock()
         // Before flushes begin: an entry of rows whose redo is gone would look like a lost file.
         if !abandoned.isEmpty { try giveUpAbandoned() }
@@ -160,10 +165,10 @@ final class Maintainer {
         if runningMerge == nil {
             if startMergeIfDue(now, maintainsItself) { return true }
             if maintainsItself || !writtenFlushes.isEmpty {
-                if try unlinkDead() { return true }
+                if try unlinkDead() || unlinkDeadPins() { return true }
                 if try completeDeletions() { return true }
             }
-            finish(&writtenFlushes, .success(()))
+            if pins.running == nil { finish(&writtenFlushes, .success(())) }
         }
         return false
     }
@@ -196,7 +201,7 @@ final class Maintainer {
         let isWanted = !writtenFlushes.isEmpty && runningFlush == nil
         guard isWanted || (maintainsItself && now >= mergesPausedUntil) else { return false }
         do {
-            return try startMerge() || startRewrite()
+            return try startMerge() || startRewrite() || startClearingPin()
         } catch {
             noteMergeFailure(error)
             return false
@@ -230,6 +235,7 @@ final class Maintainer {
     /// - Parameter finalFlush: Wants everything in files first.
     private func stop(_ finalFlush: MaintenanceRequests.Finish?) {
         runningMerge?.cancel()
+        stopPins()
         var result: Result<Void, any Error> = .success(())
         do {
             if let outcome = unfinishedFlush ?? flushThread.wait() { try endFlush(outcome) }
@@ -245,7 +251,7 @@ final class Maintainer {
         if let outcome = unfinishedMerge ?? mergeThread.wait() { endMerge(outcome) }
         if finalFlush != nil {
             do {
-                while try unlinkDead() {}
+                while try unlinkDead() || unlinkDeadPins() {}
             } catch {
                 core.counters.noteMaintenanceFailure(error)
             }

@@ -17,7 +17,24 @@ final class MaintenanceRequests: Sendable {
         var finish: @Sendable (Result<DeletionStatus, any Error>) -> Void
     }
 
+    struct PinOrder: Sendable {
+        enum Change: Sendable {
+            case make(PinSelection, note: String)
+            case remove(UInt64)
+        }
+
+        var change: Change
+        /// `nil` when there is no such pin.
+        var finish: @Sendable (Result<Pin?, any Error>) -> Void
+
+        init(change: Change, finish: @escaping @Sendable (Result<Pin?, any Error>) -> Void) {
+            self.change = change
+            self.finish = finish
+        }
+    }
+
     struct Orders: Sendable {
+        var pins: [PinOrder] = []
         var deletions: [DeletionOrder] = []
         var flushes: [Finish] = []
         var floors: [FloorOrder] = []
@@ -52,6 +69,12 @@ final class MaintenanceRequests: Sendable {
         }
     }
 
+    func pin(_ order: PinOrder) {
+        if !change({ $0.pins.append(order) }) {
+            order.finish(.failure(StoreError.closed))
+        }
+    }
+
     /// Ends the thread.
     ///
     /// - Parameter finalFlush: Given, everything is written to files first, and it is told how that went.
@@ -80,6 +103,7 @@ final class MaintenanceRequests: Sendable {
             orders.flushes = []
             orders.floors = []
             orders.deletions = []
+            orders.pins = []
             return taken
         }
     }

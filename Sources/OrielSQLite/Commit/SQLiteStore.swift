@@ -17,7 +17,7 @@ import Glibc
 /// - Note: A store that is released without ``close()`` is as after a crash: nothing acknowledged is lost, and the next ``open(folder:options:)`` replays the redo.
 public final class SQLiteStore: TelemetryStore {
     let core: StoreCore
-    private let requests: MaintenanceRequests
+    let requests: MaintenanceRequests
     private let workers: ScanWorkers
     private let scrubber: Scrubber
     private let threads: Mutex<Threads>
@@ -34,6 +34,7 @@ public final class SQLiteStore: TelemetryStore {
         var core: StoreCore
         var live: [SegmentFiles.Opened]
         var quarantined: [SegmentDescription]
+        var quarantinedPins: [SegmentDescription]
         var isRebuilt: Bool
     }
 
@@ -86,7 +87,8 @@ public final class SQLiteStore: TelemetryStore {
             opening.finish(
                 .success(
                     Opened(
-                        core: recovered.committer.core, live: recovered.live, quarantined: recovered.quarantined, isRebuilt: recovered.isRebuilt)))
+                        core: recovered.committer.core, live: recovered.live, quarantined: recovered.quarantined, quarantinedPins: recovered.quarantinedPins,
+                        isRebuilt: recovered.isRebuilt)))
             return recovered.committer
         } catch {
             opening.finish(.failure(error))
@@ -108,8 +110,8 @@ public final class SQLiteStore: TelemetryStore {
         let maintenance = try OwnThread(name: "oriel-seal") {
             let maintainer = handover.take { opened in
                 Maintainer(
-                    core, requests: requests, live: opened.live, quarantined: opened.quarantined, isRebuilt: opened.isRebuilt, flushThread: flushThread,
-                    mergeThread: mergeThread)
+                    core, requests: requests, live: opened.live, quarantined: opened.quarantined, isRebuilt: opened.isRebuilt,
+                    quarantinedPins: opened.quarantinedPins, flushThread: flushThread, mergeThread: mergeThread)
             }
             maintainer?.run()
         }
@@ -361,6 +363,7 @@ public final class SQLiteStore: TelemetryStore {
             values.floor = part.floor
             values.conflictingRows = counted.conflictingRows[signal] ?? 0
             statistics.signals[signal] = values
+            statistics.pinnedBytes += part.pinned.reduce(0) { $0 + SegmentFiles.byteCount($1.container) }
         }
         statistics.commits = counted.commits
         statistics.duplicateRequests = counted.duplicateRequests

@@ -42,6 +42,8 @@ extension Maintainer {
         for tombstone in core.state.tombstones {
             let remaining = DeletionProgress.remaining(tombstone, core, cleared: clearedFiles[tombstone.sequence] ?? [])
             guard remaining.count == 0, !remaining.isInMemory, !dead.contains(where: { tombstone.deletion.signals.contains($0.signal) }) else { continue }
+            // A backup copies app.db, with the files of pins, before hot.db.
+            guard !mayBePinned(tombstone), !core.backups.isRunning else { continue }
             // Files that cannot be opened may hold some.
             guard !quarantined.contains(where: { tombstone.deletion.signals.contains($0.signal) }) else { continue }
             let oldestRedo = try core.perform { committer in committer.oldestRedo }
@@ -71,7 +73,7 @@ enum DeletionProgress {
         let state = core.state
         for signal in tombstone.deletion.signals {
             let filter = DeletionFilter([tombstone], signal: signal, registry: core.registry)
-            for case let segment as Segment in state[signal].segments where !cleared.contains(segment.description.fileID) && filter.touches(segment) {
+            for case let segment as Segment in state[signal].files where !cleared.contains(segment.description.fileID) && filter.touches(segment) {
                 remaining.count += 1
                 remaining.byteCount += segment.description.byteCount
             }

@@ -22,6 +22,7 @@ struct SegmentDescription: Hashable, Sendable {
     var signal: Signal
     /// 0 for a flush; its file lies in `new`. From 1 on the file lies in the folder of its only day.
     var level: Int
+    /// None for a file of a pin, which lies in a folder of its own.
     var pieces: [Piece]
     /// File ids that this one was merged from.
     var inputs: [UInt64]
@@ -35,6 +36,8 @@ struct SegmentDescription: Hashable, Sendable {
 
     /// The path below the data folder.
     var path: String {
+        // What a pin holds is no part of what was committed in an interval.
+        if pieces.isEmpty { return PinFiles.path(fileID) }
         let folder = level == 0 ? "new" : (pieces.first?.day.folderName ?? "new")
         return "data/\(signal.name)/\(folder)/\(fileID).seg"
     }

@@ -13,8 +13,17 @@ final class PublishedState: Sendable {
         var sealed: [any BlockContainer] = []
         /// Rows that are not sealed yet, in commit order.
         var chunks: [BuilderChunk] = []
+        /// Files of pins: they answer only below the floor, where nothing else does.
+        var pinned: [PinnedFile] = []
         /// Rows before this are gone. Nanoseconds since 1970.
         var floor = Timestamp(nanoseconds: .min)
+    }
+
+    /// A file with copies of rows that a pin holds. No row of a signal with row numbers is in two of them.
+    struct PinnedFile: Sendable {
+        var pin: UInt64
+        var fileID: UInt64
+        var container: any BlockContainer
     }
 
     let sequence: CommitSequence
@@ -48,6 +57,22 @@ final class PublishedState: Sendable {
         return PublishedState(
             sequence: sequence ?? self.sequence, manifestVersion: manifestVersion ?? self.manifestVersion, tombstones: tombstones ?? self.tombstones,
             signals: signals)
+    }
+}
+
+extension PublishedState.SignalState {
+    /// Everything that is in a file.
+    var files: [any BlockContainer] { segments + pinned.map(\.container) }
+
+    /// Everything that may hold rows that a query sees, but for chunks.
+    var containers: [any BlockContainer] { segments + sealed + pinnedBelowFloor }
+
+    /// Files of pins with a row below the floor.
+    var pinnedBelowFloor: [any BlockContainer] {
+        pinned.lazy.map(\.container).filter { container in
+            let end = TimeRange(start: TimeRange.all.start, end: floor).bounds(for: container.signal).upperBound
+            return container.blocks.contains { $0.minimumTime < end }
+        }
     }
 }
 

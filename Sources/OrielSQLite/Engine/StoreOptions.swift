@@ -56,6 +56,8 @@ public struct StoreOptions: Sendable {
     public var diskCheckInterval: Int64 = 10_000_000_000
     /// Bytes of free pages in hot.db at which an opening writes it anew, if they are most of it.
     public var hotCompactionBytes: Int64 = 64 << 20
+    /// Bytes that the copies of pinned rows may take together, and at most a quarter of ``diskBudget``; beyond it no pin is made.
+    public var pinnedBytes: Int64 = 4 << 30
     /// Whether flushes, seals and merges run by themselves; tests switch it off and call ``SQLiteStore/flush()``.
     public var maintainsItself = true
 

@@ -59,7 +59,7 @@ final class Scrubber: Sendable {
     private func pass(startingAnywhere: Bool) throws {
         var files: [File] = []
         for signal in Signal.allCases {
-            for case let segment as Segment in core.state[signal].segments {
+            for case let segment as Segment in core.state[signal].files {
                 files.append(File(container: segment, path: segment.path, byteCount: segment.description.byteCount))
             }
         }

@@ -35,7 +35,7 @@ extension Segment {
             case .unusable(_, let reason):
                 // It opened before, so it is not what it was, unless it is gone by now.
                 let isLive = Signal.allCases.contains { signal in
-                    core.state[signal].segments.contains { ($0 as? Segment)?.path == path }
+                    core.state[signal].files.contains { ($0 as? Segment)?.path == path }
                 }
                 if isLive { core.damage.note(path: path, block: nil, reason: reason) }
             default: throw error

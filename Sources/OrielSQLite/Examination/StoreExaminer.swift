@@ -37,7 +37,7 @@ struct StoreExaminer {
         var (checkedFiles, checkedBytes) = (0, 0)
         var sums = Sums()
         for signal in Signal.allCases {
-            for case let segment as Segment in state[signal].segments {
+            for case let segment as Segment in state[signal].files {
                 if core.backups.isStopping { throw StoreError.closed }
                 if readsAll {
                     try Segment.check(segment.path, byteCount: segment.description.byteCount, core: core, structure: true) { _ in

@@ -59,20 +59,29 @@ extension Set<String> {
 private struct StreamFinder {
     private(set) var found = StreamSet()
     private var context: ScanContext
+    /// Where rows count that are searched now, in the signal's unit.
+    private var bounds = Int64(0)..<0
 
     init(plan: ScanPlan, state: PublishedState, registry: StreamRegistry, budget: QueryBudget) {
         context = ScanContext(plan: plan, floor: state[plan.signal].floor, tombstones: state.tombstones, budget: budget, registry: registry)
     }
 
     mutating func search(_ state: PublishedState.SignalState) throws(StoreError) {
-        guard !context.bounds.isEmpty else { return }
-        let (inside, others) = headers(of: state.segments + state.sealed)
+        bounds = context.bounds
+        try search(state.segments + state.sealed, state.chunks)
+        bounds = context.pinnedBounds
+        try search(state.pinned.map(\.container), [])
+    }
+
+    private mutating func search(_ containers: [any BlockContainer], _ chunks: [BuilderChunk]) throws(StoreError) {
+        guard !bounds.isEmpty else { return }
+        let (inside, others) = headers(of: containers)
         for (container, _) in inside {
             try search(container) { (finder, known) throws(StoreError) in
                 for reference in known where finder.context.filter.allows(reference) { finder.found.insert(reference) }
             }
         }
-        for chunk in state.chunks { search(chunk) }
+        for chunk in chunks { search(chunk) }
         for (container, headers) in others {
             try search(container) { (finder, known) throws(StoreError) in
                 for header in headers { try finder.searchAround(damagedBlock: header, of: container, known) }
@@ -84,7 +93,6 @@ private struct StreamFinder {
 
     /// The containers and blocks that may have rows in the range: those of which every row is, and the others.
     private func headers(of containers: [any BlockContainer]) -> (inside: Headers, others: Headers) {
-        let bounds = context.bounds
         var inside: Headers = []
         var others: Headers = []
         for container in containers {
@@ -102,8 +110,7 @@ private struct StreamFinder {
 
     /// Whether all rows of a block are in the range, and none of them is deleted.
     private func isInside(_ header: BlockHeader, of container: any BlockContainer) -> Bool {
-        context.bounds.contains(header.minimumTime) && context.bounds.contains(header.maximumTime)
-            && context.deletions.touch(header, of: container) == nil
+        bounds.contains(header) && context.deletions.touch(header, of: container) == nil
     }
 
     private mutating func search(
@@ -134,7 +141,6 @@ private struct StreamFinder {
     }
 
     private mutating func search(_ header: BlockHeader, of container: any BlockContainer, _ known: [StreamReference]) throws(StoreError) {
-        let bounds = context.bounds
         let touch = context.deletions.touch(header, of: container)
         let isInside = isInside(header, of: container)
         // Rows of streams that are not found yet, for a block of which not all rows count.
@@ -155,7 +161,6 @@ private struct StreamFinder {
     }
 
     private mutating func search(_ chunk: BuilderChunk) {
-        let bounds = context.bounds
         let batch = chunk.batch
         guard batch.count > 0, chunk.minimumTime < bounds.upperBound, chunk.maximumTime >= bounds.lowerBound else { return }
         var rows = Array(0..<batch.count)

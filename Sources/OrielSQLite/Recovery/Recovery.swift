@@ -22,6 +22,8 @@ struct Recovery {
         var live: [SegmentFiles.Opened]
         /// Live files that could not be opened.
         var quarantined: [SegmentDescription]
+        /// Files of pins that could not be opened.
+        var quarantinedPins: [SegmentDescription]
         /// Whether the manifest was rebuilt from the files and nothing was flushed since.
         var isRebuilt: Bool
     }
@@ -151,6 +153,8 @@ struct Recovery {
         manifest.removeAll { $0.state != .live }
         try unlessFull(&shortage) { try clear(unfinished, hot, core) }
         let (live, quarantined) = openSegments(manifest, core)
+        var pins = PinFiles.Found()
+        try unlessFull(&shortage) { pins = try PinRecovery(core: core, notes: notes).run() }
         let replayed = try Replay(hot, live: manifest.map(\.description), core: core, notes: notes).run()
         // Everything inherited is on the disk before the first acknowledgement rests on it.
         try unlessFull(&shortage) { try hot.checkpoint() }
@@ -166,12 +170,13 @@ struct Recovery {
             hot: hot, lock: lock, start: start, seen: replayed.seen, sequencer: replayed.sequencer,
             redo: replayed.redo, flushedHigh: replayed.flushedHigh, oldestLabels: replayed.oldestLabels)
         core.recent.start(after: replayed.sequence)
-        core.publish(try published(replayed, live, hot))
+        core.publish(try published(replayed, live, pins, hot))
         let committer = Committer(core, inheritance)
         if let shortage {
             committer.fail("the disk was full when the store was opened (\(shortage)); restart when there is room")
         }
-        return Recovered(committer: committer, live: live, quarantined: quarantined, isRebuilt: isRebuilt)
+        return Recovered(
+            committer: committer, live: live, quarantined: quarantined, quarantinedPins: pins.quarantined, isRebuilt: isRebuilt)
     }
 
     /// Bytes that an opening may need beside what is there.
@@ -221,7 +226,7 @@ struct Recovery {
     }
 
     /// The first record of this start.
-    private func published(_ replayed: Replay.Result, _ live: [SegmentFiles.Opened], _ hot: HotDatabase) throws -> PublishedState {
+    private func published(_ replayed: Replay.Result, _ live: [SegmentFiles.Opened], _ pins: PinFiles.Found, _ hot: HotDatabase) throws -> PublishedState {
         let floors = try hot.floors()
         let version = UInt64(bitPattern: try hot.meta(.manifestVersion) ?? 0)
         let tombstones = try hot.tombstones()
@@ -229,6 +234,9 @@ struct Recovery {
         return PublishedState().replacing(sequence: sequence, manifestVersion: version, tombstones: tombstones) { signals in
             for file in live {
                 signals[file.description.signal].segments.append(file.container)
+            }
+            for opened in pins.opened {
+                signals[opened.file.description.signal].pinned.append(opened.published)
             }
             for chunk in replayed.chunks {
                 signals[chunk.batch.signal].chunks.append(chunk)

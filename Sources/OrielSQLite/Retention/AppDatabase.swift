@@ -13,6 +13,10 @@ enum AppDatabase {
             ingest INTEGER, created INTEGER NOT NULL) WITHOUT ROWID
         """,
         "CREATE TABLE tombstone(seq INTEGER PRIMARY KEY, data BLOB NOT NULL, completed INTEGER)",
+        """
+        CREATE TABLE pin(id INTEGER PRIMARY KEY AUTOINCREMENT, note TEXT NOT NULL, data BLOB NOT NULL);
+        CREATE TABLE pinfile(id INTEGER PRIMARY KEY AUTOINCREMENT, pin INTEGER NOT NULL, state INTEGER NOT NULL, data BLOB NOT NULL);
+        """,
     ]
 
     static func open(_ folder: String, fileSystem: SQLiteFileSystem) throws -> Connection {

@@ -22,7 +22,7 @@ extension ScanSource {
     /// What selects the rows of this source, if it is a block whose rows were not selected yet.
     func pendingSelection(_ context: ScanContext) -> BlockSelection? {
         guard ahead == nil, isUntouched, case .block(let container, let header, let candidates) = rows else { return nil }
-        return BlockSelection(container: container, header: header, candidates: candidates, bounds: context.bounds)
+        return BlockSelection(container: container, header: header, candidates: candidates, bounds: bounds)
     }
 
     /// Selects the rows of some blocks on all threads that are free.

@@ -168,8 +168,8 @@ enum SourceRivals {
             } catch {
                 // Damage was noted by the container; without its streams it counts as having all.
             }
-            let lower = max(context.bounds.lowerBound, header.minimumTime)
-            let upper = min(context.bounds.upperBound - 1, max(header.minimumTime, header.maximumTime))
+            let lower = max(source.bounds.lowerBound, header.minimumTime)
+            let upper = min(source.bounds.upperBound - 1, max(header.minimumTime, header.maximumTime))
             return Place(
                 source: source, times: lower...max(lower, upper), streams: streams, origin: (ObjectIdentifier(container), header.low, header.high))
         }

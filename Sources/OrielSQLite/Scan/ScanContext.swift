@@ -7,6 +7,8 @@ struct ScanContext {
     let order: ScanOrder
     /// The plan's range above the floor, in the signal's unit.
     let bounds: Range<Int64>
+    /// The part of the plan's range below the floor, where only pins answer.
+    let pinnedBounds: Range<Int64>
     /// Sorted and unique, when the plan names traces.
     let traceIDs: [TraceID]?
     let traceIDSet: Set<TraceID>
@@ -30,6 +32,7 @@ struct ScanContext {
         order = plan.order
         let floorRange = TimeRange(start: floor, end: TimeRange.all.end)
         bounds = plan.range.intersection(floorRange).bounds(for: plan.signal)
+        pinnedBounds = plan.range.intersection(TimeRange(start: TimeRange.all.start, end: floor)).bounds(for: plan.signal)
         traceIDs = plan.traceIDs?.sorted()
         traceIDSet = plan.traceIDs ?? []
         projection = plan.projection
@@ -46,9 +49,6 @@ struct ScanContext {
     /// Whether sources have to ask the predicate.
     var selectsRows: Bool { filtersEarly && !evaluator.isAlwaysTrue }
 
-    /// The indexes of the times that lie in the bounds.
-    func inBounds(_ times: [Int64]) -> [Int] { times.indices.filter { bounds.contains(times[$0]) } }
-
     /// Those of some rows of a block that are not deleted, ascending.
     ///
     /// - Parameter rows: `nil` for all, also in the answer.
@@ -61,16 +61,17 @@ struct ScanContext {
         return rows.map { rows in left.map { rows[$0] } } ?? left
     }
 
-    /// Rows of a batch that lie in the bounds and pass, ascending.
+    /// Rows of a batch that lie in some bounds and pass, ascending.
     ///
     /// - Parameters:
     ///   - rows: which rows to look at; `nil` for all.
     ///   - touch: the deletions that some of them may have fallen to.
-    mutating func select(_ rows: [Int]?, of batch: ColumnBatch, timesFit: Bool, _ touch: DeletionFilter.Touch? = nil) -> [Int] {
+    mutating func select(
+        _ rows: [Int]?, of batch: ColumnBatch, timesFit: Bool, in bounds: Range<Int64>, _ touch: DeletionFilter.Touch? = nil
+    ) -> [Int] {
         var selected = rows ?? Array(0..<batch.count)
         if !timesFit {
             let times = batch.times
-            let bounds = bounds
             selected = selected.filter { bounds.contains(times[$0]) }
         }
         // Whatever the predicate: a row that is gone hides nothing.
@@ -84,6 +85,14 @@ struct ScanContext {
     var deliveryProjection: Projection {
         filtersEarly ? projection : projection.union(evaluator.requiredProjection)
     }
+}
+
+extension Range<Int64> {
+    /// The indexes of the times that lie in the range.
+    func indexes(of times: [Int64]) -> [Int] { times.indices.filter { contains(times[$0]) } }
+
+    /// Whether all rows of a block lie in the range.
+    func contains(_ header: BlockHeader) -> Bool { contains(header.minimumTime) && contains(header.maximumTime) }
 }
 
 extension Projection {

@@ -9,24 +9,32 @@ extension ScanSource {
     ///
     /// - Parameter position: Only sources with rows behind it.
     static func find(in state: PublishedState.SignalState, behind position: RowKey?, _ context: inout ScanContext) throws(StoreError) -> [ScanSource] {
-        guard !context.bounds.isEmpty else { return [] }
         if context.traceIDs != nil, !context.signal.columns.contains(.traceID) { return [] }
         var sources: [ScanSource] = []
-        for container in state.segments + state.sealed {
-            do throws(StoreError) {
-                try find(in: container, behind: position, &context, &sources)
-            } catch  where error.isDamage {
-                // Noted by the container, whose tables cannot be read; the others answer.
-            }
-        }
-        group(state.chunks, behind: position, context, &sources)
+        let (bounds, pinnedBounds) = (context.bounds, context.pinnedBounds)
+        if !bounds.isEmpty { try find(in: state.segments + state.sealed, bounds, behind: position, &context, &sources) }
+        if !pinnedBounds.isEmpty { try find(in: state.pinned.map(\.container), pinnedBounds, behind: position, &context, &sources) }
+        if !bounds.isEmpty { group(state.chunks, behind: position, context, &sources) }
         return sources
     }
 
     private static func find(
-        in container: any BlockContainer, behind position: RowKey?, _ context: inout ScanContext, _ sources: inout [ScanSource]
+        in containers: [any BlockContainer], _ bounds: Range<Int64>, behind position: RowKey?, _ context: inout ScanContext,
+        _ sources: inout [ScanSource]
     ) throws(StoreError) {
-        let bounds = context.bounds
+        for container in containers {
+            do throws(StoreError) {
+                try find(in: container, bounds, behind: position, &context, &sources)
+            } catch  where error.isDamage {
+                // Noted by the container, whose tables cannot be read; the others answer.
+            }
+        }
+    }
+
+    private static func find(
+        in container: any BlockContainer, _ bounds: Range<Int64>, behind position: RowKey?, _ context: inout ScanContext,
+        _ sources: inout [ScanSource]
+    ) throws(StoreError) {
         var headers = container.blocks.filter { $0.rowCount > 0 && $0.minimumTime < bounds.upperBound && $0.maximumTime >= bounds.lowerBound }
         guard !headers.isEmpty else { return }
         try context.budget.check()
@@ -79,7 +87,7 @@ extension ScanSource {
                 if !canPass { return nil }
             }
             return ScanSource(
-                .block(container, header, candidates),
+                .block(container, header, candidates), in: bounds,
                 lowerBound: RowKey.lowerBound(times: times, firstStream: firstStream, order: context.order), upperBound: upperBound,
                 priority: header.high)
         }
@@ -103,7 +111,8 @@ extension ScanSource {
             if position.map({ $0 < upperBound }) ?? true {
                 sources.append(
                     ScanSource(
-                        .chunks(group), lowerBound: RowKey.lowerBound(times: minimum...maximum, firstStream: .minimum, order: context.order),
+                        .chunks(group), in: context.bounds,
+                        lowerBound: RowKey.lowerBound(times: minimum...maximum, firstStream: .minimum, order: context.order),
                         upperBound: upperBound, priority: last.sequence))
             }
             group = []

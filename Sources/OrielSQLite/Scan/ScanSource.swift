@@ -10,6 +10,8 @@ final class ScanSource {
     }
 
     let rows: Rows
+    /// Rows of this source outside are none of the scan's, in the signal's unit.
+    let bounds: Range<Int64>
     /// No row of this source comes before.
     let lowerBound: RowKey
     /// No row of this source comes behind.
@@ -31,8 +33,9 @@ final class ScanSource {
     /// From so much damage on, the rest of a block is given up: each try costs as much as a success.
     private static let damageLimit = 16
 
-    init(_ rows: Rows, lowerBound: RowKey, upperBound: RowKey, priority: CommitSequence) {
+    init(_ rows: Rows, in bounds: Range<Int64>, lowerBound: RowKey, upperBound: RowKey, priority: CommitSequence) {
         self.rows = rows
+        self.bounds = bounds
         self.lowerBound = lowerBound
         self.upperBound = upperBound
         self.priority = priority
@@ -89,12 +92,12 @@ final class ScanSource {
     ) throws(StoreError) {
         var rows: [Int]?
         if context.selectsRows {
-            let selection = BlockSelection(container: container, header: header, candidates: candidates, bounds: context.bounds)
+            let selection = BlockSelection(container: container, header: header, candidates: candidates, bounds: bounds)
             let found = if let ahead { try ahead.get() } else { try selection.rows(&context.evaluator, context.registry) }
             if found.isEmpty { return }
             rows = found.count == header.rowCount ? nil : found
         } else {
-            rows = try candidates.resolve(container, header, in: context.bounds)
+            rows = try candidates.resolve(container, header, in: bounds)
             if let rows, rows.isEmpty { return }
         }
         rows = try context.remaining(rows, of: header, container)
@@ -120,8 +123,7 @@ final class ScanSource {
         }
         if !isOnlyDecoding { try context.budget.reserve(bytes) }
         reservedBytes += bytes
-        let timesFit = context.bounds.contains(header.minimumTime) && context.bounds.contains(header.maximumTime)
-        let selected = timesFit ? Array(0..<batch.count) : context.inBounds(batch.times)
+        let selected = bounds.contains(header) ? Array(0..<batch.count) : bounds.indexes(of: batch.times)
         add(selected, of: batch, unit: 0, rowNumbers: rows, into: &collector, &context)
         if isOnlyDecoding, !collector.isTruncated {
             decoded = (batch, rows)
@@ -151,7 +153,7 @@ final class ScanSource {
         }
         if let rows, rows.isEmpty { return [] }
         let timesFit = context.bounds.contains(chunk.minimumTime) && context.bounds.contains(chunk.maximumTime)
-        return context.select(rows, of: batch, timesFit: timesFit, context.deletions.touch(chunk))
+        return context.select(rows, of: batch, timesFit: timesFit, in: context.bounds, context.deletions.touch(chunk))
     }
 
     private func add(

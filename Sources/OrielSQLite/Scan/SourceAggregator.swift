@@ -6,18 +6,20 @@ struct SourceAggregator {
     /// A source before it is opened, which threads hand to each other.
     struct Unit: Sendable {
         let rows: ScanSource.Rows
+        let bounds: Range<Int64>
         let lowerBound: RowKey
         let upperBound: RowKey
         let priority: CommitSequence
 
         init(_ source: ScanSource) {
             rows = source.rows
+            bounds = source.bounds
             lowerBound = source.lowerBound
             upperBound = source.upperBound
             priority = source.priority
         }
 
-        var source: ScanSource { ScanSource(rows, lowerBound: lowerBound, upperBound: upperBound, priority: priority) }
+        var source: ScanSource { ScanSource(rows, in: bounds, lowerBound: lowerBound, upperBound: upperBound, priority: priority) }
     }
 
     private let plan: ScanPlan
@@ -71,10 +73,10 @@ struct SourceAggregator {
             // The scan knows how to leave out what is deleted.
             if direct.deletions.touch(header, of: container) != nil { return try addMerged([unit.source]) }
             do throws(StoreError) {
-                if canCount(header) {
+                if canCount(header, unit.bounds) {
                     try count(container, header)
                 } else {
-                    try add(container, header, candidates)
+                    try add(container, header, candidates, unit.bounds)
                 }
             } catch  where error.isDamage {
                 // Nothing of the block was added. The scan knows how to get at those of its rows that are whole.
@@ -83,13 +85,9 @@ struct SourceAggregator {
         }
     }
 
-    private func timesFit(_ header: BlockHeader) -> Bool {
-        direct.bounds.contains(header.minimumTime) && direct.bounds.contains(header.maximumTime)
-    }
-
     /// Whether the header and the runs of streams say all that matters.
-    private func canCount(_ header: BlockHeader) -> Bool {
-        aggregator.countsOnlyByStream && direct.traceIDs == nil && direct.evaluator.isAlwaysTrue && timesFit(header)
+    private func canCount(_ header: BlockHeader, _ bounds: Range<Int64>) -> Bool {
+        aggregator.countsOnlyByStream && direct.traceIDs == nil && direct.evaluator.isAlwaysTrue && bounds.contains(header)
             && aggregator.isOneBucket(header.minimumTime...max(header.minimumTime, header.maximumTime))
     }
 
@@ -111,26 +109,28 @@ struct SourceAggregator {
         try reserve()
     }
 
-    private mutating func add(_ container: any BlockContainer, _ header: BlockHeader, _ candidates: BlockCandidates) throws(StoreError) {
+    private mutating func add(
+        _ container: any BlockContainer, _ header: BlockHeader, _ candidates: BlockCandidates, _ bounds: Range<Int64>
+    ) throws(StoreError) {
         let needed = aggregator.requiredProjection
         guard !direct.evaluator.isAlwaysTrue else {
-            let rows = try candidates.resolve(container, header, in: direct.bounds)
+            let rows = try candidates.resolve(container, header, in: bounds)
             if let rows, rows.isEmpty { return }
             let batch = try container.read(block: header.index, rows: rows, projection: needed)
             let bytes = batch.approximateByteCount
             try budget.reserve(bytes)
             defer { budget.release(bytes) }
-            try add(timesFit(header) ? nil : direct.select(nil, of: batch, timesFit: false), of: batch)
+            try add(bounds.contains(header) ? nil : direct.select(nil, of: batch, timesFit: false, in: bounds), of: batch)
             return
         }
-        let selection = BlockSelection(container: container, header: header, candidates: candidates, bounds: direct.bounds)
+        let selection = BlockSelection(container: container, header: header, candidates: candidates, bounds: bounds)
         let rows = try selection.rows(&direct.evaluator, registry)
         if rows.isEmpty { return }
         let batch = try container.read(block: header.index, rows: rows.count == header.rowCount ? nil : rows, projection: needed)
         let bytes = batch.approximateByteCount
         try budget.reserve(bytes)
         defer { budget.release(bytes) }
-        try add(timesFit(header) ? nil : direct.inBounds(batch.times), of: batch)
+        try add(bounds.contains(header) ? nil : bounds.indexes(of: batch.times), of: batch)
     }
 
     private mutating func add(_ rows: [Int]?, of batch: ColumnBatch) throws(StoreError) {

@@ -124,12 +124,14 @@ struct TraceSearch: Sendable {
             var maximum = Int64.min
             switch source.rows {
             case .block(let container, let header, _):
-                maximum = header.maximumTime
+                maximum = min(header.maximumTime, source.bounds.upperBound)
+                // What a pin's file knows of a trace may lie above the floor too, where others answer: such traces are summed up.
+                if source.bounds == context.pinnedBounds { break }
                 progress.containers[container.number, default: OpenContainer(timed: nil, isMet: [], sourceCount: 0, byteCount: 0)].sourceCount += 1
             case .chunks(let chunks):
                 maximum = chunks.map(\.maximumTime).max() ?? .min
             }
-            progress.sources.append(TraceSource(rows: source.rows, maximumTime: maximum, query: query, context: context))
+            progress.sources.append(TraceSource(rows: source.rows, bounds: source.bounds, maximumTime: maximum, query: query, context: context))
         }
         progress.sources.sort { $0.maximumTime < $1.maximumTime }
         var ids: Set<TraceID> = []
@@ -189,7 +191,7 @@ struct TraceSearch: Sendable {
     private func shared(_ container: any BlockContainer, _ count: Int, _ chunkTraces: [TraceID]) throws(StoreError) -> [Bool]? {
         guard query.minimumDuration != nil || query.after != nil else { return nil }
         var isShared = [Bool](repeating: false, count: count)
-        for ordinal in try container.traces(sharedWith: state[.spans].segments + state[.spans].sealed, budget) { isShared[Int(ordinal)] = true }
+        for ordinal in try container.traces(sharedWith: state[.spans].containers, budget) { isShared[Int(ordinal)] = true }
         try container.findTraces(chunkTraces) { _, ordinal in isShared[Int(ordinal)] = true }
         return isShared
     }
@@ -240,7 +242,7 @@ struct TraceSearch: Sendable {
     /// Those of some traces of a container that have rows elsewhere too.
     private func tracesElsewhere(_ ids: [TraceID], than own: any BlockContainer, _ chunkTraces: [TraceID]) throws(StoreError) -> Set<TraceID> {
         var found: Set<TraceID> = []
-        for container in state[.spans].segments + state[.spans].sealed where container.number != own.number {
+        for container in state[.spans].containers where container.number != own.number {
             do throws(StoreError) {
                 try container.findTraces(ids) { index, _ in found.insert(ids[index]) }
             } catch  where error.isDamage {

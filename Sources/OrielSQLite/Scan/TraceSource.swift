@@ -50,6 +50,7 @@ struct TraceCandidates: Sendable {
 /// A block or group of chunks in which spans are searched for. It can be read on any thread.
 struct TraceSource: Sendable {
     let rows: ScanSource.Rows
+    let bounds: Range<Int64>
     /// No row is later.
     let maximumTime: Int64
     var timed: TimedContainer?
@@ -90,16 +91,16 @@ struct TraceSource: Sendable {
     ) throws(StoreError) -> [Int]? {
         var rows: [Int]?
         if context.selectsRows {
-            let selection = BlockSelection(container: container, header: header, candidates: candidates, bounds: context.bounds)
+            let selection = BlockSelection(container: container, header: header, candidates: candidates, bounds: bounds)
             rows = try selection.rows(&context.evaluator, context.registry)
         } else {
-            rows = try candidates.resolve(container, header, in: context.bounds)
+            rows = try candidates.resolve(container, header, in: bounds)
         }
         rows = try context.remaining(rows, of: header, container)
-        if context.bounds.contains(header.minimumTime), context.bounds.contains(header.maximumTime) { return rows }
+        if bounds.contains(header) { return rows }
         if let rows, rows.isEmpty { return [] }
         let times = try container.read(block: header.index, rows: rows, projection: .positions).times
-        let selected = context.inBounds(times)
+        let selected = bounds.indexes(of: times)
         return rows.map { rows in selected.map { rows[$0] } } ?? selected
     }
 
