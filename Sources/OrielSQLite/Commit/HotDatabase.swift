@@ -1,3 +1,4 @@
+import OrielCompression
 import OrielStore
 import OrielTelemetry
 
@@ -23,6 +24,8 @@ final class HotDatabase {
     /// The single values of the table `meta`.
     enum Meta: String {
         case complete, format, identity, secret, start, flushedHigh, nextFileID, manifestVersion
+        /// The CRC32C of all others and of the floors.
+        case checksum
     }
 
     let number: Int
@@ -30,6 +33,8 @@ final class HotDatabase {
     private let connection: Connection
     /// Bytes that were put into the log since the last checkpoint, roughly.
     private(set) var loggedBytes = 0
+    /// Whether the open transaction changes what `checksum` is over.
+    private var isChecksumDue = false
 
     static func path(_ folder: String, _ number: Int) -> String {
         "\(folder)/hot-\(number).db"
@@ -65,6 +70,37 @@ final class HotDatabase {
         connection = try Connection(path, .immutable, fileSystem: fileSystem)
     }
 
+    private static let pageSize = 4096
+
+    /// Gives the copy of a damaged hot.db at `path` a new first page if the tables cannot be found by its own: all hot.dbs were made by the same statements, so that
+    /// their tables begin at the same pages.
+    static func restoreFirstPage(of path: String, fileSystem: SQLiteFileSystem) throws {
+        do throws(SQLiteError) {
+            let hot = try HotDatabase(salvaging: path, number: 0, fileSystem: fileSystem)
+            _ = try hot.firstSequence(.redo, from: .zero)
+            return try hot.close()
+        } catch {
+            guard error.isDamage else { throw error }
+        }
+        let files = fileSystem.layer
+        let model = path + ".model"
+        if try files.exists(model) { try files.unlink(model) }
+        let connection = try Connection(model, .create, fileSystem: fileSystem)
+        try connection.pragma("page_size", "\(pageSize)")
+        try connection.pragma("journal_mode", "OFF")
+        try connection.execute(schema)
+        try connection.close()
+        let page = Array(try files.contents(model, limit: 1 << 20).prefix(pageSize))
+        try files.unlink(model)
+        let file = try files.open(path, .readWrite)
+        try files.write(file, at: 0, page.span)
+        // How many pages there are, big-endian (https://www.sqlite.org/fileformat2.html#in_header_database_size).
+        let count = UInt32(clamping: try files.size(file) / Int64(pageSize))
+        let size = (0..<4 as Range<UInt32>).map { UInt8(truncatingIfNeeded: count >> (24 - 8 * $0)) }
+        try files.write(file, at: 28, size.span)
+        try files.close(file)
+    }
+
     private static let schema = """
         BEGIN;
         CREATE TABLE meta(k TEXT PRIMARY KEY, v) WITHOUT ROWID;
@@ -83,7 +119,72 @@ final class HotDatabase {
     static let blobLimit = 1 << 30
 
     func transaction<Result>(_ body: () throws -> Result) throws -> Result {
-        try connection.transaction(body)
+        isChecksumDue = false
+        return try connection.transaction {
+            let result = try body()
+            if isChecksumDue { try updateChecksum() }
+            return result
+        }
+    }
+
+    /// Changes what `checksum` is over, in the open transaction or in one of its own.
+    private func change(_ body: () throws(SQLiteError) -> Void) throws(SQLiteError) {
+        guard !isInTransaction else {
+            try body()
+            isChecksumDue = true
+            return
+        }
+        do {
+            try transaction {
+                try body()
+                isChecksumDue = true
+            }
+        } catch let error as SQLiteError {
+            throw error
+        } catch {
+            throw SQLiteError(code: .error, message: "\(error)", file: path)
+        }
+    }
+
+    private func updateChecksum() throws(SQLiteError) {
+        let insert = try connection.prepare("INSERT OR REPLACE INTO meta VALUES(?, ?)")
+        try insert.bind(1, Meta.checksum.rawValue)
+        try insert.bind(2, Int64(try checksum()))
+        try insert.run()
+    }
+
+    private func checksum() throws(SQLiteError) -> UInt32 {
+        var text = ""
+        for query in ["SELECT k, v FROM meta WHERE k <> 'checksum' ORDER BY k", "SELECT signal, time FROM floor ORDER BY signal"] {
+            let select = try connection.prepare(query)
+            while try select.step() { text += "\(select.text(0) ?? "") \(select.text(1) ?? "")\n" }
+        }
+        return CRC32C.checksum(Array(text.utf8).span)
+    }
+
+    /// What is wrong with the pages, or with values that no blob's checksum is over, although SQLite reads them; `nil` when nothing is.
+    ///
+    /// - Complexity: Reads all pages that are in use.
+    func damage() throws(SQLiteError) -> String? {
+        let answer = try connection.pragma("quick_check(1)")
+        guard answer == "ok" else { return answer ?? "SQLite's check says nothing" }
+        // Older ones have none.
+        guard let stored = try meta(.checksum) else { return nil }
+        return stored == Int64(try checksum()) ? nil : "the single values or floors do not match their checksum"
+    }
+
+    /// The format that the file at `path` says it has, as its last checkpoint left it; nothing is changed by asking. `nil` when that cannot be read or believed.
+    static func format(_ path: String, fileSystem: SQLiteFileSystem) -> Int? {
+        do throws(SQLiteError) {
+            let hot = try HotDatabase(salvaging: path, number: 0, fileSystem: fileSystem)
+            guard let stored = try hot.meta(.checksum), stored == Int64(try hot.checksum()) else { return nil }
+            let format = try hot.meta(.format).map { Int($0) }
+            try hot.close()
+            return format
+        } catch {
+            // Whoever opens it in earnest meets the same error.
+            return nil
+        }
     }
 
     /// Whether a transaction is open.
@@ -124,18 +225,22 @@ final class HotDatabase {
     }
 
     func setMeta(_ name: Meta, _ value: Int64) throws(SQLiteError) {
-        let insert = try connection.prepare("INSERT OR REPLACE INTO meta VALUES(?, ?)")
-        try insert.bind(1, name.rawValue)
-        try insert.bind(2, value)
-        try insert.run()
+        try change { () throws(SQLiteError) in
+            let insert = try connection.prepare("INSERT OR REPLACE INTO meta VALUES(?, ?)")
+            try insert.bind(1, name.rawValue)
+            try insert.bind(2, value)
+            try insert.run()
+        }
         loggedBytes += 4096
     }
 
     func setMeta(_ name: Meta, _ value: String) throws(SQLiteError) {
-        let insert = try connection.prepare("INSERT OR REPLACE INTO meta VALUES(?, ?)")
-        try insert.bind(1, name.rawValue)
-        try insert.bind(2, value)
-        try insert.run()
+        try change { () throws(SQLiteError) in
+            let insert = try connection.prepare("INSERT OR REPLACE INTO meta VALUES(?, ?)")
+            try insert.bind(1, name.rawValue)
+            try insert.bind(2, value)
+            try insert.run()
+        }
         loggedBytes += 4096
     }
 
@@ -172,7 +277,9 @@ final class HotDatabase {
         case redo, streams
     }
 
-    func append(_ log: Log, _ sequence: CommitSequence, _ blob: [UInt8]) throws(SQLiteError) {
+    func append(_ log: Log, _ sequence: CommitSequence, _ blob: consuming [UInt8]) throws(SQLiteError) {
+        var blob = blob
+        RowChecksum.seal(&blob, Int64(bitPattern: sequence.rawValue))
         let insert = try connection.prepare("INSERT INTO \(log.rawValue) VALUES(?, ?)")
         try insert.bind(1, Int64(bitPattern: sequence.rawValue))
         try insert.run(borrowing: blob.span, at: 2)
@@ -201,7 +308,8 @@ final class HotDatabase {
         let select = try connection.prepare("SELECT data FROM \(log.rawValue) WHERE seq = ?")
         try select.bind(1, Int64(bitPattern: sequence.rawValue))
         defer { select.reset() }
-        return try select.step() ? try select.blob(0, limit: HotDatabase.blobLimit) : nil
+        guard try select.step() else { return nil }
+        return RowChecksum.open(try select.blob(0, limit: HotDatabase.blobLimit), Int64(bitPattern: sequence.rawValue))
     }
 
     /// Deletes a log's rows up to and with `sequence`.
@@ -212,7 +320,9 @@ final class HotDatabase {
         loggedBytes += 8192
     }
 
-    func appendSeen(_ sequence: CommitSequence, time: Timestamp, _ blob: [UInt8]) throws(SQLiteError) {
+    func appendSeen(_ sequence: CommitSequence, time: Timestamp, _ blob: consuming [UInt8]) throws(SQLiteError) {
+        var blob = blob
+        RowChecksum.seal(&blob, Int64(bitPattern: sequence.rawValue), time.nanoseconds)
         let insert = try connection.prepare("INSERT INTO seen VALUES(?, ?, ?)")
         try insert.bind(1, Int64(bitPattern: sequence.rawValue))
         try insert.bind(2, time.nanoseconds)
@@ -227,7 +337,7 @@ final class HotDatabase {
             rows.append(
                 (
                     CommitSequence(rawValue: UInt64(bitPattern: select.int64(0))), Timestamp(nanoseconds: select.int64(1)),
-                    try select.blob(2, limit: HotDatabase.blobLimit)
+                    RowChecksum.open(try select.blob(2, limit: HotDatabase.blobLimit), select.int64(0), select.int64(1))
                 ))
         }
         return rows
@@ -246,17 +356,24 @@ final class HotDatabase {
         let insert = try connection.prepare("INSERT OR REPLACE INTO segment VALUES(?, ?, ?)")
         try insert.bind(1, Int64(bitPattern: description.fileID))
         try insert.bind(2, state.rawValue)
-        let blob = SegmentRecord.encode(description)
+        var blob = SegmentRecord.encode(description)
+        RowChecksum.seal(&blob, Int64(bitPattern: description.fileID), state.rawValue)
         try insert.run(borrowing: blob.span, at: 3)
         loggedBytes += blob.count + 4096
     }
 
     func setSegmentState(_ fileID: UInt64, _ state: SegmentState) throws(SQLiteError) {
-        let update = try connection.prepare("UPDATE segment SET state = ? WHERE id = ?")
+        let select = try connection.prepare("SELECT state, data FROM segment WHERE id = ?")
+        try select.bind(1, Int64(bitPattern: fileID))
+        guard try select.step() else { return select.reset() }
+        var blob = RowChecksum.open(try select.blob(1, limit: HotDatabase.blobLimit), Int64(bitPattern: fileID), select.int64(0))
+        select.reset()
+        RowChecksum.seal(&blob, Int64(bitPattern: fileID), state.rawValue)
+        let update = try connection.prepare("UPDATE segment SET state = ?, data = ? WHERE id = ?")
         try update.bind(1, state.rawValue)
-        try update.bind(2, Int64(bitPattern: fileID))
-        try update.run()
-        loggedBytes += 4096
+        try update.bind(3, Int64(bitPattern: fileID))
+        try update.run(borrowing: blob.span, at: 2)
+        loggedBytes += blob.count + 4096
     }
 
     func removeSegment(_ fileID: UInt64) throws(SQLiteError) {
@@ -268,13 +385,13 @@ final class HotDatabase {
 
     /// All rows of the manifest, by file id. A row that does not read makes the manifest useless.
     func segments() throws -> [SegmentRow] {
-        let select = try connection.prepare("SELECT state, data FROM segment ORDER BY id")
+        let select = try connection.prepare("SELECT state, data, id FROM segment ORDER BY id")
         var rows: [SegmentRow] = []
         while try select.step() {
             guard let state = SegmentState(rawValue: select.int64(0)) else {
                 throw ColumnError(.malformed("segment state \(select.int64(0))"), at: 0)
             }
-            let blob = try select.blob(1, limit: HotDatabase.blobLimit)
+            let blob = RowChecksum.open(try select.blob(1, limit: HotDatabase.blobLimit), select.int64(2), state.rawValue)
             rows.append(SegmentRow(description: try SegmentRecord.decode(blob.span), state: state))
         }
         return rows
@@ -286,7 +403,8 @@ final class HotDatabase {
         let insert = try connection.prepare("INSERT OR REPLACE INTO tombstone VALUES(?, ?, ?)")
         try insert.bind(1, Int64(bitPattern: tombstone.sequence.rawValue))
         try insert.bind(2, Int64(bitPattern: tombstone.sequence.rawValue))
-        let blob = TombstoneRecord.encode(tombstone)
+        var blob = TombstoneRecord.encode(tombstone)
+        RowChecksum.seal(&blob, Int64(bitPattern: tombstone.sequence.rawValue))
         try insert.run(borrowing: blob.span, at: 3)
         loggedBytes += blob.count + 4096
     }
@@ -304,7 +422,7 @@ final class HotDatabase {
         var tombstones: [Tombstone] = []
         while try select.step() {
             let sequence = CommitSequence(rawValue: UInt64(bitPattern: select.int64(0)))
-            let blob = try select.blob(1, limit: HotDatabase.blobLimit)
+            let blob = RowChecksum.open(try select.blob(1, limit: HotDatabase.blobLimit), select.int64(0))
             tombstones.append(try TombstoneRecord.decode(blob.span, sequence: sequence))
         }
         return tombstones
@@ -313,10 +431,12 @@ final class HotDatabase {
     // MARK: Floors, families, state
 
     func setFloor(_ signal: Signal, _ floor: Timestamp) throws(SQLiteError) {
-        let insert = try connection.prepare("INSERT OR REPLACE INTO floor VALUES(?, ?)")
-        try insert.bind(1, Int64(signal.rawValue))
-        try insert.bind(2, floor.nanoseconds)
-        try insert.run()
+        try change { () throws(SQLiteError) in
+            let insert = try connection.prepare("INSERT OR REPLACE INTO floor VALUES(?, ?)")
+            try insert.bind(1, Int64(signal.rawValue))
+            try insert.bind(2, floor.nanoseconds)
+            try insert.run()
+        }
         loggedBytes += 4096
     }
 
@@ -352,7 +472,9 @@ final class HotDatabase {
         return families
     }
 
-    func setState(_ name: String, _ sequence: CommitSequence, _ blob: [UInt8]) throws(SQLiteError) {
+    func setState(_ name: String, _ sequence: CommitSequence, _ blob: consuming [UInt8]) throws(SQLiteError) {
+        var blob = blob
+        RowChecksum.seal(&blob, Int64(bitPattern: sequence.rawValue))
         let insert = try connection.prepare("INSERT OR REPLACE INTO state VALUES(?, ?, ?)")
         try insert.bind(1, name)
         try insert.bind(2, Int64(bitPattern: sequence.rawValue))
@@ -365,6 +487,7 @@ final class HotDatabase {
         try select.bind(1, name)
         defer { select.reset() }
         guard try select.step() else { return nil }
-        return (CommitSequence(rawValue: UInt64(bitPattern: select.int64(0))), try select.blob(1, limit: HotDatabase.blobLimit))
+        let blob = RowChecksum.open(try select.blob(1, limit: HotDatabase.blobLimit), select.int64(0))
+        return (CommitSequence(rawValue: UInt64(bitPattern: select.int64(0))), blob)
     }
 }

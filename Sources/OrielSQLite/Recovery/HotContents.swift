@@ -21,16 +21,19 @@ struct HotContents {
     init() {}
 
     /// Reads everything from `hot`, each table and each blob for itself.
-    init(salvaging hot: HotDatabase) {
+    ///
+    /// - Parameter trustsValues: Whether floors and single values may be believed, which have no checksum each; app.db has the floors too.
+    init(salvaging hot: HotDatabase, trustsValues: Bool = true) {
         redo = salvage(.redo, hot)
         streams = salvage(.streams, hot)
         let keys = attempt("request keys") { try hot.seen() } ?? []
         seen = keys.filter { Self.isIntact($0.blob) }
         if seen.count < keys.count { losses.append("request keys of \(keys.count - seen.count) commits") }
-        floors = attempt("floors") { try hot.floors() } ?? [:]
+        if trustsValues { floors = attempt("floors") { try hot.floors() } ?? [:] }
         tombstones = attempt("deletions") { try hot.tombstones() } ?? []
         families = attempt("metric families") { try hot.families() } ?? []
         sums = attempt("delta sums") { try hot.state("sums") }.flatMap { $0 }.flatMap { Self.isIntact($0.blob) ? $0 : nil }
+        guard trustsValues else { return }
         start = attempt("the start number") { UInt32(clamping: try hot.meta(.start) ?? 0) } ?? 0
         nextFileID = attempt("the next file id") { UInt64(bitPattern: try hot.meta(.nextFileID) ?? 1) } ?? 1
     }

@@ -71,6 +71,7 @@ struct Recovery {
         }
         let knownUnknown = Set(try UnknownFiles.names(folder, files: files))
         let scan = try FolderScan(folder, files: files)
+        try checkAppDatabase(fileSystem)
         for log in scan.orphanedLogs {
             // SQLite would replay it into whatever gets that name.
             try UnknownFiles.take(log, folder, files: files)
@@ -89,9 +90,12 @@ struct Recovery {
             ballast: ballast)
 
         var manifest: [HotDatabase.SegmentRow] = []
+        var segments: Segments?
         if case .usable(let hot) = found {
             do {
                 manifest = try checkFit(hot, scan, core)
+                // A file of a newer version ends the opening before anything is changed.
+                segments = try openSegments(manifest, core)
             } catch let error where error is Unfit || error is ColumnError {
                 let contents = HotContents(salvaging: hot)
                 let number = hot.number
@@ -121,7 +125,7 @@ struct Recovery {
                 notes.lose("request keys: a request that is sent again is stored again")
                 notes.lose("delta sums: they start anew")
             }
-            for (signal, floor) in try savedFloors(fileSystem) {
+            for (signal, floor) in try AppDatabase.floors(folder, files: files, fileSystem: fileSystem) {
                 contents.floors[signal] = max(contents.floors[signal] ?? floor, floor)
             }
             manifest = try rebuild(contents, core)
@@ -152,7 +156,7 @@ struct Recovery {
         let unfinished = manifest.filter { $0.state != .live }.map(\.description)
         manifest.removeAll { $0.state != .live }
         try unlessFull(&shortage) { try clear(unfinished, hot, core) }
-        let (live, quarantined) = openSegments(manifest, core)
+        let (live, quarantined) = try segments ?? openSegments(manifest, core)
         var pins = PinFiles.Found()
         try unlessFull(&shortage) { pins = try PinRecovery(core: core, notes: notes).run() }
         let replayed = try Replay(hot, live: manifest.map(\.description), core: core, notes: notes).run()
@@ -253,6 +257,9 @@ struct Recovery {
     private func findHot(_ scan: FolderScan, _ fileSystem: SQLiteFileSystem) throws -> Found {
         for number in scan.hotNumbers.reversed() {
             let path = HotDatabase.path(folder, number)
+            if let format = HotDatabase.format(path, fileSystem: fileSystem), format > StoreLock.format {
+                throw StoreError.newerFormat(path: path, found: format, supported: StoreLock.format)
+            }
             if let log = try WriteAheadLog(path + "-wal", files: files), log.isDamaged {
                 return try salvage(number, log, "the log is damaged behind frame \(log.readableCount)", fileSystem)
             }
@@ -267,7 +274,14 @@ struct Recovery {
                     isComplete = false
                 }
                 if isComplete {
-                    return .usable(hot)
+                    guard let damage = try hot.damage() else { return .usable(hot) }
+                    do throws(SQLiteError) {
+                        try hot.close()
+                    } catch {
+                        // Its log could not be copied into it and is read with it.
+                        notes.lose("the damaged hot.db did not close: \(error)")
+                    }
+                    return try salvage(number, nil, damage, fileSystem)
                 }
                 // Its making was cut off; what it was made from is still there.
                 try hot.close()
@@ -283,9 +297,13 @@ struct Recovery {
     /// Copies a damaged pair aside and reads what can be read of it.
     private func salvage(_ number: Int, _ log: WriteAheadLog?, _ reason: String, _ fileSystem: SQLiteFileSystem) throws -> Found {
         let path = HotDatabase.path(folder, number)
+        var log = log
         let copy = try UnknownFiles.copy(path, folder, files: files)
         if try files.exists(path + "-wal") {
             try UnknownFiles.copy(path + "-wal", folder, files: files)
+            if log == nil { log = try WriteAheadLog(path + "-wal", files: files) }
+        } else {
+            log = nil
         }
         // A second copy takes the pages of the log that are whole, also those behind the damage.
         let merged = folder + "/salvage.db"
@@ -299,10 +317,18 @@ struct Recovery {
         let noLog: [UInt8] = [1, 1]
         try files.write(file, at: 18, noLog.span)
         try files.close(file)
+        try HotDatabase.restoreFirstPage(of: merged, fileSystem: fileSystem)
         var contents = HotContents()
         do throws(SQLiteError) {
             let hot = try HotDatabase(salvaging: merged, number: number, fileSystem: fileSystem)
-            contents = HotContents(salvaging: hot)
+            var isWhole = false
+            do throws(SQLiteError) {
+                isWhole = try hot.damage() == nil
+            } catch {
+                // Too damaged for being checked: what reads is taken all the same.
+                isWhole = false
+            }
+            contents = HotContents(salvaging: hot, trustsValues: isWhole)
             try hot.close()
         } catch {
             contents.losses.append("all of hot.db: \(error)")
@@ -478,16 +504,20 @@ struct Recovery {
         }
     }
 
-    /// The floors that app.db remembers. A damaged one is put aside.
-    private func savedFloors(_ fileSystem: SQLiteFileSystem) throws -> [Signal: Timestamp] {
+    /// Refuses an app.db of a newer version, before anything is changed, brings an older one up to date, and puts a damaged one aside.
+    private func checkAppDatabase(_ fileSystem: SQLiteFileSystem) throws {
+        let path = folder + "/app.db"
+        guard try files.exists(path) else { return }
+        if let found = try AppDatabase.format(path, files: files), found > AppDatabase.format {
+            throw StoreError.newerFormat(path: path, found: found, supported: AppDatabase.format)
+        }
         do {
-            return try AppDatabase.floors(folder, files: files, fileSystem: fileSystem)
-        } catch let error as SQLiteError where .corrupt ~= error.code || .notADatabase ~= error.code || .error ~= error.code {
-            for path in [folder + "/app.db", folder + "/app.db-wal"] where try files.exists(path) {
+            try AppDatabase.check(folder, fileSystem: fileSystem)
+        } catch  where AppDatabase.isDamage(error) {
+            for path in [path, path + "-wal"] where try files.exists(path) {
                 try UnknownFiles.take(path, folder, files: files)
             }
-            notes.lose("the floors that app.db remembered: \(error)")
-            return [:]
+            notes.lose("what app.db held (tokens, floors, pins, finished deletions): \(error)")
         }
     }
 
@@ -517,15 +547,17 @@ struct Recovery {
         }
     }
 
-    private func openSegments(
-        _ manifest: [HotDatabase.SegmentRow], _ core: StoreCore
-    ) -> (opened: [SegmentFiles.Opened], quarantined: [SegmentDescription]) {
+    private typealias Segments = (opened: [SegmentFiles.Opened], quarantined: [SegmentDescription])
+
+    /// Opens the live files.
+    private func openSegments(_ manifest: [HotDatabase.SegmentRow], _ core: StoreCore) throws(StoreError) -> Segments {
         var opened: [SegmentFiles.Opened] = []
         var quarantined: [SegmentDescription] = []
-        for row in manifest {
-            do {
+        for row in manifest where row.state == .live {
+            do throws(StoreError) {
                 opened.append(.init(description: row.description, container: try SegmentFiles.open(row.description, core: core)))
             } catch {
+                if case .newerFormat = error { throw error }
                 // The rest keeps answering; the file stays where it is for whoever repairs it.
                 core.damage.note(path: folder + "/" + row.description.path, block: nil, reason: "\(error)")
                 quarantined.append(row.description)

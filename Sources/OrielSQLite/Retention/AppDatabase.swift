@@ -19,6 +19,36 @@ enum AppDatabase {
         """,
     ]
 
+    /// The number of migrations that this version knows.
+    static var format: Int { migrations.count }
+
+    /// The number of migrations that the file at `path` has behind it as its header says, which closing leaves up to date; nothing is changed by asking.
+    static func format(_ path: String, files: any FileLayer) throws(FileError) -> Int? {
+        let file = try files.open(path, .readOnly)
+        defer { files.closeAfterFailure(file) }
+        var bytes = [UInt8](repeating: 0, count: 64)
+        var span = bytes.mutableSpan
+        guard try files.read(file, at: 0, into: &span) == 64, bytes.starts(with: "SQLite format 3\0".utf8) else { return nil }
+        // The user version, big-endian at offset 60 (https://www.sqlite.org/fileformat2.html#user_version_number).
+        return bytes[60...].reduce(0) { $0 << 8 | Int($1) }
+    }
+
+    /// Brings the file up to date and lets SQLite check it.
+    static func check(_ folder: String, fileSystem: SQLiteFileSystem) throws {
+        let connection = try open(folder, fileSystem: fileSystem)
+        let answer = try connection.pragma("integrity_check(1)")
+        try connection.close()
+        guard answer == "ok" else {
+            throw SQLiteError(code: .corrupt, message: answer ?? "SQLite's check says nothing", file: folder + "/app.db")
+        }
+    }
+
+    /// Whether an error says that the file is not as it was written.
+    static func isDamage(_ error: any Error) -> Bool {
+        guard let error = error as? SQLiteError else { return false }
+        return .corrupt ~= error.code || .notADatabase ~= error.code || .error ~= error.code
+    }
+
     static func open(_ folder: String, fileSystem: SQLiteFileSystem) throws -> Connection {
         let connection = try Connection(folder + "/app.db", .create, fileSystem: fileSystem)
         try connection.pragma("locking_mode", "EXCLUSIVE")
