@@ -127,6 +127,8 @@ final class Committer {
             countRedo()
         }
         let now = Timestamp.now
+        // The clock may have been set back.
+        lastExpiry = min(lastExpiry, now)
         // Markers are taken out of the sums before they are written, so there must be room for them.
         if now.nanoseconds - lastExpiry.nanoseconds > 60_000_000_000, lackOfSpace(for: []) == nil {
             lastExpiry = now
@@ -298,9 +300,9 @@ final class Committer {
                 let record = RedoRecord.encode(firstOrds: contents.firstOrds, frames: contents.frames)
                 added = record.count
                 try hot.append(.redo, contents.sequence, record)
-                redo.append((contents.sequence, record.count))
-                redoByteCount += record.count
-                unflushedRedoBytes += record.count
+                redo.append((contents.sequence, added))
+                redoByteCount += added
+                unflushedRedoBytes += added
             }
             if !newStreams.isEmpty {
                 let entries = newStreams.map { reference in

@@ -35,6 +35,7 @@ final class Maintainer {
     private let clock: @Sendable () -> Timestamp
     private var lastFlush: Timestamp
     private var lastFloor = Timestamp(nanoseconds: .min)
+    private var clockWatch = ClockWatch()
     /// After a failure nothing is tried until then.
     private var pausedUntil = Timestamp(nanoseconds: .min)
     /// After a merge that failed, merges wait until then, each time longer; seals and flushes go on.
@@ -98,6 +99,7 @@ final class Maintainer {
                 stop(orders.finalFlush)
                 return
             }
+            noteClock(clock())
             let maintainsItself = core.options.maintainsItself && clock() >= pausedUntil
             var isBusy = false
             do {
@@ -132,6 +134,7 @@ final class Maintainer {
         }
         if try stepPins() { return true }
         let now = clock()
+        noteClock(now)
         // Before flushes begin: an entry of rows whose redo is gone would look like a lost file.
         if !abandoned.isEmpty { try giveUpAbandoned() }
         if runningFlush == nil, !wantedFlushes.isEmpty || (maintainsItself && isFlushDue(now)) {
@@ -171,6 +174,25 @@ final class Maintainer {
             if pins.running == nil { finish(&writtenFlushes, .success(())) }
         }
         return false
+    }
+
+    /// Measures by the clock how long things wait, which must go on when the clock is set back; and remembers leaps, which must not cost rows.
+    private func noteClock(_ now: Timestamp) {
+        let leap = clockWatch.note(now)
+        if leap < 0 {
+            lastFlush = min(lastFlush, now)
+            lastFloor = min(lastFloor, now)
+            nextMergeLook = min(nextMergeLook, now)
+            pausedUntil = min(pausedUntil, now.advanced(by: Maintainer.shortestMergePause))
+            mergesPausedUntil = min(mergesPausedUntil, now.advanced(by: Maintainer.longestMergePause))
+            pins.pausedUntil = min(pins.pausedUntil, now.advanced(by: Maintainer.longestMergePause))
+            disk.ballastPausedUntil = min(disk.ballastPausedUntil, now.advanced(by: DiskWatch.ballastPause))
+        }
+        if leap > ClockWatch.largestLeap {
+            core.counters.noteMaintenanceFailure(
+                StoreError.unusable(path: "the clock", reason: "it leapt ahead by \(leap / 1_000_000_000) s; nothing expires for an hour unless it is set back")
+            )
+        }
     }
 
     private func isFlushDue(_ now: Timestamp) -> Bool {
@@ -313,7 +335,7 @@ final class Maintainer {
     // MARK: Floors
 
     private func applyRetention(_ now: Timestamp) throws {
-        guard core.options.appliesRetention else { return }
+        guard core.options.appliesRetention, !clockWatch.isDoubtful else { return }
         for (signal, length) in core.options.retention {
             let (floor, overflow) = now.nanoseconds.subtractingReportingOverflow(length)
             if !overflow {

@@ -33,7 +33,10 @@ struct SeenRequests {
     /// Forgets what is older than the window; returns the last commit that is forgotten wholly, when it is a new one.
     mutating func expire(now: Timestamp) -> CommitSequence? {
         var last: CommitSequence?
-        while head < order.count, now.nanoseconds &- order[head].time.nanoseconds >= window {
+        while head < order.count {
+            let age = now.nanoseconds.subtractingSaturating(order[head].time.nanoseconds)
+            // What lies further ahead than a window is from before the clock was set back, and would keep all that follows.
+            guard age >= window || age < -window else { break }
             let (key, sequence, time) = order[head]
             // The key may have come again since.
             if let entry = entries[key], entry.time == time {
