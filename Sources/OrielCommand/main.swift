@@ -5,4 +5,5 @@ guard !CommandLine.arguments.isEmpty else {
     StandardError.write("oriel: /proc is not mounted, so that its arguments cannot be read; in a chroot: mount -t proc proc /proc\n")
     exit(ExitStatus.error.rawValue)
 }
+MemoryArenas.limit()
 exit(await RootCommand.main(arguments: Array(CommandLine.arguments.dropFirst())))

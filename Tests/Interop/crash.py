@@ -172,10 +172,12 @@ def main():
     clients = [Client(index, server, generator.getrandbits(64), stop) for index in range(CLIENTS)]
     for client in clients:
         client.start()
-    for _ in range(rounds):
+    for number in range(1, rounds + 1):
         time.sleep(generator.uniform(0.05, 0.8))
         server.kill()
         server.start()
+        if number % 100 == 0:
+            print(f"{number} kills", flush=True)
     time.sleep(1)
     stop.set()
     for client in clients:

@@ -39,7 +39,7 @@ class Server:
     def url(self):
         return f"http://127.0.0.1:{self.http_port}"
 
-    def start(self, timeout=60):
+    def start(self, timeout=180):
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [

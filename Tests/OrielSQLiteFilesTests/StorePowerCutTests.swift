@@ -114,6 +114,17 @@ struct StorePowerCutTests {
 
     @Test(arguments: points, Mishap.allCases)
     func everyCrashPointLeavesEachRowOnce(_ point: CrashPoint, _ mishap: Mishap) async throws {
+        // Only a rebuild comes by these points again.
+        try await crash(at: point, rebuilding: point == .hotCreated || point == .hotCompleted, mishap)
+    }
+
+    @Test(arguments: points, Mishap.allCases)
+    func everyCrashPointOfARebuiltStoreLeavesEachRowOnce(_ point: CrashPoint, _ mishap: Mishap) async throws {
+        try await crash(at: point, rebuilding: true, mishap)
+    }
+
+    /// Fills a store, starts it once more, with its hot.db lost if it is to be rebuilt, and cuts the power when that start comes by the point.
+    private func crash(at point: CrashPoint, rebuilding: Bool, _ mishap: Mishap) async throws {
         let folder = try TemporaryFolder()
         let root = try folder.folder("live")
         let base = POSIXFileLayer()
@@ -145,8 +156,7 @@ struct StorePowerCutTests {
         for name in try base.list(root) where name.hasPrefix("hot-") {
             try base.copy(root + "/" + name, to: older + "/" + name)
         }
-        if point == .hotCreated || point == .hotCompleted {
-            // Only a rebuild comes by these points again.
+        if rebuilding {
             for name in try base.list(root) where name.hasPrefix("hot-") {
                 try layer.unlink(root + "/" + name)
                 try layer.synchronizeDirectory(root)

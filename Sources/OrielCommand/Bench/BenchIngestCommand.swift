@@ -120,14 +120,19 @@ struct BenchIngestCommand: ParsableCommand {
     private func describeDisk(_ files: [String: Int], before: Int, atRest: Int, rows: Double, in report: inout BenchReport) {
         let total = files.values.reduce(0, +)
         let growth = options.data == nil ? total : total - before
+        let segments = files.filter { $0.key.hasSuffix(".seg") }
+        let segmentBytes = segments.values.reduce(0, +)
         report.add("disk.bytes_per_row", .number(Double(growth) / rows))
         report.add("disk.bytes", .integer(total))
+        report.add("disk.segment_bytes", .integer(segmentBytes))
+        report.add("disk.segments", .integer(segments.count))
         report.add("disk.bytes_before_load", .integer(before))
         report.add("disk.bytes_at_rest", .integer(atRest))
+        // The redo log's file keeps its size when its rows are in segments, so it weighs on short runs only.
         report.line(
             "disk",
-            "\(BenchReport.decimal(Double(growth) / rows, 2)) B a row: \(BenchReport.bytes(total)) in \(files.count) files after the stop; "
-                + "\(BenchReport.bytes(atRest)) before it, with what only the redo log holds"
+            "\(BenchReport.decimal(Double(growth) / rows, 2)) B a row: \(BenchReport.bytes(segmentBytes)) in \(segments.count) segments and "
+                + "\(BenchReport.bytes(total - segmentBytes)) in other files after the stop; \(BenchReport.bytes(atRest)) in all before it"
                 + (options.data == nil ? "" : "; \(BenchReport.bytes(before)) before the load"))
     }
 

@@ -46,7 +46,7 @@ struct ProcessUsage: Sendable {
 
 /// The space that files take.
 enum DiskUsage {
-    /// The bytes that a folder's files occupy on the disk, by file name relative to the folder.
+    /// The bytes that a data folder's files occupy on the disk, by file name relative to the folder; the ballast, which holds no rows, is left out.
     static func files(in folder: String) -> [String: Int] {
         var found: [String: Int] = [:]
         var folders = [""]
@@ -57,7 +57,7 @@ enum DiskUsage {
                 let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
                     unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
                 }
-                if name == "." || name == ".." { continue }
+                if name == "." || name == ".." || (relative.isEmpty && name == "ballast") { continue }
                 let path = relative.isEmpty ? name : relative + "/" + name
                 var info = stat()
                 guard unsafe lstat(folder + "/" + path, &info) == 0 else { continue }
