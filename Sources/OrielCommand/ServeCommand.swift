@@ -21,6 +21,7 @@ struct ServeCommand: AsyncParsableCommand {
             Examples:
               oriel serve
               oriel serve --data /var/lib/oriel --retention-logs 14d
+              oriel serve --disk-budget 200GB
               oriel serve --listen tcp://0.0.0.0:4318 --tokens-file tokens.yaml
               oriel serve --print-config
             """)
@@ -56,13 +57,7 @@ struct ServeCommand: AsyncParsableCommand {
         } catch {
             throw CommandFailure("\(error)")
         }
-        var options = StoreOptions()
-        options.retention = [
-            .logs: configuration.retention.logs, .spans: configuration.retention.traces, .samples: configuration.retention.metrics,
-            .histograms: configuration.retention.metrics, .exemplars: configuration.retention.metrics,
-        ]
-        // A retention of 0 keeps rows for ever; the store would take it as "nothing".
-        options.retention = options.retention.filter { $0.value > 0 }
+        let options = StoreOptions(configuration.retention)
         let store: SQLiteStore
         do {
             store = try await SQLiteStore.open(folder: configuration.dataFolder, options: options)
@@ -97,6 +92,25 @@ struct ServeCommand: AsyncParsableCommand {
             if case .success = outcome { throw CommandFailure("\(error)") }
         }
         if case .failure(let error) = outcome { throw CommandFailure("\(error)") }
+    }
+}
+
+extension StoreOptions {
+    /// How long rows stay and how much of the disk they take, as configured.
+    init(_ retention: CollectorConfiguration.Retention) {
+        self.init()
+        self.retention = [
+            .logs: retention.logs, .spans: retention.traces, .samples: retention.metrics, .histograms: retention.metrics, .exemplars: retention.metrics,
+        ]
+        // A retention of 0 keeps rows for ever; the store would take it as "nothing".
+        self.retention = self.retention.filter { $0.value > 0 }
+        diskBudget = retention.disk.map { Int64($0) }
+        freeSpaceFloor = Int64(retention.freeSpace)
+        diskShares = [.logs: retention.shares.logs, .spans: retention.shares.traces]
+        // Metrics are divided among their three signals as by default.
+        let metrics = StoreOptions.defaultDiskShares.filter { $0.key.isMetric }
+        let whole = metrics.values.reduce(0, +)
+        for (signal, share) in metrics { diskShares[signal] = retention.shares.metrics * share / whole }
     }
 }
 

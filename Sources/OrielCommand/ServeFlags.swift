@@ -55,6 +55,25 @@ struct ServeFlags: ParsableArguments {
     @Option(name: .customLong("retention-metrics"), help: ArgumentHelp("How long samples are kept.", valueName: "duration"))
     var retentionMetrics: String?
 
+    @Option(
+        name: .customLong("disk-budget"),
+        help: ArgumentHelp("What all data may take on the disk, such as 200GB; beyond it the oldest goes. Default: none.", valueName: "size"))
+    var diskBudget: String?
+
+    @Option(
+        name: .customLong("retention-shares-logs"),
+        help: ArgumentHelp("The part of log records while the disk does not suffice for all; only the proportions count.", valueName: "percent"))
+    var logShare: String?
+
+    @Option(name: .customLong("retention-shares-traces"), help: ArgumentHelp("The part of spans.", valueName: "percent"))
+    var traceShare: String?
+
+    @Option(name: .customLong("retention-shares-metrics"), help: ArgumentHelp("The part of samples.", valueName: "percent"))
+    var metricShare: String?
+
+    @Option(name: .customLong("retention-free-space"), help: ArgumentHelp("What stays free on the disk; with less, data is refused.", valueName: "size"))
+    var freeSpace: String?
+
     @Option(name: .customLong("otlp-metrics-translation"), help: ArgumentHelp("How OTLP metric names become Prometheus names.", valueName: "strategy"))
     var translation: String?
 
@@ -77,7 +96,9 @@ struct ServeFlags: ParsableArguments {
             "--server-maximum-connections": maximumConnections, "--server-maximum-body-size": maximumBodySize,
             "--server-maximum-header-size": maximumHeaderSize, "--server-idle-timeout": idleTimeout, "--server-drain-timeout": drainTimeout,
             "--ingest-maximum-request-size": maximumRequestSize, "--ingest-admission-budget": admissionBudget, "--retention-logs": retentionLogs,
-            "--retention-traces": retentionTraces, "--retention-metrics": retentionMetrics, "--otlp-metrics-translation": translation,
+            "--retention-traces": retentionTraces, "--retention-metrics": retentionMetrics, "--disk-budget": diskBudget,
+            "--retention-shares-logs": logShare, "--retention-shares-traces": traceShare, "--retention-shares-metrics": metricShare,
+            "--retention-free-space": freeSpace, "--otlp-metrics-translation": translation,
             "--log-level": logLevel, "--log-format": logFormat,
         ]
         for (flag, value) in single {

@@ -1,5 +1,7 @@
 import ArgumentParser
 import OrielCollector
+import OrielSQLite
+import OrielTelemetry
 import Testing
 
 @testable import OrielCommand
@@ -11,6 +13,20 @@ import Testing
             let flags = try ServeFlags.parse(isSwitch ? [flag] : [flag, "x"])
             #expect(flags.given == [flag: [isSwitch ? "true" : "x"]])
         }
+    }
+
+    @Test func retentionReachesTheStore() throws {
+        var retention = CollectorConfiguration(dataFolder: "/data").retention
+        for (signal, share) in StoreOptions(retention).diskShares {
+            #expect(abs(share - 100 * (StoreOptions.defaultDiskShares[signal] ?? 0)) < 1e-9)
+        }
+        retention.disk = 200_000_000_000
+        retention.shares.logs = 0
+        retention.freeSpace = 1 << 30
+        retention.traces = 0
+        let options = StoreOptions(retention)
+        #expect(options.diskBudget == 200_000_000_000 && options.freeSpaceFloor == 1 << 30 && options.diskShares[.logs] == 0)
+        #expect(options.retention[.spans] == nil && options.retention[.logs] != nil)
     }
 
     @Test func commandsHaveExamplesAndNamesOfTheirOwn() {

@@ -28,11 +28,23 @@ public struct CollectorConfiguration: Sendable {
         self.listeners = listeners ?? Self.defaultListeners(dataFolder: dataFolder)
     }
 
-    /// How long rows are kept, in nanoseconds; 0 keeps them for ever.
+    /// How long rows are kept, in nanoseconds; 0 keeps them for ever. And how much of the disk they take.
     public struct Retention: Sendable, Hashable {
         public var logs: Int64 = 30 * 86_400_000_000_000
         public var traces: Int64 = 14 * 86_400_000_000_000
         public var metrics: Int64 = 90 * 86_400_000_000_000
+        /// Bytes that all data may take; beyond it the oldest rows go. `nil` for no limit but the disk.
+        public var disk: Int?
+        public var shares = Shares()
+        /// Bytes that stay free on the file system: below it data is refused until there is room again.
+        public var freeSpace = 128 << 20
+
+        /// How the disk is shared out while there is not enough for all, in percent; only the proportions count.
+        public struct Shares: Sendable, Hashable {
+            public var logs = 35.0
+            public var traces = 35.0
+            public var metrics = 30.0
+        }
     }
 
     /// How OTLP metrics become series.

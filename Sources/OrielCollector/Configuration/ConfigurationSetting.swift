@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import OrielOTLP
+import OrielStore
 import OrielTelemetry
 
 /// One setting: its name in the file, and how its text becomes part of the configuration.
@@ -67,6 +68,17 @@ struct ConfigurationSetting: Sendable {
         duration("retention.logs", \.retention.logs),
         duration("retention.traces", \.retention.traces),
         duration("retention.metrics", \.retention.metrics),
+        ConfigurationSetting(
+            "retention.disk", flag: "--disk-budget", environment: "ORIEL_DISK_BUDGET",
+            show: { $0.retention.disk.map { SizeText.format($0) } ?? "none" }
+        ) { (configuration, texts) throws(Refusal) in
+            let text = try single(texts)
+            configuration.retention.disk = text.lowercased() == "none" ? nil : try parseSize(text, in: 16 << 20...1 << 50, example: "200GB, or none")
+        },
+        percentage("retention.shares.logs", \.retention.shares.logs),
+        percentage("retention.shares.traces", \.retention.shares.traces),
+        percentage("retention.shares.metrics", \.retention.shares.metrics),
+        size("retention.free_space", \.retention.freeSpace, in: 1 << 20...1 << 50),
         choice("otlp.metrics.translation", \.metrics.translation),
         ConfigurationSetting(
             "otlp.metrics.promote_resource_attributes", isList: true,
@@ -122,11 +134,23 @@ struct ConfigurationSetting: Sendable {
 
     private static func size(_ name: String, _ path: any WritableKeyPath<CollectorConfiguration, Int> & Sendable, in range: ClosedRange<Int>) -> Self {
         ConfigurationSetting(name, show: { SizeText.format($0[keyPath: path]) }) { (configuration, texts) throws(Refusal) in
+            configuration[keyPath: path] = try parseSize(try single(texts), in: range, example: "64MiB")
+        }
+    }
+
+    private static func parseSize(_ text: String, in range: ClosedRange<Int>, example: String) throws(Refusal) -> Int {
+        guard let value = SizeText.parse(text), range.contains(value) else {
+            throw Refusal(
+                problem: "\"\(text)\" is not a size from \(SizeText.format(range.lowerBound)) to \(SizeText.format(range.upperBound)), as in \(example)")
+        }
+        return value
+    }
+
+    private static func percentage(_ name: String, _ path: any WritableKeyPath<CollectorConfiguration, Double> & Sendable) -> Self {
+        ConfigurationSetting(name, show: { "\(AttributeValue.double($0[keyPath: path]).text)%" }) { (configuration, texts) throws(Refusal) in
             let text = try single(texts)
-            guard let value = SizeText.parse(text), range.contains(value) else {
-                throw Refusal(
-                    problem: "\"\(text)\" is not a size from \(SizeText.format(range.lowerBound)) to \(SizeText.format(range.upperBound)), as in 64MiB")
-            }
+            let digits = text.hasSuffix("%") ? String(text.dropLast()) : text
+            guard let value = Double(digits), (0...100).contains(value) else { throw Refusal(problem: "\"\(text)\" is not a percentage from 0% to 100%") }
             configuration[keyPath: path] = value
         }
     }

@@ -85,8 +85,50 @@ struct ExaminationAnswer: Decodable {
         var bytes: Int64
     }
 
+    struct Disk: Decodable {
+        var budgetBytes: Int64?
+        var usedBytes: Int64
+        var full: Bool
+        var bytesPerDay: [String: Double]
+        var droppedBytes: [String: Int64]
+        var secondsUntilFull: Double?
+
+        enum CodingKeys: String, CodingKey {
+            case budgetBytes = "budget_bytes"
+            case usedBytes = "used_bytes"
+            case full
+            case bytesPerDay = "bytes_per_day"
+            case droppedBytes = "dropped_bytes"
+            case secondsUntilFull = "seconds_until_full"
+        }
+
+        /// What the disk holds, and how long that goes well.
+        var line: String {
+            var text = "\(ByteSize.text(usedBytes)) on the disk" + (budgetBytes.map { " of a budget of \(ByteSize.text($0))" } ?? "")
+            let growth = bytesPerDay.values.reduce(0, +)
+            if growth >= 1 { text += ", \(ByteSize.text(Int64(min(growth, 1e18)))) more a day" }
+            if full {
+                text += "; the disk is full: data is refused"
+            } else if let secondsUntilFull {
+                let budgetIsUsed = secondsUntilFull <= 0 && budgetBytes != nil
+                text += budgetIsUsed ? "; the budget is used up: the oldest rows go first" : "; full in \(Self.duration(secondsUntilFull))"
+            }
+            let dropped = droppedBytes.values.reduce(0, +)
+            if dropped > 0 { text += "; \(ByteSize.text(dropped)) went before their time since the start" }
+            return text
+        }
+
+        static func duration(_ seconds: Double) -> String {
+            let (number, unit) = seconds >= 86_400 ? (seconds / 86_400, "days") : seconds >= 3_600 ? (seconds / 3_600, "hours") : (seconds / 60, "minutes")
+            // Beyond that nothing is foreseen.
+            let tenths = Int((min(number, 1e6) * 10).rounded())
+            return "\(tenths / 10).\(tenths % 10) \(unit)"
+        }
+    }
+
     var healthy: Bool
     var folder: String
+    var disk: Disk?
     var freeBytes: Int64?
     var checkedFiles: Int
     var checkedBytes: Int
@@ -101,6 +143,7 @@ struct ExaminationAnswer: Decodable {
     enum CodingKeys: String, CodingKey {
         case healthy
         case folder
+        case disk
         case freeBytes = "free_bytes"
         case checkedFiles = "checked_files"
         case checkedBytes = "checked_bytes"
@@ -117,6 +160,7 @@ struct ExaminationAnswer: Decodable {
         var lines: [String] = []
         let checked = checkedFiles == 0 ? "nothing was read whole" : "\(checkedFiles) files, \(ByteSize.text(checkedBytes)) read and checked"
         lines.append("\(TerminalText.safe(folder)): \(checked)\(freeBytes.map { "; \(ByteSize.text($0)) free" } ?? "")")
+        if let disk { lines.append(disk.line) }
         if problems.isEmpty {
             lines.append("healthy")
         } else {

@@ -75,6 +75,34 @@ import Testing
         #expect(resolved.description.contains("retention.logs: 1d"))
     }
 
+    @Test func theDiskIsSharedOut() throws {
+        let defaults = try Self.resolve().resolved
+        #expect(defaults.configuration.retention.disk == nil && defaults.description.contains("retention.disk: none"))
+        let yaml = """
+            retention:
+              disk: 500GB
+              shares: {logs: 50%, traces: 25, metrics: 12.5%}
+              free_space: 1GiB
+            """
+        let resolved = try Self.resolve(yaml, environment: ["ORIEL_RETENTION_SHARES_TRACES": "40%"]).resolved
+        let retention = resolved.configuration.retention
+        #expect(retention.disk == 500_000_000_000 && retention.freeSpace == 1 << 30)
+        #expect(retention.shares == .init(logs: 50, traces: 40, metrics: 12.5))
+        #expect(resolved.description.contains("retention.shares.metrics: 12.5%"))
+        let origins = Dictionary(uniqueKeysWithValues: resolved.values.map { ($0.name, $0.origin) })
+        #expect(origins["retention.shares.traces"] == "ORIEL_RETENTION_SHARES_TRACES" && origins["retention.disk"]?.hasSuffix(":2:9") == true)
+        let flagged = try Self.resolve(yaml, flags: ["--disk-budget": ["none"]], environment: ["ORIEL_DISK_BUDGET": "1TB"]).resolved
+        #expect(flagged.configuration.retention.disk == nil)
+        #expect(try Self.resolve(yaml, environment: ["ORIEL_DISK_BUDGET": "1TB"]).resolved.configuration.retention.disk == 1_000_000_000_000)
+        for (text, said) in [
+            ("retention: {disk: much}", "\"much\" is not a size from 16MiB to 1024TiB, as in 200GB, or none"), ("retention: {disk: 200}", "is not a size"),
+            ("retention: {shares: {logs: 101%}}", "is not a percentage from 0% to 100%"), ("retention: {shares: {logs: nan}}", "is not a percentage"),
+            ("retention: {shares: {log: 1}}", "logs"), ("retention: {shares: 3}", "must hold settings"), ("retention: {free_space: -1}", "is not a size"),
+        ] {
+            #expect(Self.problem(text).contains(said), "\(text): \(Self.problem(text))")
+        }
+    }
+
     @Test func listenersInAllForms() throws {
         let yaml = """
             listeners:

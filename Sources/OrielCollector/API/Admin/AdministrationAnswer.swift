@@ -78,6 +78,8 @@ public enum AdministrationAnswer {
                     }
                 }
             }
+            writer.key("disk")
+            if let disk = found.statistics.disk { writer.disk(disk) } else { writer.null() }
             writer.shares("services", found.services)
             writer.shares("columns", found.columns)
             writer.cardinalities("metrics", found.metrics)
@@ -104,6 +106,31 @@ extension JSONWriter {
         key(name)
         array { writer in
             for text in texts { writer.string(text) }
+        }
+    }
+
+    fileprivate mutating func disk(_ disk: DiskStatistics) {
+        object { writer in
+            writer.key("budget_bytes")
+            if let budget = disk.budget { writer.integer(budget) } else { writer.null() }
+            writer.member("used_bytes", disk.used)
+            writer.key("free_bytes")
+            if let free = disk.free { writer.integer(free) } else { writer.null() }
+            writer.key("full")
+            writer.bool(disk.isFull)
+            writer.key("bytes_per_day")
+            writer.object { writer in
+                for (signal, bytes) in disk.bytesPerDay.sorted(by: { $0.key < $1.key }) {
+                    writer.key(signal.name)
+                    writer.double(bytes)
+                }
+            }
+            writer.key("dropped_bytes")
+            writer.object { writer in
+                for (signal, bytes) in disk.dropped.sorted(by: { $0.key < $1.key }) { writer.member(signal.name, bytes) }
+            }
+            writer.key("seconds_until_full")
+            if let seconds = disk.secondsUntilFull { writer.double(seconds) } else { writer.null() }
         }
     }
 

@@ -22,7 +22,9 @@ enum CollectorMetrics {
             collector.counter(
                 "oriel_admission_refusals", help: "Reservations refused because the budget was spent.", value: Double(budget.refusals))
             collect(access, into: &collector)
-            collect(store.statistics, into: &collector)
+            let statistics = store.statistics
+            collect(statistics, into: &collector)
+            if let disk = statistics.disk { collect(disk, into: &collector) }
         }
     }
 
@@ -76,6 +78,11 @@ enum CollectorMetrics {
             collector.gauge(
                 "oriel_store_unflushed_rows", labels: labels, help: "Rows in memory and the redo log only.",
                 value: Double(statistics.unflushedRows))
+            if statistics.floor.nanoseconds > 0 {
+                collector.gauge(
+                    "oriel_store_floor", labels: labels, help: "Rows before this time are gone, as seconds since 1970.", unit: "s",
+                    value: Double(statistics.floor.nanoseconds) / 1e9)
+            }
         }
         collector.counter("oriel_store_commits", help: "Group commits.", value: Double(store.commits))
         collector.counter("oriel_store_duplicate_requests", help: "Retried requests answered from memory.", value: Double(store.duplicateRequests))
