@@ -74,6 +74,7 @@ public final class Collector: Service {
         GRPCHealth.add(to: &services, serving: Set(OTLPSignal.allCases.map(\.service))) { readiness.isReady }
         OrielAPI(store: store).addRoutes(to: &routes)
         TokenRoutes(tokens: tokens, audit: audit).addRoutes(to: &routes)
+        DeletionRoutes(store: store, audit: audit).addRoutes(to: &routes)
         if let administration { StoreRoutes(administration: administration, audit: audit).addRoutes(to: &routes) }
         HealthRoutes.add(to: &routes, registry: registry) { readiness.isReady }
         CollectorMetrics.register(in: registry, version: version, revision: revision, server: statistics, budget: budget, access: access, store: store)

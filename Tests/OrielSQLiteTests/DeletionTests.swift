@@ -96,6 +96,24 @@ struct DeletionTests {
         try await again.close()
     }
 
+    @Test("become physical by themselves, also those of rows that are in memory")
+    func unasked() async throws {
+        let folder = try SQLiteFolder(DeletionTests.options)
+        let store = try await open(folder)
+        _ = try await store.append(rows(0))
+        _ = try await store.delete(Deletion(signals: [.logs], streamMatchers: [DeletionTests.shop]))
+        let deadline = Timestamp.now.advanced(by: 60_000_000_000)
+        var statuses = try await store.deletions()
+        while statuses.contains(where: { $0.completed == nil }), Timestamp.now < deadline {
+            try await Task.sleep(for: .milliseconds(20))
+            statuses = try await store.deletions()
+        }
+        #expect(statuses.count == 1 && statuses.allSatisfy { $0.completed != nil }, "\(statuses)")
+        #expect(try await count(store, "cart") == 50)
+        #expect(try filedRows(folder) == 50)
+        try await store.close()
+    }
+
     @Test("leave files alone that hold none of their rows")
     func untouchedFiles() async throws {
         let folder = try SQLiteFolder(DeletionTests.options)

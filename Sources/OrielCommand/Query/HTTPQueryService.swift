@@ -65,6 +65,8 @@ struct HTTPQueryService: QueryService {
         }
     }
 
+    func post(_ target: String, body: [UInt8]) async throws -> (status: Int, body: [UInt8]) { try await send(.POST, target, body: body) }
+
     /// Asks for a change.
     func send(_ method: HTTPMethod, _ target: String, body: [UInt8] = []) async throws -> (status: Int, body: [UInt8]) {
         var request = request(target)

@@ -10,6 +10,9 @@ protocol QueryService: Sendable {
 
     func get(_ target: String) async throws -> (status: Int, body: [UInt8])
 
+    /// Asks for a change.
+    func post(_ target: String, body: [UInt8]) async throws -> (status: Int, body: [UInt8])
+
     /// Calls `line` for each line of an answer that does not end, until it does.
     func follow(_ target: String, _ line: (ArraySlice<UInt8>) async throws -> Void) async throws
 }
@@ -58,17 +61,33 @@ struct StoreQueryService: QueryService {
     let store: SQLiteStore
     let folder: String
     private let api: OrielAPI
+    private let deletions: DeletionAPI
 
     init(store: SQLiteStore, folder: String) {
         self.store = store
         self.folder = folder
         api = OrielAPI(store: store)
+        deletions = DeletionAPI(store: store)
     }
 
     var name: String { "the store in \(folder)" }
 
     func get(_ target: String) async throws -> (status: Int, body: [UInt8]) {
-        let answer = await api.respond(to: target)
+        let answer =
+            switch target {
+            case DeletionAPI.path: await deletions.list()
+            case _ where target.hasPrefix(DeletionAPI.path + "/"): await deletions.deletion(String(target.dropFirst(DeletionAPI.path.count + 1)))
+            default: await api.respond(to: target)
+            }
+        return try Self.whole(answer)
+    }
+
+    func post(_ target: String, body: [UInt8]) async throws -> (status: Int, body: [UInt8]) {
+        guard target == DeletionAPI.path else { throw CommandFailure("a stopped store cannot do that (\(target))", .usage) }
+        return try Self.whole(await deletions.delete(body))
+    }
+
+    private static func whole(_ answer: APIAnswer) throws -> (status: Int, body: [UInt8]) {
         guard case .whole(let bytes) = answer.body else { throw CommandFailure("a stopped store has nothing to follow", .usage) }
         return (answer.status, bytes)
     }

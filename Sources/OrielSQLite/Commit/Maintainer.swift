@@ -34,6 +34,8 @@ final class Maintainer {
     /// The time of day; tests set it.
     private let clock: @Sendable () -> Timestamp
     private var lastFlush: Timestamp
+    /// The last deletion before that.
+    private var flushedDeletion = CommitSequence.zero
     private var lastFloor = Timestamp(nanoseconds: .min)
     private var clockWatch = ClockWatch()
     /// After a failure nothing is tried until then.
@@ -139,6 +141,7 @@ final class Maintainer {
         if !abandoned.isEmpty { try giveUpAbandoned() }
         if runningFlush == nil, !wantedFlushes.isEmpty || (maintainsItself && isFlushDue(now)) {
             lastFlush = now
+            flushedDeletion = core.state.tombstones.last?.sequence ?? flushedDeletion
             begunFlushes = wantedFlushes
             wantedFlushes = []
             do {
@@ -197,9 +200,15 @@ final class Maintainer {
 
     private func isFlushDue(_ now: Timestamp) -> Bool {
         let unflushed = core.counters.current.unflushedRedoBytes
+        // What was deleted is not physically gone as long as redo has it.
+        let isAwaited = core.state.tombstones.last.map { $0.sequence > flushedDeletion } ?? false
+        let interval = isAwaited ? min(Maintainer.deletionFlushInterval, core.options.flushInterval) : core.options.flushInterval
         return unflushed >= core.options.flushBytes
-            || (unflushed > 0 && now.nanoseconds.subtractingSaturating(lastFlush.nanoseconds) >= core.options.flushInterval)
+            || (unflushed > 0 && now.nanoseconds.subtractingSaturating(lastFlush.nanoseconds) >= interval)
     }
+
+    /// Nanoseconds between flushes for the sake of deletions, so that many in a row do not make many small files.
+    private static let deletionFlushInterval: Int64 = 2_000_000_000
 
     private func endFlush(_ outcome: FlushJob.Outcome) throws {
         do {

@@ -73,8 +73,22 @@ public struct TenantStore: TelemetryStore {
     }
 
     public func retain(_ signal: Signal, from floor: Timestamp) async throws(StoreError) { throw .unsupported("a tenant does not set retention") }
-    public func delete(_ deletion: Deletion) async throws(StoreError) -> DeletionStatus { throw .unsupported("a tenant does not delete") }
-    public func deletions() async throws(StoreError) -> [DeletionStatus] { throw .unsupported("a tenant does not see deletions") }
+
+    /// Signals whose streams say their tenant in different ways cannot be deleted by one deletion.
+    public func delete(_ deletion: Deletion) async throws(StoreError) -> DeletionStatus {
+        let own = Set(deletion.signals.map { Tenancy.matcher($0, tenant: tenant) })
+        guard own.count <= 1 else { throw .unsupported("a tenant's deletion of metrics together with logs or spans") }
+        var narrowed = deletion
+        narrowed.streamMatchers += own
+        return try await base.delete(narrowed)
+    }
+
+    public func deletions() async throws(StoreError) -> [DeletionStatus] {
+        try await base.deletions().filter { status in
+            status.deletion.signals.allSatisfy { status.deletion.streamMatchers.contains(Tenancy.matcher($0, tenant: tenant)) }
+        }
+    }
+
     public func flush() async throws(StoreError) { throw .unsupported("a tenant does not flush") }
     public func close() async throws(StoreError) { throw .unsupported("a tenant does not close the store") }
 

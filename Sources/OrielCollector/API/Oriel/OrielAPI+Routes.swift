@@ -23,7 +23,7 @@ extension HTTPProblem {
 }
 
 extension APIAnswer {
-    fileprivate func response(to method: HTTPRequest.Method) -> Response {
+    func response(to method: HTTPRequest.Method) -> Response {
         var headers = HTTPFields()
         headers[.contentType] = contentType
         headers[.cacheControl] = "no-store"

@@ -1,6 +1,35 @@
 import OrielStore
 import OrielTelemetry
 
+/// Which spans a request asks for.
+struct SpanFilter: Sendable {
+    var matchers: [StreamMatcher] = []
+    var traceIDs: Set<TraceID>?
+    var predicate: Predicate
+
+    static let parameters = ["service", "name", "status", "text", "attribute", "trace_id"]
+
+    init(_ parameters: RequestParameters) throws(APIError) {
+        if let service = try parameters.single("service") { matchers.append(StreamMatcher("service.name", .equal, service)) }
+        if let id = try parameters.traceID("trace_id") { traceIDs = [id] }
+        var parts: [Predicate] = []
+        if let name = try parameters.single("name") { parts.append(.compare(.column(.name), .equal, .string(name), missing: .isFalse)) }
+        let statuses: KeyValuePairs<String, Int64> = ["unset": 0, "ok": 1, "error": 2]
+        if let status = try parameters.choice("status", statuses) {
+            parts.append(.compare(.column(.statusCode), .equal, .int(status), missing: .isFalse))
+        }
+        if let text = try parameters.single("text") {
+            parts.append(
+                .or([
+                    .contains(.column(.name), text, caseSensitive: false, missing: .isFalse),
+                    .contains(.column(.statusMessage), text, caseSensitive: false, missing: .isFalse),
+                ]))
+        }
+        for text in parameters.all("attribute") { parts.append(try AttributeCondition(text, parameter: "attribute").predicate) }
+        predicate = .all(of: parts)
+    }
+}
+
 /// `GET traces`: one line per trace, newest first.
 extension OrielAPI {
     static let tracesParameters = [
@@ -10,8 +39,9 @@ extension OrielAPI {
     func traces(_ parameters: RequestParameters) async throws(APIError) -> APIAnswer {
         let page = try PageRequest(parameters, list: "traces")
         var query = TraceSummaryQuery(range: page.range, limit: page.limit + 1, deadline: deadline)
-        if let service = try parameters.single("service") { query.streamMatchers.append(StreamMatcher("service.name", .equal, service)) }
-        query.predicate = try spanPredicate(parameters)
+        let filter = try SpanFilter(parameters)
+        query.streamMatchers = filter.matchers
+        query.predicate = .all(of: (filter.traceIDs ?? []).map { .compare(.column(.traceID), .equal, .traceID($0), missing: .isFalse) } + [filter.predicate])
         query.minimumDuration = try parameters.duration("min_duration")
         query.maximumDuration = try parameters.duration("max_duration")
         if let text = page.position { query.after = try Self.tracePosition(text) }
@@ -36,26 +66,6 @@ extension OrielAPI {
         writer.member("next", optional: next)
         writer.endObject()
         return APIAnswer(json: writer.bytes)
-    }
-
-    /// What one span of a trace must be for the trace to pass.
-    private func spanPredicate(_ parameters: RequestParameters) throws(APIError) -> Predicate {
-        var parts: [Predicate] = []
-        if let name = try parameters.single("name") { parts.append(.compare(.column(.name), .equal, .string(name), missing: .isFalse)) }
-        let statuses: KeyValuePairs<String, Int64> = ["unset": 0, "ok": 1, "error": 2]
-        if let status = try parameters.choice("status", statuses) {
-            parts.append(.compare(.column(.statusCode), .equal, .int(status), missing: .isFalse))
-        }
-        if let text = try parameters.single("text") {
-            parts.append(
-                .or([
-                    .contains(.column(.name), text, caseSensitive: false, missing: .isFalse),
-                    .contains(.column(.statusMessage), text, caseSensitive: false, missing: .isFalse),
-                ]))
-        }
-        if let id = try parameters.traceID("trace_id") { parts.append(.compare(.column(.traceID), .equal, .traceID(id), missing: .isFalse)) }
-        for text in parameters.all("attribute") { parts.append(try AttributeCondition(text, parameter: "attribute").predicate) }
-        return .all(of: parts)
     }
 
     private static func tracePosition(_ text: String) throws(APIError) -> TraceSummaryQuery.Position {
