@@ -96,11 +96,15 @@ struct DeletionTests {
         try await again.close()
     }
 
-    @Test("become physical by themselves, also those of rows that are in memory")
-    func unasked() async throws {
+    @Test("become physical by themselves, also those of rows that are in memory, or in files that an opening found", arguments: [false, true])
+    func unasked(isReopened: Bool) async throws {
         let folder = try SQLiteFolder(DeletionTests.options)
-        let store = try await open(folder)
+        var store = try await open(folder)
         _ = try await store.append(rows(0))
+        if isReopened {
+            try await store.close()
+            store = try await open(folder)
+        }
         _ = try await store.delete(Deletion(signals: [.logs], streamMatchers: [DeletionTests.shop]))
         let deadline = Timestamp.now.advanced(by: 60_000_000_000)
         var statuses = try await store.deletions()
