@@ -73,6 +73,8 @@ let package = Package(
 
         // System libraries as modules.
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        // glibc's malloc.h, which its module leaves out.
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
@@ -112,7 +114,8 @@ let package = Package(
         .executableTarget(
             name: "OrielCommand",
             dependencies: [
-                "CRevision", "OrielCollector", "OrielStore", "OrielSQLite", "OrielOTLP", "OrielClient", "OrielCompression", "OrielTelemetry",
+                .target(name: "CMalloc", condition: .when(platforms: [.linux])), "CRevision", "OrielCollector", "OrielStore", "OrielSQLite", "OrielOTLP",
+                "OrielClient", "OrielCompression", "OrielTelemetry",
                 collector("ArgumentParser", "swift-argument-parser"),
                 collector("AsyncHTTPClient", "async-http-client"),
                 collector("ServiceLifecycle", "swift-service-lifecycle"),

@@ -1,4 +1,5 @@
 #if canImport(Glibc)
+import CMalloc
 import Glibc
 #endif
 
@@ -10,10 +11,9 @@ enum MemoryArenas {
     /// another), so that more arenas cost memory and gain nothing: at full load two took 100 MiB less than the default, at no more CPU. `MALLOC_ARENA_MAX` in the environment wins.
     static func limit() {
         #if canImport(Glibc)
-        guard getenv("MALLOC_ARENA_MAX") == nil else { return }
-        // M_ARENA_MAX of malloc.h, which Swift does not import.
-        let arenaMaximum: Int32 = -8
-        mallopt(arenaMaximum, 2)
+        // Safe: nothing but whether there is a value is asked.
+        guard unsafe getenv("MALLOC_ARENA_MAX") == nil else { return }
+        mallopt(M_ARENA_MAX, 2)
         #endif
     }
 }
