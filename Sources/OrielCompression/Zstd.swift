@@ -1,4 +1,5 @@
 import CZstd
+import Synchronization
 
 // Every call into libzstd is in this file. The pointers that it hands over come from a span or from the spare capacity of an
 // array, with the length of that same span or capacity, and never outlive the call.
@@ -56,7 +57,7 @@ public struct ZstdCompressor: ~Copyable {
 
 /// A zstd decompressor with a working state that is kept from call to call.
 ///
-/// One value serves one thread at a time.
+/// One value serves one thread at a time. Working states of values that are gone serve later ones, so that making one costs next to nothing.
 @safe
 public struct ZstdDecompressor: ~Copyable {
     /// The largest window that a frame of unknown origin may ask for: 8 MiB, what RFC 9659 demands of HTTP content.
@@ -64,9 +65,17 @@ public struct ZstdDecompressor: ~Copyable {
 
     /// Nil when libzstd found no memory; each call then throws.
     private let context: OpaquePointer?
+    /// Whether the working state may hold a window, which is too large to be kept.
+    private var hasWindow = false
+
+    private static let idle = IdleContexts()
 
     /// Makes a decompressor.
     public init() {
+        if let kept = unsafe Self.idle.take() {
+            unsafe context = kept
+            return
+        }
         unsafe context = ZSTD_createDCtx()
         if let context = unsafe context {
             _ = unsafe ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Self.windowLogMax)
@@ -74,6 +83,8 @@ public struct ZstdDecompressor: ~Copyable {
     }
 
     deinit {
+        guard let context = unsafe context else { return }
+        if !hasWindow, unsafe Self.idle.keep(context) { return }
         _ = unsafe ZSTD_freeDCtx(context)
     }
 
@@ -122,6 +133,7 @@ public struct ZstdDecompressor: ~Copyable {
     ) throws(CompressionError) -> Int {
         guard let context = unsafe context else { throw .outOfMemory }
         guard input.count > 0 else { throw .truncated }
+        hasWindow = true
         _ = unsafe ZSTD_DCtx_reset(context, ZSTD_reset_session_only)
 
         let hint = Self.statedSize(input).map { Int(clamping: $0) } ?? input.count.multipliedSaturating(by: 4)
@@ -168,6 +180,31 @@ public struct ZstdDecompressor: ~Copyable {
         case 70: .corrupt(offset: offset, reason: "the content is larger than \(limit) bytes")
         case 72: .truncated
         default: .corrupt(offset: offset, reason: unsafe String(cString: ZSTD_getErrorName(result)))
+        }
+    }
+}
+
+/// Working states of decompressors that are gone. Making one costs some hundred kilobytes of fresh memory, more time than a page takes.
+@safe
+private final class IdleContexts: Sendable {
+    /// What is kept at most: about 160 KB each.
+    private static let limit = 16
+
+    /// Addresses of states that nobody else holds.
+    private let addresses = Mutex<[UInt]>([])
+
+    func take() -> OpaquePointer? {
+        guard let address = addresses.withLock({ $0.popLast() }) else { return nil }
+        return unsafe OpaquePointer(bitPattern: address)
+    }
+
+    /// Keeps a state, which the caller does not use any more; `false` when there are enough.
+    func keep(_ context: OpaquePointer) -> Bool {
+        let address = UInt(bitPattern: context)
+        return addresses.withLock { addresses in
+            guard addresses.count < Self.limit else { return false }
+            addresses.append(address)
+            return true
         }
     }
 }

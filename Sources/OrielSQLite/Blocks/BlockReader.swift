@@ -201,24 +201,6 @@ struct BlockReader<Storage: BlockStorage>: ~Copyable {
         return locals.map { table[Int($0)] }
     }
 
-    /// Rows whose trace is one of some local numbers, ascending.
-    mutating func rows(ofTraces locals: Set<Int64>) throws(StoreError) -> [Int] {
-        guard let position = directory.position(of: .fixed(.traceID)) else { return [] }
-        let traces = try integers(position, RowSelection(nil, of: directory.rowCount))
-        // A bit for each local number: looked at once a row, where a set would hash.
-        var isWanted = [Bool](repeating: false, count: directory.traceCount)
-        for local in locals where local >= 0 && local < Int64(isWanted.count) { isWanted[Int(local)] = true }
-        var rows: [Int] = []
-        for (index, local) in traces.values.enumerated() {
-            guard local >= 0, local < Int64(isWanted.count) else {
-                throw storage.damage(ColumnError(.malformed("trace number \(local) of \(isWanted.count)"), at: 0), column: position)
-            }
-            guard isWanted[Int(local)] else { continue }
-            rows.append(traces.positions.map { Int($0[index]) } ?? index)
-        }
-        return rows
-    }
-
     /// The local numbers of the traces of some rows, ascending, each once.
     mutating func traceNumbers(_ rows: [Int]?) throws(StoreError) -> [Int] {
         guard let position = directory.position(of: .fixed(.traceID)) else { return [] }

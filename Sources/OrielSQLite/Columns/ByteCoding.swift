@@ -47,15 +47,17 @@ extension Span<UInt8> {
         return value
     }
 
-    func readLittleEndian<Value: FixedWidthInteger>(_ offset: inout Int, as type: Value.Type = Value.self) throws(ColumnError) -> Value {
+    @inline(__always)
+    func readLittleEndian<Value: FixedWidthInteger & BitwiseCopyable>(
+        _ offset: inout Int, as type: Value.Type = Value.self
+    ) throws(ColumnError) -> Value {
         let size = Value.bitWidth / 8
+        precondition(offset >= 0)
         guard count - offset >= size else { throw ColumnError(.truncated(needed: size - (count - offset)), at: offset) }
-        var value: Value = 0
-        for index in 0..<size {
-            value |= Value(truncatingIfNeeded: self[offset + index]) << Value(index * 8)
-        }
+        // In bounds, as just checked.
+        let value = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: Value.self)
         offset += size
-        return value
+        return Value(littleEndian: value)
     }
 
     func readVarint(_ offset: inout Int) throws(ColumnError) -> UInt64 {

@@ -28,6 +28,14 @@ protocol BlockContainer: AnyObject, Sendable {
     ///   - bounds: `nil` for all. Rows outside may come too.
     func rows(ofBlock block: Int, streams: [UInt32]?, in bounds: Range<Int64>?) throws(StoreError) -> [Int]
 
+    /// The rows of a block of spans, log records or exemplars whose times lie in some bounds, ascending.
+    func rows(ofBlock block: Int, inTimes bounds: Range<Int64>) throws(StoreError) -> [Int]
+
+    /// The rows of a block whose traces are among some of the container's, ascending; `nil` when that leaves so few out that it is not worth looking.
+    ///
+    /// - Parameter traces: ordinals.
+    func rows(ofBlock block: Int, amongTraces traces: OrdinalSet) throws(StoreError) -> [Int]?
+
     /// Decodes part of a block.
     ///
     /// - Parameter rows: which rows, ascending; `nil` for all.
@@ -86,6 +94,15 @@ protocol BlockContainer: AnyObject, Sendable {
 }
 
 extension BlockContainer {
+    func rows(ofBlock block: Int, inTimes bounds: Range<Int64>) throws(StoreError) -> [Int] {
+        let times = try read(block: block, rows: nil, projection: .positions).times
+        return times.indices.filter { bounds.contains(times[$0]) }
+    }
+
+    func rows(ofBlock block: Int, amongTraces traces: OrdinalSet) throws(StoreError) -> [Int]? {
+        traces.isEmpty ? [] : nil
+    }
+
     func rows(ofBlock block: Int, streams: [UInt32]?, in bounds: Range<Int64>?) throws(StoreError) -> [Int] {
         var wanted = WantedStreams(streams)
         var rows: [Int] = []

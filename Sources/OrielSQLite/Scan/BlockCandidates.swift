@@ -27,6 +27,11 @@ struct BlockCandidates: Sendable {
         return both.count == header.rowCount ? nil : both
     }
 
+    /// Leaves out rows that are not among some, which ascend.
+    mutating func restrict(to found: [Int]) {
+        rows = rows.map { BlockCandidates.intersect($0, found) } ?? found
+    }
+
     private static func intersect(_ left: [Int], _ right: [Int]) -> [Int] {
         var shared: [Int] = []
         var next = 0

@@ -77,7 +77,7 @@ struct TraceSearch: Sendable {
             let found = workers.all(sources) { source in
                 Result { () throws(StoreError) -> TraceCandidates in try source.candidates() }
             }
-            for candidates in found { try take(try candidates.get(), &progress) }
+            for (source, candidates) in zip(sources, found) { try take(try candidates.get(), of: source, &progress) }
         }
         return try summaries(of: progress.list)
     }
@@ -155,6 +155,9 @@ struct TraceSearch: Sendable {
             var chosen: [TraceSource] = []
             while chosen.count < progress.width, var source = progress.sources.popLast() {
                 if case .block(let container, _, _) = source.rows { source.timed = try timed(container, &progress) }
+                source.start = worst(progress)?.start ?? .min
+                // Which traces are the newest is probably known when a few rows are.
+                source.newestCount = source.start == .min && source.end == .max ? max(512, 8 * min(query.limit, 1 << 20)) : nil
                 chosen.append(source)
             }
             progress.width = min(progress.width * 2, Self.maximumWidth)
@@ -174,7 +177,7 @@ struct TraceSearch: Sendable {
                     try budget.reserve(count * 18)
                     open.byteCount = count * 18
                     let isShared = try shared(container, count, progress.chunkTraces)
-                    open.timed = TimedContainer(container: container, times: times, isShared: isShared, floor: state[.spans].floor.nanoseconds)
+                    open.timed = TimedContainer(container: container, times: times, isShared: isShared, floor: state[.spans].floor.nanoseconds, query: query)
                     open.isMet = Array(repeating: false, count: max(1, count))
                 }
             } catch  where error.isDamage {
@@ -198,16 +201,21 @@ struct TraceSearch: Sendable {
 
     // MARK: Candidates
 
-    private func take(_ candidates: TraceCandidates, _ progress: inout Progress) throws(StoreError) {
+    private func take(_ candidates: TraceCandidates, of source: TraceSource, _ progress: inout Progress) throws(StoreError) {
         let unknown = candidates.unknown.filter { !progress.summedUp.contains($0.traceID) }
         try add(unknown, &progress)
+        if let time = candidates.searchedFrom {
+            let rest = source.rest(before: time)
+            let place = progress.sources.firstIndex { $0.maximumTime > rest.maximumTime } ?? progress.sources.count
+            progress.sources.insert(rest, at: place)
+        }
         guard let number = candidates.container, var open = progress.containers.removeValue(forKey: number), let timed = open.timed else { return }
         var new: [UInt32] = []
         for ordinal in candidates.listed where !open.isMet[Int(ordinal)] {
             open.isMet[Int(ordinal)] = true
             new.append(ordinal)
         }
-        open.sourceCount -= 1
+        if candidates.searchedFrom == nil { open.sourceCount -= 1 }
         if open.sourceCount > 0 { progress.containers[number] = open } else { budget.release(open.byteCount) }
         try list(new, timed, &progress)
     }

@@ -9,6 +9,22 @@ struct TimedContainer: Sendable {
     let isShared: [Bool]?
     /// The signal's floor: what is before it is not to be counted.
     let floor: Int64
+    /// The traces that are not refused; `nil` when the query refuses none.
+    let possible: OrdinalSet?
+
+    init(container: any BlockContainer, times: TraceTimes, isShared: [Bool]?, floor: Int64, query: TraceSummaryQuery) {
+        self.container = container
+        self.times = times
+        self.isShared = isShared
+        self.floor = floor
+        guard query.minimumDuration != nil || query.maximumDuration != nil || query.after != nil else {
+            possible = nil
+            return
+        }
+        var possible = OrdinalSet(limit: times.starts.count)
+        for ordinal in 0..<UInt32(times.starts.count) where Self.verdict(ordinal, query, times, isShared, floor) != .refused { possible.insert(ordinal) }
+        self.possible = possible
+    }
 
     /// What a query's bounds make of a trace by what the container has of it.
     enum Verdict {
@@ -19,6 +35,13 @@ struct TimedContainer: Sendable {
     }
 
     func verdict(_ ordinal: UInt32, _ query: TraceSummaryQuery) -> Verdict {
+        Self.verdict(ordinal, query, times, isShared, floor)
+    }
+
+    @inline(__always)
+    private static func verdict(
+        _ ordinal: UInt32, _ query: borrowing TraceSummaryQuery, _ times: borrowing TraceTimes, _ isShared: [Bool]?, _ floor: Int64
+    ) -> Verdict {
         let start = times.starts[Int(ordinal)]
         // Without the rows below the floor the trace is shorter.
         if start < floor { return .unknown }
@@ -45,6 +68,8 @@ struct TraceCandidates: Sendable {
     /// Traces whose times pass, if they have no rows elsewhere.
     var listed: [UInt32] = []
     var unknown: [Unknown] = []
+    /// Rows before this time were not searched.
+    var searchedFrom: Int64?
 }
 
 /// A block or group of chunks in which spans are searched for. It can be read on any thread.
@@ -52,10 +77,32 @@ struct TraceSource: Sendable {
     let rows: ScanSource.Rows
     let bounds: Range<Int64>
     /// No row is later.
-    let maximumTime: Int64
+    private(set) var maximumTime: Int64
     var timed: TimedContainer?
+    /// Rows from this time on were searched before.
+    var end = Int64.max
+    /// The list is full of traces that begin at this time or later, so that rows before it are of no interest.
+    var start = Int64.min
+    /// How many of the newest rows are to be searched at least, if the rest may wait.
+    var newestCount: Int?
     let query: TraceSummaryQuery
     let context: ScanContext
+
+    init(rows: ScanSource.Rows, bounds: Range<Int64>, maximumTime: Int64, query: TraceSummaryQuery, context: ScanContext) {
+        self.rows = rows
+        self.bounds = bounds
+        self.maximumTime = maximumTime
+        self.query = query
+        self.context = context
+    }
+
+    /// The rows before a time, which were not searched yet.
+    func rest(before time: Int64) -> TraceSource {
+        var rest = self
+        rest.end = time
+        rest.maximumTime = time.subtractingSaturating(1)
+        return rest
+    }
 
     /// Rows that one page of a column holds, and so what one damaged page takes along.
     private static let pageRows = ColumnPager.pageRows
@@ -67,13 +114,17 @@ struct TraceSource: Sendable {
         switch rows {
         case .block(let container, let header, let candidates):
             do throws(StoreError) {
-                let rows = try passing(container, header, candidates, &context)
+                var rows = try passing(container, header, candidates, &context)
                 if let rows, rows.isEmpty { return TraceCandidates() }
+                let searchedFrom = try keepNewest(&rows, container, header)
+                var found: TraceCandidates
                 do throws(StoreError) {
-                    return try self.candidates(container, header, rows)
+                    found = try self.candidates(container, header, rows)
                 } catch  where error.isDamage {
-                    return try singly(container, header, rows ?? Array(0..<header.rowCount))
+                    found = try singly(container, header, rows ?? Array(0..<header.rowCount))
                 }
+                found.searchedFrom = searchedFrom
+                return found
             } catch  where error.isDamage {
                 // What selects rows cannot be read, so none of the block passes. The container has noted it.
                 return TraceCandidates()
@@ -89,19 +140,58 @@ struct TraceSource: Sendable {
     private func passing(
         _ container: any BlockContainer, _ header: BlockHeader, _ candidates: BlockCandidates, _ context: inout ScanContext
     ) throws(StoreError) -> [Int]? {
-        var rows: [Int]?
+        let registry = context.registry
         if context.selectsRows {
-            let selection = BlockSelection(container: container, header: header, candidates: candidates, bounds: bounds)
-            rows = try selection.rows(&context.evaluator, context.registry)
-        } else {
-            rows = try candidates.resolve(container, header, in: bounds)
+            let canPass = try container.canPass(block: header.index, &context.evaluator) { registry.decodedDescriptor(of: $0) }
+            guard canPass else { return [] }
         }
-        rows = try context.remaining(rows, of: header, container)
-        if bounds.contains(header) { return rows }
+        var candidates = candidates
+        if let possible = timed?.possible, let found = try container.rows(ofBlock: header.index, amongTraces: possible) {
+            if found.isEmpty { return [] }
+            candidates.restrict(to: found)
+        }
+        let first = max(bounds.lowerBound, start)
+        let window = first..<max(first, min(bounds.upperBound, end))
+        if !window.contains(header.minimumTime) || !window.contains(header.maximumTime) {
+            candidates.restrict(to: try container.rows(ofBlock: header.index, inTimes: window))
+            if let rows = candidates.rows, rows.isEmpty { return [] }
+        }
+        var rows = try candidates.resolve(container, header, in: bounds)
         if let rows, rows.isEmpty { return [] }
-        let times = try container.read(block: header.index, rows: rows, projection: .positions).times
-        let selected = bounds.indexes(of: times)
-        return rows.map { rows in selected.map { rows[$0] } } ?? selected
+        if context.selectsRows {
+            rows = try container.rows(ofBlock: header.index, rows, passing: &context.evaluator) { registry.decodedDescriptor(of: $0) }
+        }
+        return try context.remaining(rows, of: header, container)
+    }
+
+    /// Drops all but the newest rows if the rest may wait.
+    ///
+    /// - Returns: the time before which rows were dropped; `nil` when all are left.
+    private func keepNewest(_ rows: inout [Int]?, _ container: any BlockContainer, _ header: BlockHeader) throws(StoreError) -> Int64? {
+        guard let newestCount, (rows?.count ?? header.rowCount) > 4 * newestCount else { return nil }
+        let times: [Int64]
+        do throws(StoreError) {
+            times = try container.read(block: header.index, rows: rows, projection: .positions).times
+        } catch  where error.isDamage {
+            // Noted; rows of other pages are found one page at a time.
+            return nil
+        }
+        let (least, greatest) = times.reduce((Int64.max, Int64.min)) { (min($0.0, $1), max($0.1, $1)) }
+        // A histogram tells, in one pass, about where the newest begin.
+        let width = UInt64(bitPattern: greatest &- least) / 1024 + 1
+        var counts = [Int](repeating: 0, count: 1024)
+        for time in times { counts[Int(UInt64(bitPattern: time &- least) / width)] += 1 }
+        var place = 1023
+        var total = counts[place]
+        while total < newestCount {
+            place -= 1
+            total += counts[place]
+        }
+        let first = least &+ Int64(bitPattern: UInt64(place) &* width)
+        guard first > least else { return nil }
+        let newest = times.indices.filter { times[$0] >= first }
+        rows = rows.map { rows in newest.map { rows[$0] } } ?? newest
+        return first
     }
 
     /// The traces of some rows of a block.
@@ -149,7 +239,7 @@ struct TraceSource: Sendable {
 
     private func add(_ batch: ColumnBatch, _ rows: [Int], _ newest: inout [TraceID: Int64]) {
         guard case .traceIDs(let ids) = batch[.traceID] else { return }
-        for row in rows where !ids[row].isZero { newest[ids[row]] = max(newest[ids[row]] ?? .min, batch.times[row]) }
+        for row in rows where !ids[row].isZero && batch.times[row] >= start { newest[ids[row]] = max(newest[ids[row]] ?? .min, batch.times[row]) }
     }
 
     private func candidates(_ newest: [TraceID: Int64]) throws(StoreError) -> TraceCandidates {

@@ -111,6 +111,16 @@ final class SealedRun: BlockContainer {
         return try reader.rows(in: bounds) { isWanted?[$0] ?? true }
     }
 
+    func rows(ofBlock block: Int, inTimes bounds: Range<Int64>) throws(StoreError) -> [Int] {
+        var reader = reader(block)
+        return try reader.rows(inTimes: bounds)
+    }
+
+    func rows(ofBlock block: Int, amongTraces traces: OrdinalSet) throws(StoreError) -> [Int]? {
+        var reader = reader(block)
+        return try reader.rows(amongTraces: traces, bindings[block])
+    }
+
     func read(block: Int, rows: [Int]?, projection: Projection) throws(StoreError) -> ColumnBatch {
         var reader = reader(block)
         return try reader.read(rows, projection: projection, streams: bindings[block].streams.map { references[Int($0)] })

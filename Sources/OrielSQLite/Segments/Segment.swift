@@ -286,6 +286,19 @@ final class Segment: BlockContainer {
         return try reader.rows(in: bounds) { isWanted?[$0] ?? true }
     }
 
+    func rows(ofBlock block: Int, inTimes bounds: Range<Int64>) throws(StoreError) -> [Int] {
+        let (directory, binding) = try self.block(block)
+        var reader = BlockReader(directory, SegmentBlock(segment: self, block: block, binding: binding))
+        return try reader.rows(inTimes: bounds)
+    }
+
+    func rows(ofBlock block: Int, amongTraces traces: OrdinalSet) throws(StoreError) -> [Int]? {
+        if traces.isEmpty { return [] }
+        let (directory, binding) = try self.block(block)
+        var reader = BlockReader(directory, SegmentBlock(segment: self, block: block, binding: binding))
+        return try reader.rows(amongTraces: traces, binding)
+    }
+
     func read(block: Int, rows: [Int]?, projection: Projection) throws(StoreError) -> ColumnBatch {
         let references = try streamReferences()
         let (directory, binding) = try self.block(block)

@@ -1,10 +1,24 @@
 import OrielTelemetry
 import Synchronization
 
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
 /// Decoded parts of segments (directories, pages of ids), shared by all segments and bounded in bytes. What was not used since the last round goes first.
 final class SegmentCache: Sendable {
     /// For all stores of the process that are not given one of their own.
-    static let shared = SegmentCache(byteLimit: 64 << 20)
+    static let shared = SegmentCache(byteLimit: defaultByteLimit)
+
+    /// A twentieth of the machine's memory, but 32 MB at least and 128 MB at most.
+    private static let defaultByteLimit: Int = {
+        let (memory, overflow) = Int(sysconf(Int32(_SC_PHYS_PAGES))).multipliedReportingOverflow(by: Int(sysconf(Int32(_SC_PAGESIZE))))
+        return min(max(overflow ? .max : memory / 20, 32 << 20), 128 << 20)
+    }()
 
     enum Part: Hashable, Sendable {
         case block(Int)
@@ -70,7 +84,7 @@ final class SegmentCache: Sendable {
 
     func insert(_ content: Content, _ part: Part, of segment: Int) {
         let size = content.byteCount
-        guard size <= byteLimit / 4 else { return }
+        guard size <= byteLimit / 2 else { return }
         state.withLock { state in
             let key = Key(segment: segment, part: part)
             guard state.entries[key] == nil else { return }
