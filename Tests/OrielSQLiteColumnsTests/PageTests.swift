@@ -39,6 +39,13 @@ import Testing
             var decoded: [Double] = []
             try decoder.appendDoubles(to: &decoded)
             #expect(decoded.map(\.bitPattern) == values.map(\.bitPattern), "kind \(kind), count \(count)")
+            for percent in [1, 10, 80] {
+                let indexes = values.indices.filter { _ in random.chance(percent) }
+                try decoder.open(page.span)
+                var some: [Double] = [.pi]
+                try decoder.appendDoubles(indexes, to: &some)
+                #expect(some.dropFirst().map(\.bitPattern) == indexes.map { values[$0].bitPattern }, "kind \(kind), count \(count), \(percent) %")
+            }
         }
     }
 

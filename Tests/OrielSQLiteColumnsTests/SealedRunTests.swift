@@ -144,7 +144,7 @@ import Testing
         batch.columns = [.doubles(values)]
         let chunk = BuilderChunk(sequence: CommitSequence(start: 1, commit: 1), batch: batch)
         let run = try #require(try SealedRun.seal([chunk], signal: .samples, registry: registry))
-        #expect(run.encoded[0].directory.vectorCount == 1)
+        #expect(run.encoded[0].directory.runs.vectorCount == 1)
         #expect(RowText.texts(try run.read(block: 0, rows: nil, projection: .everything), registry) == RowText.expected([chunk], registry))
     }
 }

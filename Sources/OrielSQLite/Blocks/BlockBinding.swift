@@ -8,11 +8,25 @@ struct BlockBinding: Hashable, Sendable {
     /// The container's ordinal of each local trace id, ascending.
     var traces: [UInt32]
 
-    /// Which local streams are among some of the container's, ascending; `nil` when all are wanted.
-    func areWanted(_ ordinals: [UInt32]?) -> [Bool]? {
+    /// The local numbers of those of some streams of the container that the block has, ascending; `nil` when all are wanted.
+    ///
+    /// Complexity: O(*n* log *m*) in the wanted streams and those of the block, or the other way round if these are fewer.
+    func locals(ofStreams ordinals: [UInt32]?) -> [UInt32]? {
         guard let ordinals else { return nil }
-        var wanted = WantedStreams(ordinals)
-        return streams.map { wanted.contains($0) }
+        var locals: [UInt32] = []
+        guard let least = streams.first, let greatest = streams.last else { return locals }
+        let first = ordinals.firstIndex(notBelow: least)
+        if (ordinals.count - first) * 8 > streams.count {
+            var wanted = WantedStreams(ordinals)
+            for (local, ordinal) in streams.enumerated() where wanted.contains(ordinal) { locals.append(UInt32(local)) }
+            return locals
+        }
+        for ordinal in ordinals[first...] {
+            if ordinal > greatest { break }
+            let local = streams.firstIndex(notBelow: ordinal)
+            if streams[local] == ordinal { locals.append(UInt32(local)) }
+        }
+        return locals
     }
 
     /// The local numbers of those of some traces that the block has. Both lists are sorted.
@@ -36,7 +50,7 @@ extension BlockHeader {
     ///
     /// - Parameter streams: the ordinals of its streams in the container, ascending.
     init(_ block: EncodedBlock, index: Int, streams: [UInt32], low: CommitSequence, high: CommitSequence) {
-        let runs = block.directory.runs
+        let runs = block.directory.runs.runs
         self.init(
             index: index, rowCount: block.directory.rowCount, firstSlot: Slot(number: runs.first?.slot ?? 0),
             lastSlot: Slot(number: runs.last?.slot ?? 0), low: low, high: high, minimumTime: block.minimumTime, maximumTime: block.maximumTime,
@@ -47,7 +61,7 @@ extension BlockHeader {
 extension BlockDirectory {
     /// The runs with the container's ordinals.
     func streamRuns(_ binding: BlockBinding) -> [StreamRun] {
-        runs.map { StreamRun(ordinal: binding.streams[$0.stream], rowCount: $0.rowCount) }
+        runs.runs.map { StreamRun(ordinal: binding.streams[Int($0.stream)], rowCount: Int($0.rowCount)) }
     }
 
     /// The least and greatest value of a fixed column of integers, rows without a value counted as 0; `nil` for other columns.

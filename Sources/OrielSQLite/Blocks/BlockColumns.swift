@@ -15,11 +15,7 @@ struct BlockColumns<Storage: BlockStorage>: PredicateColumns, ~Copyable {
         reader = BlockReader(directory, storage)
         var runs: [(stream: UInt32, rows: Range<Int>)] = []
         runs.reserveCapacity(directory.runs.count)
-        var start = 0
-        for run in directory.runs {
-            runs.append((streams[run.stream], start..<(start + run.rowCount)))
-            start += run.rowCount
-        }
+        for index in 0..<directory.runs.count { runs.append((streams[Int(directory.runs[index].stream)], directory.runs.rows(of: index))) }
         streamRuns = runs
     }
 

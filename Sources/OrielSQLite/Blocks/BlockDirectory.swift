@@ -15,22 +15,11 @@ struct BlockDirectory: Equatable, Sendable {
     /// Bytes that the data of a column may have: what SQLite takes as one value.
     static let maximumColumnBytes = 1_000_000_000
 
-    /// Rows of one stream in one slot.
-    struct Run: Hashable, Sendable {
-        var slot: Int64
-        /// Local to the block.
-        var stream: Int
-        var rowCount: Int
-        /// Which of the block's vectors of times the rows have; for metrics only.
-        var vector: Int
-    }
-
     var signal: Signal
     var rowCount: Int
     var streamCount: Int
     var traceCount: Int
-    /// In row order.
-    var runs: [Run]
+    var runs: BlockRuns
     var columns: [BlockColumn]
     /// The keys that the column `rest` refers to by index.
     var restKeys: ByteColumn
@@ -39,9 +28,6 @@ struct BlockDirectory: Equatable, Sendable {
     func position(of name: BlockColumnName) -> Int? {
         columns.firstIndex { $0.name == name }
     }
-
-    /// For metrics the number of distinct vectors of times.
-    var vectorCount: Int { signal.isMetric ? (runs.map(\.vector).max() ?? -1) + 1 : 0 }
 }
 
 extension BlockDirectory {
@@ -52,10 +38,10 @@ extension BlockDirectory {
         bytes.append(count: streamCount)
         bytes.append(count: traceCount)
         bytes.append(count: runs.count)
-        encoder.append(runs.map(\.slot), to: &bytes)
-        encoder.append(runs.map { Int64($0.stream) }, to: &bytes)
-        encoder.append(runs.map { Int64($0.rowCount) }, to: &bytes)
-        encoder.append(runs.map { Int64($0.vector) }, to: &bytes)
+        encoder.append(runs.runs.map(\.slot), to: &bytes)
+        encoder.append(runs.runs.map { Int64($0.stream) }, to: &bytes)
+        encoder.append(runs.runs.map { Int64($0.rowCount) }, to: &bytes)
+        encoder.append(runs.runs.map { Int64($0.vector) }, to: &bytes)
         bytes.append(count: restKeys.count)
         for index in 0..<restKeys.count { bytes.append(counted: restKeys.bytes.span.extracting(restKeys.range(of: index))) }
         bytes.append(count: columns.count)
@@ -86,7 +72,7 @@ extension BlockDirectory {
         let streams = try decoder.values(content, at: &offset, count: runCount)
         let rows = try decoder.values(content, at: &offset, count: runCount)
         let vectors = try decoder.values(content, at: &offset, count: runCount)
-        runs = []
+        var runs: [BlockRuns.Run] = []
         runs.reserveCapacity(runCount)
         var total: Int64 = 0
         for index in 0..<runCount {
@@ -94,9 +80,12 @@ extension BlockDirectory {
                 vectors[index] < runCount
             else { throw ColumnError(.malformed("run \(index) does not fit the block"), at: offset) }
             total += rows[index]
-            runs.append(Run(slot: slots[index], stream: Int(streams[index]), rowCount: Int(rows[index]), vector: Int(vectors[index])))
+            runs.append(
+                BlockRuns.Run(slot: slots[index], stream: Int(streams[index]), rowCount: Int(rows[index]), vector: Int(vectors[index])))
         }
         guard total == Int64(rowCount) else { throw ColumnError(.malformed("the runs have \(total) of \(rowCount) rows"), at: offset) }
+        try BlockRuns.check(runs, hasVectors: signal.isMetric)
+        self.runs = BlockRuns(runs, hasVectors: signal.isMetric)
         restKeys = ByteColumn()
         for _ in 0..<(try content.readCount(&offset, limit: content.count)) {
             restKeys.append(content.extracting(try content.readCounted(&offset)))
@@ -108,21 +97,9 @@ extension BlockDirectory {
         try checkRows()
     }
 
-    /// Every column covers all rows, and the vectors of times fit the runs that use them.
+    /// Every column covers all rows.
     private func checkRows() throws(ColumnError) {
-        var lengths: [Int: Int] = [:]
-        var vectorRows = 0
-        if signal.isMetric {
-            for run in runs {
-                if let length = lengths[run.vector] {
-                    guard length == run.rowCount else { throw ColumnError(.malformed("a vector of times serves runs of different lengths"), at: 0) }
-                } else {
-                    guard run.vector == lengths.count else { throw ColumnError(.malformed("the vectors of times are not in order"), at: 0) }
-                    lengths[run.vector] = run.rowCount
-                    vectorRows += run.rowCount
-                }
-            }
-        }
+        let vectorRows = Int(runs.vectorStarts.last ?? 0)
         for column in columns {
             let expected = column.name == .time && signal.isMetric ? vectorRows : rowCount
             let found = column.pages.last.map { $0.firstRow + $0.rowCount } ?? 0

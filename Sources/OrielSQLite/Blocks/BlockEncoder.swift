@@ -51,7 +51,8 @@ struct BlockEncoder: ~Copyable {
         }
         let (columns, data, filters) = pager.take()
         let directory = BlockDirectory(
-            signal: signal, rowCount: count, streamCount: streams.count, traceCount: traceIDs.count, runs: runs, columns: columns, restKeys: restKeys)
+            signal: signal, rowCount: count, streamCount: streams.count, traceCount: traceIDs.count,
+            runs: BlockRuns(runs, hasVectors: signal.isMetric), columns: columns, restKeys: restKeys)
         let block = EncodedBlock(
             directory: directory, data: data, filters: filters, traceIDs: traceIDs, minimumTime: times.min() ?? 0, maximumTime: times.max() ?? 0)
         return (block, streams)
@@ -60,43 +61,49 @@ struct BlockEncoder: ~Copyable {
     // MARK: Runs and times
 
     /// The runs of rows of one slot and stream, and the streams' ordinals in ascending order.
-    private static func runs(of keys: ArraySlice<SortKey>) -> ([BlockDirectory.Run], [UInt32]) {
-        var runs: [BlockDirectory.Run] = []
+    private static func runs(of keys: ArraySlice<SortKey>) -> ([BlockRuns.Run], [UInt32]) {
+        var runs: [BlockRuns.Run] = []
         for key in keys {
-            if let last = runs.last, last.slot == key.slot, last.stream == Int(key.stream) {
+            if let last = runs.last, last.slot == key.slot, last.stream == key.stream {
                 runs[runs.count - 1].rowCount += 1
             } else {
-                runs.append(BlockDirectory.Run(slot: key.slot, stream: Int(key.stream), rowCount: 1, vector: 0))
+                runs.append(BlockRuns.Run(slot: key.slot, stream: Int(key.stream), rowCount: 1, vector: 0))
             }
         }
-        let streams = Set(runs.map { UInt32($0.stream) }).sorted()
-        var locals: [UInt32: Int] = [:]
+        var streams = runs.map(\.stream)
+        if let first = runs.first, let last = runs.last, first.slot == last.slot {
+            // Within a slot they ascend as they are.
+            for index in runs.indices { runs[index].stream = UInt32(index) }
+            return (runs, streams)
+        }
+        streams = Set(streams).sorted()
+        var locals: [UInt32: UInt32] = [:]
         locals.reserveCapacity(streams.count)
-        for (local, ordinal) in streams.enumerated() { locals[ordinal] = local }
-        for index in runs.indices { runs[index].stream = locals[UInt32(runs[index].stream)] ?? 0 }
+        for (local, ordinal) in streams.enumerated() { locals[ordinal] = UInt32(local) }
+        for index in runs.indices { runs[index].stream = locals[runs[index].stream] ?? 0 }
         return (runs, streams)
     }
 
     /// The distinct vectors of times one after another, and where pages end: series that are scraped together share one vector.
-    private static func vectors(of times: [Int64], runs: inout [BlockDirectory.Run]) -> (times: [Int64], cuts: [Int]) {
+    private static func vectors(of times: [Int64], runs: inout [BlockRuns.Run]) -> (times: [Int64], cuts: [Int]) {
         var vectors: [Int64] = []
         var ranges: [Range<Int>] = []
         var known: [UInt64: [Int]] = [:]
         var cuts: [Int] = []
         var row = 0
         for index in runs.indices {
-            let length = runs[index].rowCount
+            let length = Int(runs[index].rowCount)
             var hash = UInt64(length)
             for time in times[row..<(row + length)] { hash = (hash ^ UInt64(bitPattern: time)) &* 0x9E37_79B9_7F4A_7C15; hash ^= hash >> 29 }
             let found = known[hash]?.first { candidate in
                 ranges[candidate].count == length && vectors[ranges[candidate]] == times[row..<(row + length)]
             }
             if let found {
-                runs[index].vector = found
+                runs[index].vector = UInt32(found)
             } else {
                 // A jump back within a group of 128 would widen the whole group, so vectors of some length begin a page.
                 if let last = cuts.last ?? (vectors.isEmpty ? nil : 0), vectors.count - last >= 64 || length >= 64 { cuts.append(vectors.count) }
-                runs[index].vector = ranges.count
+                runs[index].vector = UInt32(ranges.count)
                 known[hash, default: []].append(ranges.count)
                 ranges.append(vectors.count..<(vectors.count + length))
                 vectors.append(contentsOf: times[row..<(row + length)])

@@ -17,8 +17,14 @@ struct BlockReader<Storage: BlockStorage>: ~Copyable {
 
     // MARK: Rows
 
-    /// A batch with what `projection` names. `streams[local]` goes into `streamIndexes`.
-    mutating func read(_ rows: [Int]?, projection: Projection, streams: [UInt32]) throws(StoreError) -> ColumnBatch {
+    /// A batch with what `projection` names.
+    ///
+    /// - Parameters:
+    ///   - streams: the container's ordinals of the local streams.
+    ///   - references: what goes into `streamIndexes` for each ordinal.
+    mutating func read(
+        _ rows: [Int]?, projection: Projection, streams: [UInt32], references: [StreamReference]
+    ) throws(StoreError) -> ColumnBatch {
         let selection = RowSelection(rows, of: directory.rowCount)
         let signal = directory.signal
         var columns: [Column] = []
@@ -31,109 +37,134 @@ struct BlockReader<Storage: BlockStorage>: ~Copyable {
             attributes = try self.attributes(selection, projection.attributes)
         }
         return ColumnBatch(
-            signal: signal, streams: StreamTable(), streamIndexes: streamIndexes(selection, streams), times: try times(selection),
+            signal: signal, streams: StreamTable(), streamIndexes: streamIndexes(selection, streams, references), times: try times(selection),
             ords: try ords(selection), columns: columns, attributes: attributes)
     }
 
-    private func streamIndexes(_ selection: RowSelection, _ streams: [UInt32]) -> [UInt32] {
+    private func streamIndexes(_ selection: RowSelection, _ streams: [UInt32], _ references: [StreamReference]) -> [StreamReference] {
         var indexes: [UInt32] = []
         indexes.reserveCapacity(selection.count)
-        var start = 0
-        var taken = 0
-        for run in directory.runs {
-            let range = selection.indexes(in: start..<(start + run.rowCount), from: taken)
-            indexes.append(contentsOf: repeatElement(streams[run.stream], count: range.count))
-            taken = range.upperBound
-            start += run.rowCount
+        let runs = directory.runs
+        guard selection.rows != nil else {
+            for index in 0..<runs.count {
+                let stream = references[Int(streams[Int(runs[index].stream)])]
+                for _ in runs.rows(of: index) { indexes.append(stream) }
+            }
+            return indexes
+        }
+        for part in Self.parts(of: selection, runs) {
+            let stream = references[Int(streams[Int(runs[part.run].stream)])]
+            for _ in part.range { indexes.append(stream) }
         }
         return indexes
+    }
+
+    /// The runs that have selected rows, ascending, and which indexes of the selection these are.
+    ///
+    /// Complexity: O(log *d*) for each of these runs, *d* being how far it is from the one before.
+    private static func parts(of selection: RowSelection, _ runs: BlockRuns) -> [(run: Int, range: Range<Int>)] {
+        var parts: [(run: Int, range: Range<Int>)] = []
+        var taken = 0
+        var run = 0
+        while taken < selection.count {
+            run = runs.run(ofRow: selection.row(taken), from: run)
+            let range = selection.indexes(in: runs.rows(of: run), from: taken)
+            parts.append((run, range))
+            taken = range.upperBound
+        }
+        return parts
     }
 
     mutating func times(_ selection: RowSelection) throws(StoreError) -> [Int64] {
         guard let position = directory.position(of: .time) else { return Array(repeating: 0, count: selection.count) }
         guard directory.signal.isMetric else { return try integers(position, selection).values }
+        let runs = directory.runs
         var times: [Int64] = []
         times.reserveCapacity(selection.count)
-        var start = 0
-        var taken = 0
         guard selection.rows != nil else {
-            let (vectors, starts) = try vectors(position, of: nil)
-            for run in directory.runs { times.append(contentsOf: vectors[starts[run.vector]..<(starts[run.vector] + run.rowCount)]) }
+            let vectors = try vectors(position, of: nil)
+            for run in runs.runs { times.append(contentsOf: vectors.times[vectors.range(of: run)]) }
             return times
         }
-        // Runs with selected rows, and which these are.
-        var wanted: [(run: Int, start: Int, range: Range<Int>)] = []
-        for (index, run) in directory.runs.enumerated() {
-            let range = selection.indexes(in: start..<(start + run.rowCount), from: taken)
-            if !range.isEmpty { wanted.append((index, start, range)) }
-            taken = range.upperBound
-            start += run.rowCount
-        }
-        let (vectors, starts) = try vectors(position, of: wanted.map(\.run))
-        for (run, start, range) in wanted {
-            let base = starts[directory.runs[run].vector] - start
-            for index in range { times.append(vectors[base + selection.row(index)]) }
+        let parts = Self.parts(of: selection, runs)
+        let vectors = try vectors(position, of: parts.map(\.run))
+        for (run, range) in parts {
+            let base = vectors.range(of: runs[run]).lowerBound - Int(runs.starts[run])
+            for index in range { times.append(vectors.times[base + selection.row(index)]) }
         }
         return times
     }
 
-    /// Decodes the vectors of times that some runs use; all of them for `nil`.
-    ///
-    /// - Returns: the times, and where in them each decoded vector begins.
-    private mutating func vectors(_ position: Int, of runs: [Int]?) throws(StoreError) -> (times: [Int64], starts: [Int]) {
-        var lengths: [Int] = []
-        for run in directory.runs where run.vector == lengths.count { lengths.append(run.rowCount) }
-        var isWanted = [Bool](repeating: runs == nil, count: lengths.count)
-        for run in runs ?? [] { isWanted[directory.runs[run].vector] = true }
-        var starts: [Int] = []
-        starts.reserveCapacity(lengths.count)
-        var rows: [Int] = []
-        var total = 0
-        var count = 0
-        for (vector, length) in lengths.enumerated() {
-            starts.append(count)
-            if isWanted[vector] {
-                if runs != nil { rows.append(contentsOf: total..<(total + length)) }
-                count += length
-            }
-            total += length
+    /// Decoded vectors of times.
+    private struct Vectors {
+        var times: [Int64]
+        /// The decoded vectors in order, `nil` when it is all of them.
+        var wanted: [UInt32]?
+        /// Where each decoded vector begins in `times`.
+        var starts: [UInt32]
+
+        /// Where the times of a run lie, whose vector is among the decoded ones.
+        func range(of run: BlockRuns.Run) -> Range<Int> {
+            let place = wanted?.firstIndex(notBelow: run.vector) ?? Int(run.vector)
+            return Int(starts[place])..<(Int(starts[place]) + Int(run.rowCount))
         }
-        return (try integers(position, RowSelection(count == total ? nil : rows, of: total)).values, starts)
+    }
+
+    /// Decodes the vectors of times that some runs use; all of them for `nil`.
+    private mutating func vectors(_ position: Int, of chosen: [Int]?) throws(StoreError) -> Vectors {
+        let runs = directory.runs
+        let total = Int(runs.vectorStarts.last ?? 0)
+        guard let chosen else {
+            return Vectors(times: try integers(position, RowSelection(nil, of: total)).values, starts: runs.vectorStarts)
+        }
+        var wanted: [UInt32] = []
+        for run in chosen where wanted.last != runs[run].vector { wanted.append(runs[run].vector) }
+        wanted.sort()
+        var distinct: [UInt32] = []
+        for vector in wanted where distinct.last != vector { distinct.append(vector) }
+        var starts: [UInt32] = []
+        starts.reserveCapacity(distinct.count)
+        var places: [Int] = []
+        for vector in distinct {
+            starts.append(UInt32(places.count))
+            places.append(contentsOf: runs.places(ofVector: vector))
+        }
+        let times = try integers(position, RowSelection(places.count == total ? nil : places, of: total)).values
+        return Vectors(times: times, wanted: distinct, starts: starts)
     }
 
     /// The rows of a metric's block that belong to some streams and lie in some times, ascending.
     ///
     /// - Parameters:
-    ///   - isWanted: Whether a stream's rows are asked for, by its number in the block.
     ///   - bounds: `nil` for all times.
-    mutating func rows(in bounds: Range<Int64>?, _ isWanted: (Int) -> Bool) throws(StoreError) -> [Int] {
-        var wanted: [(run: Int, start: Int)] = []
-        var start = 0
-        for (index, run) in directory.runs.enumerated() {
-            if isWanted(run.stream) { wanted.append((index, start)) }
-            start += run.rowCount
-        }
+    ///   - streams: Their numbers in the block, ascending; `nil` for all.
+    mutating func rows(in bounds: Range<Int64>?, ofStreams streams: [UInt32]?) throws(StoreError) -> [Int] {
+        let runs = directory.runs
+        let chosen = streams.map { runs.runs(ofStreams: $0) }
+        let wanted = chosen ?? Array(0..<runs.count)
         var rows: [Int] = []
         guard let bounds, directory.signal.isMetric, !wanted.isEmpty, let position = directory.position(of: .time) else {
-            for (run, start) in wanted { rows.append(contentsOf: start..<(start + directory.runs[run].rowCount)) }
+            for run in wanted { rows.append(contentsOf: runs.rows(of: run)) }
             return rows
         }
-        let (times, starts) = try vectors(position, of: wanted.count == directory.runs.count ? nil : wanted.map(\.run))
+        let vectors = try vectors(position, of: wanted.count == runs.count ? nil : chosen)
         // Which part of each vector lies in the bounds; times ascend within a run.
-        var parts = [Range<Int>?](repeating: nil, count: starts.count)
-        for (index, start) in wanted {
-            let run = directory.runs[index]
+        var parts = [Range<Int>?](repeating: nil, count: vectors.starts.count)
+        for index in wanted {
+            let run = runs[index]
+            let place = vectors.wanted?.firstIndex(notBelow: run.vector) ?? Int(run.vector)
             let part: Range<Int>
-            if let known = parts[run.vector] {
+            if let known = parts[place] {
                 part = known
             } else {
-                let vector = starts[run.vector]..<(starts[run.vector] + run.rowCount)
-                let first = times.firstIndex(notBelow: bounds.lowerBound, in: vector)
-                let end = times.firstIndex(notBelow: bounds.upperBound, in: first..<vector.upperBound)
+                let vector = vectors.range(of: run)
+                let first = vectors.times.firstIndex(notBelow: bounds.lowerBound, in: vector)
+                let end = vectors.times.firstIndex(notBelow: bounds.upperBound, in: first..<vector.upperBound)
                 part = (first - vector.lowerBound)..<(end - vector.lowerBound)
-                parts[run.vector] = part
+                parts[place] = part
             }
-            rows.append(contentsOf: (start + part.lowerBound)..<(start + part.upperBound))
+            let start = Int(runs.starts[index])
+            for row in part { rows.append(start + row) }
         }
         return rows
     }
@@ -249,7 +280,7 @@ struct BlockReader<Storage: BlockStorage>: ~Copyable {
         return try sparse(position, selection) { (decoder, rows, output) throws(ColumnError) in
             guard let rows else { return try decoder.appendIntegers(to: &output) }
             scratch.removeAll(keepingCapacity: true)
-            if rows.count * 8 < decoder.groupCount * BitPacking.groupSize {
+            if decoder.hasSeparateGroups, rows.count * 8 < decoder.groupCount * BitPacking.groupSize {
                 // Few of many: only the groups of 128 that hold them.
                 var group = -1
                 for index in rows {
@@ -268,12 +299,8 @@ struct BlockReader<Storage: BlockStorage>: ~Copyable {
     }
 
     mutating func doubles(_ position: Int, _ selection: RowSelection) throws(StoreError) -> SparseValues<Double> {
-        var scratch: [Double] = []
-        return try sparse(position, selection) { (decoder, rows, output) throws(ColumnError) in
-            guard let rows else { return try decoder.appendDoubles(to: &output) }
-            scratch.removeAll(keepingCapacity: true)
-            try decoder.appendDoubles(to: &scratch)
-            for index in rows { output.append(scratch[index]) }
+        try sparse(position, selection) { (decoder, rows, output) throws(ColumnError) in
+            if let rows { try decoder.appendDoubles(rows, to: &output) } else { try decoder.appendDoubles(to: &output) }
         }
     }
 

@@ -22,6 +22,9 @@ struct IntegerDecoder {
     private var planes = 0
     private var planesOffset = 0
 
+    /// Whether a group can be decoded without those before it.
+    var hasSeparateGroups: Bool { scheme != .planes }
+
     var groupCount: Int { (count + BitPacking.groupSize - 1) / BitPacking.groupSize }
 
     /// Reads the heads of a section of `count` values at `offset` and moves `offset` behind the section.
@@ -165,6 +168,26 @@ struct IntegerDecoder {
         }
         var output = values.mutableSpan
         let length = output.count - start
+        // What is stored as planes mostly has one or two: these are put together in the pass that adds up.
+        if planes == 1 {
+            let input = bytes.extracting(planesOffset..<(planesOffset + length))
+            var value = constant
+            for row in input.indices {
+                value &+= Int64(zigzag: UInt64(input[row]))
+                output[start + row] = value
+            }
+            return
+        }
+        if planes == 2 {
+            let low = bytes.extracting(planesOffset..<(planesOffset + length))
+            let high = bytes.extracting((planesOffset + count)..<(planesOffset + count + length))
+            var value = constant
+            for row in low.indices {
+                value &+= Int64(zigzag: UInt64(low[row]) | UInt64(high[row]) << 8)
+                output[start + row] = value
+            }
+            return
+        }
         for plane in 0..<planes {
             let shift = Int64(plane * 8)
             let input = bytes.extracting((planesOffset + plane * count)..<(planesOffset + (plane + 1) * count))

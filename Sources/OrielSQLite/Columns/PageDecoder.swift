@@ -66,6 +66,9 @@ struct PageDecoder: ~Copyable {
     /// Groups of 128 values that `appendIntegers(group:to:)` can decode.
     var groupCount: Int { section.groupCount }
 
+    /// Whether a group of integers can be decoded without those before it.
+    var hasSeparateGroups: Bool { section.hasSeparateGroups }
+
     mutating func appendIntegers(to output: inout [Int64]) throws(ColumnError) {
         try expect(.integers)
         // The spans below borrow a second reference to the array, so that the other stored properties stay free to change.
@@ -102,7 +105,67 @@ struct PageDecoder: ~Copyable {
         }
     }
 
+    /// Appends some of the values: those of `indexes`, which ascend. Of a page of decimals only the groups of 128 that hold them are decoded, if they lie apart.
+    mutating func appendDoubles(_ indexes: [Int], to output: inout [Double]) throws(ColumnError) {
+        let body = self.body
+        let input = body.span
+        switch codec {
+        case .decimals:
+            let (power, exceptions) = try openDecimals()
+            let start = output.count
+            output.reserveCapacity(start + indexes.count)
+            lengths.removeAll(keepingCapacity: true)
+            if section.hasSeparateGroups, indexes.count * 8 < valueCount {
+                var group = -1
+                for index in indexes {
+                    if index / BitPacking.groupSize != group {
+                        group = index / BitPacking.groupSize
+                        lengths.removeAll(keepingCapacity: true)
+                        try section.decode(group: group, input, into: &lengths)
+                    }
+                    output.append(Double(lengths[index % BitPacking.groupSize]) / power)
+                }
+            } else {
+                try section.decode(input, into: &lengths)
+                for index in indexes { output.append(Double(lengths[index]) / power) }
+            }
+            try readExceptions(at: exceptions) { row, value in
+                var low = 0
+                var high = indexes.count
+                while low < high {
+                    let middle = (low + high) / 2
+                    if indexes[middle] < row { low = middle + 1 } else { high = middle }
+                }
+                if low < indexes.count, indexes[low] == row { output[start + low] = value }
+            }
+        case .shuffledDoubles:
+            guard body.count - values == valueCount * 8 else {
+                throw ColumnError(.malformed("\(body.count - values) bytes for \(valueCount) doubles"), at: values)
+            }
+            for index in indexes {
+                var bits: UInt64 = 0
+                for plane in 0..<8 { bits |= UInt64(input[values + plane * valueCount + index]) << UInt64(plane * 8) }
+                output.append(Double(bitPattern: bits))
+            }
+        default: throw ColumnError(.codec(found: codec.rawValue), at: 1)
+        }
+    }
+
     private mutating func appendDecimals(to output: inout [Double]) throws(ColumnError) {
+        let (power, exceptions) = try openDecimals()
+        let body = self.body
+        lengths.removeAll(keepingCapacity: true)
+        try section.decode(body.span, into: &lengths)
+        let start = output.count
+        output.reserveCapacity(start + valueCount)
+        for mantissa in lengths { output.append(Double(mantissa) / power) }
+        try readExceptions(at: exceptions) { row, value in output[start + row] = value }
+    }
+
+    /// Makes the mantissas of a page of decimals ready in `section` and the rows of its exceptions in `prefixes`.
+    ///
+    /// - Returns: the power of ten that mantissas are divided by, and where the bits of the exceptions lie.
+    private mutating func openDecimals() throws(ColumnError) -> (power: Double, exceptions: Int) {
         let body = self.body
         let input = body.span
         var offset = values
@@ -124,17 +187,17 @@ struct PageDecoder: ~Copyable {
         }
         try section.open(input, at: &offset, count: valueCount)
         try expectEnd(offset)
-        lengths.removeAll(keepingCapacity: true)
-        try section.decode(input, into: &lengths)
-        let power = DecimalDoubles.powers[exponent]
-        let start = output.count
-        output.reserveCapacity(start + valueCount)
-        for mantissa in lengths { output.append(Double(mantissa) / power) }
+        return (DecimalDoubles.powers[exponent], exceptionBits)
+    }
+
+    /// Hands over the values of a page of decimals that are no decimals.
+    private func readExceptions(at offset: Int, _ body: (Int, Double) -> Void) throws(ColumnError) {
+        var offset = offset
         for row in prefixes {
             guard row >= 0, row < valueCount else {
                 throw ColumnError(.malformed("exception row \(row) of \(valueCount)"), at: values)
             }
-            output[start + Int(row)] = Double(bitPattern: try input.readLittleEndian(&exceptionBits))
+            body(Int(row), Double(bitPattern: try self.body.span.readLittleEndian(&offset)))
         }
     }
 

@@ -107,8 +107,7 @@ final class SealedRun: BlockContainer {
 
     func rows(ofBlock block: Int, streams: [UInt32]?, in bounds: Range<Int64>?) throws(StoreError) -> [Int] {
         var reader = reader(block)
-        let isWanted = bindings[block].areWanted(streams)
-        return try reader.rows(in: bounds) { isWanted?[$0] ?? true }
+        return try reader.rows(in: bounds, ofStreams: bindings[block].locals(ofStreams: streams))
     }
 
     func rows(ofBlock block: Int, inTimes bounds: Range<Int64>) throws(StoreError) -> [Int] {
@@ -123,7 +122,7 @@ final class SealedRun: BlockContainer {
 
     func read(block: Int, rows: [Int]?, projection: Projection) throws(StoreError) -> ColumnBatch {
         var reader = reader(block)
-        return try reader.read(rows, projection: projection, streams: bindings[block].streams.map { references[Int($0)] })
+        return try reader.read(rows, projection: projection, streams: bindings[block].streams, references: references)
     }
 
     func canPass(

@@ -282,8 +282,7 @@ final class Segment: BlockContainer {
     func rows(ofBlock block: Int, streams: [UInt32]?, in bounds: Range<Int64>?) throws(StoreError) -> [Int] {
         let (directory, binding) = try self.block(block)
         var reader = BlockReader(directory, SegmentBlock(segment: self, block: block, binding: binding))
-        let isWanted = binding.areWanted(streams)
-        return try reader.rows(in: bounds) { isWanted?[$0] ?? true }
+        return try reader.rows(in: bounds, ofStreams: binding.locals(ofStreams: streams))
     }
 
     func rows(ofBlock block: Int, inTimes bounds: Range<Int64>) throws(StoreError) -> [Int] {
@@ -303,7 +302,7 @@ final class Segment: BlockContainer {
         let references = try streamReferences()
         let (directory, binding) = try self.block(block)
         var reader = BlockReader(directory, SegmentBlock(segment: self, block: block, binding: binding))
-        return try reader.read(rows, projection: projection, streams: binding.streams.map { references[Int($0)] })
+        return try reader.read(rows, projection: projection, streams: binding.streams, references: references)
     }
 
     func integerBounds(_ column: ColumnID, block: Int) throws(StoreError) -> ClosedRange<Int64>? {

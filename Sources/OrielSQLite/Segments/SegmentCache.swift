@@ -36,7 +36,7 @@ final class SegmentCache: Sendable {
         var byteCount: Int {
             switch self {
             case .block(let directory, let binding):
-                directory.runs.count * 40
+                directory.runs.count * 28
                     + directory.columns.reduce(400) { $0 + 200 + $1.pages.count * 64 + ($1.inline?.count ?? 0) + ($1.inlineFilters?.count ?? 0) }
                     + (binding.streams.count + binding.traces.count) * 4
             case .traceIDs(let ids): 64 + ids.count * 16
