@@ -70,6 +70,55 @@ import Testing
         #expect(MergePolicy().next(files, now: now)?.inputs.count == 5)
     }
 
+    @Test func filesOfADaySpanNoMoreThanAllowed() {
+        let hour: Int64 = 3_600_000_000_000
+        func hours(_ level: Int) -> [MergeCandidate] {
+            (0..<8).map { index in
+                var file = file(UInt64(index + 1), level: level, UInt64(index * 10)...UInt64(index * 10 + 9), megabytes: 16)
+                file.description.minimumTime = Int64(index) * hour
+                file.description.maximumTime = Int64(index + 1) * hour - 1
+                return file
+            }
+        }
+        #expect(MergePolicy().next(hours(1), now: now)?.inputs.count == 8)
+        #expect(MergePolicy(maximumSpan: 5 * hour).next(hours(1), now: now)?.inputs == [1, 2, 3, 4, 5])
+        #expect(MergePolicy(maximumSpan: 3 * hour).next(hours(1), now: now) == nil)
+        // Files of level 0 must not pile up.
+        #expect(MergePolicy(maximumSpan: 3 * hour).next(hours(0), now: now)?.inputs.count == 8)
+    }
+
+    /// A day of scrapes, flushed each hour: few files stay, and each byte is written about three times.
+    @Test func aDayOfFlushesEndsInFewFiles() {
+        let hour: Int64 = 3_600_000_000_000
+        var live: [MergeCandidate] = []
+        var id: UInt64 = 0
+        var written = 0
+        for flush in 0..<24 {
+            id += 1
+            live.append(file(id, UInt64(flush * 10)...UInt64(flush * 10 + 9), megabytes: 5))
+            written += 5
+            let now = Timestamp(nanoseconds: Int64(today.number) * Day.nanoseconds + Int64(flush + 1) * hour)
+            var merges = 0
+            while let task = MergePolicy().next(live, now: now) {
+                merges += 1
+                #expect(merges < 4)
+                let inputs = live.filter { task.inputs.contains($0.description.fileID) }
+                live.removeAll { task.inputs.contains($0.description.fileID) }
+                let megabytes = inputs.reduce(0) { $0 + $1.description.byteCount >> 20 }
+                for output in task.outputs {
+                    id += 1
+                    live.append(
+                        file(
+                            id, level: output.level, output.pieces[0].low.rawValue...output.pieces[0].high.rawValue, megabytes: megabytes))
+                    written += megabytes
+                }
+            }
+            #expect(live.count <= 9)
+        }
+        #expect(live.count <= 6)
+        #expect(written <= 24 * 5 * 3)
+    }
+
     @Test func groupsFollowEachOtherInTime() {
         func block(_ input: Int, _ slots: ClosedRange<Int64>) -> MergeBlock {
             MergeBlock(

@@ -355,7 +355,7 @@ final class Committer {
         }
         contents.finish()
         let counted = core.counters.current
-        if counted.unflushedRedoBytes >= core.options.flushBytes || counted.unsealed.contains(where: { $0.value.isFull(core.options) }) {
+        if counted.unflushedRedoBytes >= core.options.flushBytes || counted.unsealed.contains(where: { $0.value.isFull($0.key, core.options) }) {
             core.maintenanceSignal.notify()
         }
     }

@@ -91,11 +91,13 @@ struct MergeJob: Sendable {
 }
 
 extension Maintainer {
+    /// Merged files span at most one part of so many of a signal's retention.
+    private static let filesPerRetention: Int64 = 16
+
     /// Starts the merge that is most worth it.
     ///
     /// - Returns: Whether there is one.
     func startMerge() throws -> Bool {
-        let policy = MergePolicy()
         // Where most files wait first: no signal holds up another for long.
         let signals = Signal.allCases.map { (signal: $0, count: freshFileCount($0)) }.sorted { ($1.count, $0.signal) < ($0.count, $1.signal) }
         for (signal, _) in signals {
@@ -106,6 +108,8 @@ extension Maintainer {
                 if core.damage.contains(path: segment.path) { barriers += segment.description.pieces } else { segments.append(segment) }
             }
             guard segments.count > 1 else { continue }
+            var policy = MergePolicy()
+            policy.maximumSpan = core.options.retention[signal].map { $0 / Maintainer.filesPerRetention }
             guard let task = policy.next(segments.map { MergeCandidate($0) }, barriers: barriers, now: .now), hasRoom(for: task) else { continue }
             try startMerge(task)
             return true

@@ -299,7 +299,7 @@ final class Maintainer {
     // MARK: Sealing
 
     private func sealFull(_ signal: Signal) throws -> Bool {
-        guard core.counters.current.unsealed[signal]?.isFull(core.options) ?? false else { return false }
+        guard core.counters.current.unsealed[signal]?.isFull(signal, core.options) ?? false else { return false }
         let chunks = core.state[signal].chunks
         guard !chunks.isEmpty else { return false }
         // After a stall there may be much; sealing it in parts bounds the memory that sorting takes.

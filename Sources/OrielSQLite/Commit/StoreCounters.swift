@@ -57,8 +57,11 @@ final class StoreCounters: Sendable {
         }
 
         /// Whether it is time to seal. Many small requests would make each published record long.
-        func isFull(_ options: StoreOptions) -> Bool {
-            rows >= options.sealRows || bytes >= options.sealBytes || chunks >= 2048
+        ///
+        /// Samples are small and of many series: sealed as often as others, a block would hold only a few of each.
+        func isFull(_ signal: Signal, _ options: StoreOptions) -> Bool {
+            let isOfSamples = signal == .samples
+            return rows >= options.sealRows * (isOfSamples ? 8 : 1) || bytes >= options.sealBytes * (isOfSamples ? 4 : 1) || chunks >= 2048
         }
     }
 

@@ -12,7 +12,7 @@ public struct StoreOptions: Sendable {
     public var flushBytes = 64 << 20
     /// Nanoseconds after which everything is flushed to files.
     public var flushInterval: Int64 = 3_600_000_000_000
-    /// Rows and bytes at which a builder is sealed.
+    /// Rows and bytes at which a builder is sealed; of samples eight times the rows and four times the bytes.
     public var sealRows = 65_536
     public var sealBytes = 4 << 20
     /// Most bytes of requests in one group commit.

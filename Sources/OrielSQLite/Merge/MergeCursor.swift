@@ -10,6 +10,10 @@ struct MergeCursor {
     /// The rows to be delivered; `nil` for all.
     private let rows: [Int]?
     private let chunkRows: Int
+    private let slotLength: Int64
+    /// The times of the slot of the last row.
+    private var slotTimes: Range<Int64> = 0..<0
+    private var slot: Int64 = 0
     private var next = 0
 
     /// The part at hand. `streamIndexes` are the merge's ordinals.
@@ -33,6 +37,7 @@ struct MergeCursor {
         self.ordinals = ordinals
         self.rows = rows
         self.chunkRows = chunkRows
+        slotLength = Slot.length(of: segment.signal)
         batch = ColumnBatch(signal: segment.signal)
         key = SortKey(slot: 0, time: 0, ord: 0, stream: 0, source: 0, row: 0)
         guard try load(summarize) else { return nil }
@@ -70,8 +75,14 @@ struct MergeCursor {
 
     private mutating func setKey() {
         let time = batch.times[row]
+        if !slotTimes.contains(time) {
+            slot = time.dividedRoundingDown(by: slotLength)
+            let (start, isBeyond) = slot.multipliedReportingOverflow(by: slotLength)
+            // At the ends of all times a slot is cut off, so that it is found out for each row.
+            slotTimes = isBeyond || start > Int64.max - slotLength ? 0..<0 : start..<(start + slotLength)
+        }
         key = SortKey(
-            slot: Slot(time: time, signal: batch.signal).number, time: time, ord: batch.ords.isEmpty ? 0 : batch.ords[row],
+            slot: slot, time: time, ord: batch.ords.isEmpty ? 0 : batch.ords[row],
             stream: batch.streamIndexes[row], source: 0, row: UInt32(row))
     }
 }

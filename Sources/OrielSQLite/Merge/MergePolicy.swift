@@ -35,6 +35,9 @@ struct MergeCandidate: Sendable {
         return Int(Double(description.byteCount) * Double(part.rowCount) / Double(description.rowCount))
     }
 
+    /// In the signal's unit.
+    var times: ClosedRange<Int64> { description.minimumTime...max(description.minimumTime, description.maximumTime) }
+
     var low: CommitSequence { description.pieces.map(\.low).min() ?? .zero }
 }
 
@@ -69,6 +72,9 @@ struct MergeTask: Hashable, Sendable {
 struct MergePolicy: Sendable {
     /// Bytes that the inputs of a merge have at most.
     var maximumBytes = 512 << 20
+    /// Time, in nanoseconds, that the rows of a merged file of one day span at most, so that retention takes files away often enough; `nil` for any. Files of level 0
+    /// are merged whatever they span: too many of them would hold up appends.
+    var maximumSpan: Int64?
     /// How many times the largest input all inputs together must be.
     var minimumRatio = 4.0
     /// Bytes from which on a day leaves level 0.
@@ -159,11 +165,14 @@ struct MergePolicy: Sendable {
         for start in files.indices {
             var total = 0
             var largest = 0
+            var times = files[start].times
             for end in start..<files.count {
                 total += files[end].description.byteCount
                 largest = max(largest, files[end].description.byteCount)
                 let run = start..<(end + 1)
                 guard total <= maximumBytes else { break }
+                times = min(times.lowerBound, files[end].times.lowerBound)...max(times.upperBound, files[end].times.upperBound)
+                guard files[end].description.level == 0 || maximumSpan.map({ Self.span(times, files[end].description.signal) <= $0 }) ?? true else { break }
                 guard run.count > max(best?.count ?? 0, 1), Double(total) >= minimumRatio * Double(max(largest, 1)) else { continue }
                 // A longer run would claim more still.
                 guard isConsecutive(files[run], among: all, barriers) else { break }
@@ -171,6 +180,12 @@ struct MergePolicy: Sendable {
             }
         }
         return best.map { Array(files[$0]) }
+    }
+
+    /// Nanoseconds from the first to the last of some times in the signal's unit.
+    private static func span(_ times: ClosedRange<Int64>, _ signal: Signal) -> Int64 {
+        let (span, overflow) = times.upperBound.subtractingSaturating(times.lowerBound).multipliedReportingOverflow(by: signal.nanosecondsPerTimeUnit)
+        return overflow ? .max : span
     }
 
     /// Whether no piece of another file, and no barrier, lies within what the merged pieces would claim.

@@ -127,8 +127,10 @@ struct MergeRun: ~Copyable {
     // MARK: Merging
 
     private mutating func merge(_ group: MergeGroup) throws(StoreError) {
-        // Half a kilobyte a row is a generous guess; the collected rows come on top.
-        let chunkRows = max(128, min(8192, memoryBytes / group.blocks.count / 512))
+        // Half a kilobyte a row is a generous guess, of samples their 20 bytes are known; the collected rows come on top. A part that ends with a page is best: the
+        // rest of a page would be decoded again.
+        let rowBytes = signal == .samples ? 24 : 512
+        let chunkRows = max(128, min(ColumnPager.pageRows, memoryBytes / group.blocks.count / rowBytes))
         var batches: [ColumnBatch] = []
         var cursors: [MergeCursor] = []
         for block in group.blocks {
@@ -145,12 +147,17 @@ struct MergeRun: ~Copyable {
         // A heap of cursors by their first row; of equal samples that of the later block comes last, and so stays.
         var heap = MergeHeap(cursors)
         while let number = heap.first {
-            if heap.cursors[number].source == nil { heap.cursors[number].source = collected.add(heap.cursors[number].batch) }
-            var key = heap.cursors[number].key
-            key.source = heap.cursors[number].source ?? 0
-            collected.appendSorted(key)
-            let isAtEnd = try !heap.cursors[number].advance { batches.append($0) }
-            flushSummaries(&batches)
+            // Rows of one stream mostly come together from one block, so the first cursor goes on as far as it stays the first.
+            let rival = heap.second
+            var isAtEnd = false
+            repeat {
+                if heap.cursors[number].source == nil { heap.cursors[number].source = collected.add(heap.cursors[number].batch) }
+                var key = heap.cursors[number].key
+                key.source = heap.cursors[number].source ?? 0
+                collected.appendSorted(key)
+                isAtEnd = try !heap.cursors[number].advance { batches.append($0) }
+                if !batches.isEmpty { flushSummaries(&batches) }
+            } while !isAtEnd && collected.count < 2 * limits.rows && collected.byteCount < 2 * limits.bytes && heap.precedes(number, rival)
             heap.replaceFirst(isAtEnd: isAtEnd)
             if collected.count >= 2 * limits.rows || collected.byteCount >= 2 * limits.bytes {
                 try encodeCollected(all: false)
@@ -240,6 +247,22 @@ struct MergeHeap {
     /// The cursor with the least row.
     var first: Int? { order.first }
 
+    /// The one with the least row of all others.
+    var second: Int? {
+        switch order.count {
+        case ...1: nil
+        case 2: order[1]
+        default: precedes(order[1], order[2]) ? order[1] : order[2]
+        }
+    }
+
+    /// Whether the row of one cursor comes before that of another; before none it always does.
+    @inline(__always)
+    func precedes(_ left: Int, _ right: Int?) -> Bool {
+        guard let right else { return true }
+        return precedes(left, right)
+    }
+
     /// Puts the first cursor in its place again after it moved on, or takes it out at its end.
     mutating func replaceFirst(isAtEnd: Bool) {
         if isAtEnd {
@@ -264,7 +287,9 @@ struct MergeHeap {
         var index = start
         while true {
             var least = index
-            for child in [2 * index + 1, 2 * index + 2] where child < order.count && precedes(order[child], order[least]) { least = child }
+            let child = 2 * index + 1
+            if child < order.count, precedes(order[child], order[least]) { least = child }
+            if child + 1 < order.count, precedes(order[child + 1], order[least]) { least = child + 1 }
             if least == index { return }
             order.swapAt(index, least)
             index = least
