@@ -164,6 +164,9 @@ struct ScanMerge {
             if let workers, aheadCount > 1, context.selectsRows, source.pendingSelection(context) != nil {
                 ScanSource.selectAhead(Array(waiting.suffix(aheadCount)), context, workers)
             }
+            if let workers, source.pendingReading(context) != nil {
+                ScanSource.readAhead(Array(waiting.suffix(2 * workers.count)), context, workers)
+            }
             waiting.removeLast()
             try source.fill(after: last, &context)
             if source.head != nil {

@@ -20,6 +20,8 @@ final class ScanSource {
     let priority: CommitSequence
     /// The rows that pass, if they were selected before this source was opened.
     var ahead: Result<[Int], StoreError>?
+    /// The rows themselves, if they were read before this source was opened.
+    var readAhead: BlockReading.Outcome?
     private(set) var entries: [RowEntry] = []
     private(set) var next = 0
     private var isComplete = false
@@ -91,7 +93,14 @@ final class ScanSource {
         _ context: inout ScanContext
     ) throws(StoreError) {
         var rows: [Int]?
-        if context.selectsRows {
+        let early = readAhead
+        readAhead = nil
+        // What was read early is reserved.
+        if let early { reservedBytes += early.byteCount }
+        if let early {
+            rows = early.rows
+            if early.batch.count == 0 { return }
+        } else if context.selectsRows {
             let selection = BlockSelection(container: container, header: header, candidates: candidates, bounds: bounds)
             let found = if let ahead { try ahead.get() } else { try selection.rows(&context.evaluator, context.registry) }
             if found.isEmpty { return }
@@ -106,7 +115,11 @@ final class ScanSource {
         var isOnlyDecoding = context.readsWhole && !decodesSingly
         var batch: ColumnBatch
         do throws(StoreError) {
-            batch = try container.read(block: header.index, rows: rows, projection: isOnlyDecoding ? context.deliveryProjection : .positions)
+            if let early {
+                batch = early.batch
+            } else {
+                batch = try container.read(block: header.index, rows: rows, projection: isOnlyDecoding ? context.deliveryProjection : .positions)
+            }
         } catch  where error.isDamage && isOnlyDecoding {
             // The positions may be whole, and with them rows of other pages.
             isOnlyDecoding = false
@@ -114,7 +127,7 @@ final class ScanSource {
             batch = try container.read(block: header.index, rows: rows, projection: .positions)
         }
         var bytes = batch.approximateByteCount
-        if isOnlyDecoding, !context.budget.tryReserve(bytes) {
+        if isOnlyDecoding, early == nil, !context.budget.tryReserve(bytes) {
             // There is no room for keeping it.
             isOnlyDecoding = false
             decodesSingly = true
@@ -122,7 +135,7 @@ final class ScanSource {
             bytes = batch.approximateByteCount
         }
         if !isOnlyDecoding { try context.budget.reserve(bytes) }
-        reservedBytes += bytes
+        if early == nil { reservedBytes += bytes }
         let selected = bounds.contains(header) ? Array(0..<batch.count) : bounds.indexes(of: batch.times)
         add(selected, of: batch, unit: 0, rowNumbers: rows, into: &collector, &context)
         if isOnlyDecoding, !collector.isTruncated {
@@ -221,6 +234,8 @@ final class ScanSource {
         entries = []
         next = 0
         ahead = nil
+        if let readAhead { budget.release(readAhead.byteCount) }
+        readAhead = nil
         releaseDecoded(budget)
     }
 
