@@ -63,7 +63,8 @@ import Testing
     }
 
     /// Samples, histograms and exemplars: what is read of some streams and times is what a reading of the whole block has of them.
-    @Test(arguments: [Signal.samples, .histograms, .exemplars], [1, 2, 3] as [UInt64]) func partsOfABlockAreThoseOfTheWhole(signal: Signal, seed: UInt64) throws {
+    @Test(arguments: [Signal.samples, .histograms, .exemplars], [1, 2, 3] as [UInt64]) func partsOfABlockAreThoseOfTheWhole(signal: Signal, seed: UInt64) throws
+    {
         var random = Seeded(7000 + seed)
         var rows = RandomRows(signal, seed: 500 + seed)
         rows.keyCount = 40
