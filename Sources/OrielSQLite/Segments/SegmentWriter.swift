@@ -37,7 +37,7 @@ struct SegmentWriter: ~Copyable {
         pacer: MergePacer? = nil
     ) throws(StoreError) {
         let path = folder + "/" + description.path
-        file = try Self.create(path, fileSystem)
+        file = try Self.create(path, description.signal, fileSystem)
         self.path = path
         self.folder = path.parentDirectory
         self.fileSystem = fileSystem
@@ -62,12 +62,12 @@ struct SegmentWriter: ~Copyable {
     }
 
     /// Makes the file with its empty tables, in a transaction that is still open.
-    private static func create(_ path: String, _ fileSystem: SQLiteFileSystem) throws(StoreError) -> File {
+    private static func create(_ path: String, _ signal: Signal, _ fileSystem: SQLiteFileSystem) throws(StoreError) -> File {
         do {
             try makeFolders(path.parentDirectory, fileSystem.layer)
             if try fileSystem.layer.exists(path + ".tmp") { try fileSystem.layer.unlink(path + ".tmp") }
             let connection = try Connection(path + ".tmp", .create, fileSystem: fileSystem)
-            try connection.pragma("page_size", String(SegmentFormat.pageSize))
+            try connection.pragma("page_size", String(SegmentFormat.pageSize(of: signal)))
             try connection.pragma("journal_mode", "OFF")
             try connection.pragma("locking_mode", "EXCLUSIVE")
             try connection.pragma("synchronous", "OFF")
@@ -200,8 +200,8 @@ struct SegmentWriter: ~Copyable {
         for _ in 0..<8 {
             try write(.header, 0, header.encoded)
             let pages = Int(try file.connection.pragma("page_count") ?? "") ?? 0
-            if header.description.byteCount == pages * SegmentFormat.pageSize { return }
-            header.description.byteCount = pages * SegmentFormat.pageSize
+            if header.description.byteCount == pages * SegmentFormat.pageSize(of: header.description.signal) { return }
+            header.description.byteCount = pages * SegmentFormat.pageSize(of: header.description.signal)
         }
     }
 
