@@ -133,8 +133,12 @@ let package = Package(
         .target(
             name: "OrielStoreConformance", dependencies: ["OrielStore", "OrielTelemetry"], path: "Tests/OrielStoreConformance", swiftSettings: settings),
 
+        // Random OTLP messages, for whoever must keep every field of them.
+        .target(name: "OrielOTLPMessages", dependencies: ["OrielOTLP", "OrielTelemetry"], path: "Tests/OrielOTLPMessages", swiftSettings: settings),
+
         .testTarget(name: "OrielTelemetryTests", dependencies: ["OrielTelemetry"], swiftSettings: settings),
-        .testTarget(name: "OrielOTLPTests", dependencies: ["OrielOTLP", "OrielTelemetry"], exclude: ["Fixtures"], swiftSettings: settings),
+        .testTarget(
+            name: "OrielOTLPTests", dependencies: ["OrielOTLPMessages", "OrielOTLP", "OrielTelemetry"], exclude: ["Fixtures"], swiftSettings: settings),
         .testTarget(name: "OrielCompressionTests", dependencies: ["OrielCompression", "CZlib", "CZstd", "CSnappy"], swiftSettings: settings),
         .testTarget(name: "OrielClientTests", dependencies: ["OrielClient", "OrielTelemetry"], swiftSettings: settings),
         .testTarget(
@@ -148,6 +152,9 @@ let package = Package(
             name: "OrielSQLiteColumnsTests", dependencies: ["OrielSQLite", "OrielStore", "OrielTelemetry", "OrielCompression"], swiftSettings: settings),
         .testTarget(
             name: "OrielSQLiteTests", dependencies: ["OrielSQLite", "OrielStoreConformance", "OrielStore", "OrielTelemetry"], swiftSettings: settings),
+        .testTarget(
+            name: "OrielRoundTripTests",
+            dependencies: ["OrielOTLPMessages", "OrielSQLite", "OrielStore", "OrielOTLP", "OrielTelemetry"], swiftSettings: settings),
         .testTarget(
             name: "OrielCollectorTests",
             dependencies: [

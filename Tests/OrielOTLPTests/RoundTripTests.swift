@@ -1,4 +1,5 @@
 import OrielOTLP
+import OrielOTLPMessages
 import OrielTelemetry
 import Testing
 

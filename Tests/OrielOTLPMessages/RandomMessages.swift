@@ -1,13 +1,17 @@
-import OrielOTLP
-import OrielTelemetry
+package import OrielOTLP
+package import OrielTelemetry
 
 /// SplitMix64 and what it makes of OTLP: the same messages for the same seed.
-struct RandomMessages: RandomNumberGenerator {
+package struct RandomMessages: RandomNumberGenerator {
     private var state: UInt64
+    /// Where times lie, but for one in twenty that lies anywhere; `nil` for anywhere.
+    package var times: ClosedRange<Int64>?
+    /// Whether doubles may be NaN, which equals nothing.
+    package var hasNaN = false
 
-    init(seed: UInt64) { state = seed }
+    package init(seed: UInt64) { state = seed }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var value = state
         value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -15,33 +19,36 @@ struct RandomMessages: RandomNumberGenerator {
         return value ^ (value >> 31)
     }
 
-    mutating func count(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
+    package mutating func count(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
 
-    mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
+    package mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
 
-    mutating func text() -> String {
+    package mutating func text() -> String {
         guard !chance(15) else { return "" }
+        guard !chance(1) else { return String(repeating: "long text ", count: count(20...500)) }
         let alphabet: [Character] = ["a", "b", "z", "0", " ", "\"", "\\", "\n", "\u{1}", "é", "日", "😀", "/", "."]
         return String((0..<count(1...14)).map { _ in alphabet.randomElement(using: &self) ?? "a" })
     }
 
-    mutating func list<Element>(_ range: ClosedRange<Int>, _ element: (inout RandomMessages) -> Element) -> [Element] {
+    package mutating func list<Element>(_ range: ClosedRange<Int>, _ element: (inout RandomMessages) -> Element) -> [Element] {
         var elements: [Element] = []
         for _ in 0..<count(range) { elements.append(element(&self)) }
         return elements
     }
 
-    mutating func double() -> Double {
-        switch count(0...5) {
+    package mutating func double() -> Double {
+        switch count(0...7) {
         case 0: 0
-        case 1: .infinity
+        case 1: chance(50) ? .infinity : -.infinity
         case 2: -0.5
         case 3: Double(count(0...1_000_000)) / 8
+        case 4: -0.0
+        case 5: hasNaN ? .nan : 3
         default: Double(bitPattern: next() & 0xFFEF_FFFF_FFFF_FFFF)
         }
     }
 
-    mutating func value(depth: Int = 2) -> AttributeValue {
+    package mutating func value(depth: Int = 2) -> AttributeValue {
         switch count(0...(depth > 0 ? 7 : 5)) {
         case 0: .empty
         case 1: .string(text())
@@ -55,21 +62,30 @@ struct RandomMessages: RandomNumberGenerator {
     }
 
     /// Attributes of distinct keys in the order of their bytes, so that comparing needs no sorting.
-    mutating func attributes(_ range: ClosedRange<Int> = 0...6, depth: Int = 2) -> [Attribute] {
+    package mutating func attributes(_ range: ClosedRange<Int> = 0...6, depth: Int = 2) -> [Attribute] {
         var attributes: [Attribute] = []
-        for index in 0..<count(range) { attributes.append(Attribute("key.\(index)" + text(), value(depth: depth))) }
+        for index in 0..<count(range) { attributes.append(Attribute("key.\(index)" + (chance(50) ? "" : text()), value(depth: depth))) }
         return attributes
     }
 
-    mutating func uint32() -> UInt32 { chance(50) ? 0 : UInt32.random(in: 0...UInt32.max, using: &self) }
+    package mutating func uint32() -> UInt32 { chance(50) ? 0 : UInt32.random(in: 0...UInt32.max, using: &self) }
 
-    mutating func time() -> Timestamp { Timestamp(nanoseconds: chance(10) ? 0 : Int64(bitPattern: next() >> 1)) }
+    /// A number of an enumeration, now and then one that it does not have.
+    package mutating func enumeration(_ known: ClosedRange<Int>) -> Int32 {
+        chance(5) ? Int32.random(in: Int32.min...Int32.max, using: &self) : Int32(count(known))
+    }
 
-    mutating func traceID() -> TraceID { TraceID(high: next(), low: next() | 1) }
+    package mutating func time() -> Timestamp {
+        guard !chance(10) else { return Timestamp(nanoseconds: 0) }
+        guard let times, !chance(5) else { return Timestamp(nanoseconds: Int64(bitPattern: next() >> 1)) }
+        return Timestamp(nanoseconds: Int64.random(in: times, using: &self))
+    }
 
-    mutating func spanID() -> SpanID { SpanID(rawValue: next() | 1) }
+    package mutating func traceID() -> TraceID { TraceID(high: next(), low: next() | 1) }
 
-    mutating func entityReference() -> [UInt8] {
+    package mutating func spanID() -> SpanID { SpanID(rawValue: next() | 1) }
+
+    package mutating func entityReference() -> [UInt8] {
         var writer = WireWriter()
         writer.stringField(1, "https://schema/1")
         writer.stringField(2, "service")
@@ -78,23 +94,23 @@ struct RandomMessages: RandomNumberGenerator {
         return writer.bytes
     }
 
-    mutating func resource() -> Resource {
+    package mutating func resource() -> Resource {
         Resource(
             attributes: attributes(), droppedAttributesCount: uint32(), entityReferences: chance(30) ? [entityReference()] : [], schemaURL: text())
     }
 
-    mutating func scope() -> InstrumentationScope {
+    package mutating func scope() -> InstrumentationScope {
         InstrumentationScope(name: text(), version: text(), attributes: attributes(0...2), droppedAttributesCount: uint32(), schemaURL: text())
     }
 
-    mutating func groups<Row>(_ row: (inout RandomMessages) -> Row) -> [OTLPScopeGroup<Row>] {
+    package mutating func groups<Row>(_ row: (inout RandomMessages) -> Row) -> [OTLPScopeGroup<Row>] {
         list(1...4) { OTLPScopeGroup(resource: $0.resource(), scope: $0.scope(), rows: $0.list(1...6, row)) }
     }
 
-    mutating func span() -> OTLPSpan {
+    package mutating func span() -> OTLPSpan {
         OTLPSpan(
             traceID: traceID(), spanID: spanID(), parentSpanID: chance(50) ? spanID() : .zero, traceState: text(), name: text(),
-            kind: Int32(count(0...6)), startTime: time(), endTime: time(), attributes: attributes(), droppedAttributesCount: uint32(),
+            kind: enumeration(0...6), startTime: time(), endTime: time(), attributes: attributes(), droppedAttributesCount: uint32(),
             events: list(0...3) {
                 OTLPSpanEvent(time: $0.time(), name: $0.text(), attributes: $0.attributes(0...3), droppedAttributesCount: $0.uint32())
             }, droppedEventsCount: uint32(),
@@ -102,12 +118,12 @@ struct RandomMessages: RandomNumberGenerator {
                 OTLPSpanLink(
                     traceID: $0.chance(80) ? $0.traceID() : .zero, spanID: $0.chance(80) ? $0.spanID() : .zero, traceState: $0.text(),
                     attributes: $0.attributes(0...2), droppedAttributesCount: $0.uint32(), flags: $0.uint32())
-            }, droppedLinksCount: uint32(), statusCode: Int32(count(0...2)), statusMessage: text(), flags: uint32())
+            }, droppedLinksCount: uint32(), statusCode: enumeration(0...2), statusMessage: text(), flags: uint32())
     }
 
-    mutating func logRecord() -> OTLPLogRecord {
+    package mutating func logRecord() -> OTLPLogRecord {
         OTLPLogRecord(
-            time: time(), observedTime: time(), severityNumber: Int32(count(0...24)), severityText: text(), body: value(), attributes: attributes(),
+            time: time(), observedTime: time(), severityNumber: enumeration(0...24), severityText: text(), body: value(), attributes: attributes(),
             droppedAttributesCount: uint32(), flags: uint32(), traceID: chance(50) ? traceID() : .zero, spanID: chance(50) ? spanID() : .zero,
             eventName: text())
     }
@@ -115,14 +131,14 @@ struct RandomMessages: RandomNumberGenerator {
 
 extension SpanBatch {
     /// What a batch holds, in the form that requests are built from: one group a stream, in the order of their first rows.
-    func groups() throws -> [OTLPScopeGroup<OTLPSpan>] {
+    package func groups() throws -> [OTLPScopeGroup<OTLPSpan>] {
         try streams.groups(streamIndexes) { span(at: $0) }
     }
 }
 
 extension LogBatch {
     /// As for spans.
-    func groups() throws -> [OTLPScopeGroup<OTLPLogRecord>] {
+    package func groups() throws -> [OTLPScopeGroup<OTLPLogRecord>] {
         try streams.groups(streamIndexes) { record(at: $0) }
     }
 }
