@@ -12,6 +12,8 @@ public enum StoreError: Error, Hashable, Sendable {
     case closed
     /// Another process has the folder open.
     case locked(path: String, processID: Int?)
+    /// There is no store in the folder, and none was to be made.
+    case noStore(path: String)
     /// The folder was written by a newer version; it was left untouched.
     case newerFormat(path: String, found: Int, supported: Int)
     /// The folder, or a file in it, cannot be used.
@@ -44,6 +46,7 @@ extension StoreError: CustomStringConvertible {
         case .closed: "the store is closed"
         case .locked(let path, let processID):
             "the data folder \(path) is in use by \(processID.map { "process \($0)" } ?? "another process")"
+        case .noStore(let path): "there is no store in \(path)"
         case .newerFormat(let path, let found, let supported):
             "\(path) has format \(found), written by a newer version; this one reads up to \(supported)"
         case .unusable(let path, let reason): "\(path) cannot be used: \(reason)"

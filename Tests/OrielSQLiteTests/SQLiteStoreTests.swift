@@ -29,6 +29,28 @@ struct SQLiteStoreTests {
         try await test.run(steps: 12 * StoreModelTest.rounds)
     }
 
+    @Test("is made only where it may be")
+    func noStore() async throws {
+        let folder = try SQLiteFolder()
+        var options = StoreOptions()
+        options.createsStore = false
+        let files = POSIXFileLayer()
+        for path in [folder.path, folder.path + "/missing"] {
+            await #expect(throws: StoreError.noStore(path: path)) { try await SQLiteStore.open(folder: path, options: options) }
+        }
+        // A lock of somebody else's makes no store.
+        try files.replace(folder.path + "/LOCK", with: Array("mine".utf8))
+        await #expect(throws: StoreError.noStore(path: folder.path)) { try await SQLiteStore.open(folder: folder.path, options: options) }
+        #expect(try files.list(folder.path) == ["LOCK"])
+        try files.unlink(folder.path + "/LOCK")
+
+        try await SQLiteStore.open(folder: folder.path).close()
+        try await SQLiteStore.open(folder: folder.path, options: options).close()
+        // Also one that has lost its lock.
+        try files.unlink(folder.path + "/LOCK")
+        try await SQLiteStore.open(folder: folder.path, options: options).close()
+    }
+
     @Test("seals, flushes and merges by itself under the busy options")
     func busyOptionsAreBusy() async throws {
         let folder = try SQLiteFolder(SQLiteFolder.busy)

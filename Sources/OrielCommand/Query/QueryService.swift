@@ -120,12 +120,9 @@ extension SourceOptions {
             return try await HTTPQueryService.with(try HTTPQueryService.baseURL("unix:" + socket), name: "the server at \(socket)", token: token, body)
         }
         guard FileManager.default.fileExists(atPath: folder) else { throw CommandFailure("there is no folder \(folder)") }
-        var options = StoreOptions()
-        // A look must not move the floors.
-        options.appliesRetention = false
         let store: SQLiteStore
         do {
-            store = try await SQLiteStore.open(folder: folder, options: options)
+            store = try await SQLiteStore.open(folder: folder, options: .stopped)
         } catch .locked where FileManager.default.fileExists(atPath: socket) {
             return try await HTTPQueryService.with(try HTTPQueryService.baseURL("unix:" + socket), name: "the server at \(socket)", token: token, body)
         } catch {

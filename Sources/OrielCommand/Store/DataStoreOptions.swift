@@ -30,10 +30,7 @@ struct DataStoreOptions: ParsableArguments {
         guard FileManager.default.fileExists(atPath: folder) else { throw CommandFailure("there is no folder \(folder)") }
         let store: SQLiteStore
         do {
-            var options = StoreOptions()
-            options.maintainsItself = false
-            options.appliesRetention = false
-            store = try await SQLiteStore.open(folder: folder, options: options)
+            store = try await SQLiteStore.open(folder: folder, options: .stopped)
         } catch .locked {
             return try await Self.ask(folder, path, body, progress)
         } catch {
@@ -78,6 +75,17 @@ struct DataStoreOptions: ParsableArguments {
         let current = FileManager.default.currentDirectoryPath
         let rest = path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
         return rest.isEmpty ? current : current + "/" + rest
+    }
+}
+
+extension StoreOptions {
+    /// For a look at a stopped store: it makes none, moves no floor and merges nothing.
+    static var stopped: StoreOptions {
+        var options = StoreOptions()
+        options.createsStore = false
+        options.maintainsItself = false
+        options.appliesRetention = false
+        return options
     }
 }
 

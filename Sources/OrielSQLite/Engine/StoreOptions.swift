@@ -58,6 +58,8 @@ public struct StoreOptions: Sendable {
     public var hotCompactionBytes: Int64 = 64 << 20
     /// Bytes that the copies of pinned rows may take together, and at most a quarter of ``diskBudget``; beyond it no pin is made.
     public var pinnedBytes: Int64 = 4 << 30
+    /// Whether a store is made in a folder that has none; otherwise opening it throws ``StoreError/noStore(path:)`` and leaves the folder as it was.
+    public var createsStore = true
     /// Whether flushes, seals and merges run by themselves; tests switch it off and call ``SQLiteStore/flush()``.
     public var maintainsItself = true
 

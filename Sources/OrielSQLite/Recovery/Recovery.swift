@@ -30,7 +30,13 @@ struct Recovery {
 
     func run() throws(StoreError) -> Recovered {
         do {
+            if !options.createsStore {
+                try Restore.checkFinished(folder, files: files)
+                guard try StoreLock.isStore(folder, files: files) else { throw StoreError.noStore(path: folder) }
+            }
             try makeFolder(folder)
+        } catch let error as StoreError {
+            throw error
         } catch {
             throw .unusable(path: folder, reason: "\(error)")
         }

@@ -39,6 +39,7 @@ final class StoreLock: Sendable {
     /// The format of the folder; a folder with a higher one is left untouched.
     static let format = 1
     private static let size = 512
+    private static let title = "oriel store"
 
     private let files: any FileLayer
     private let file: OpenFile
@@ -46,6 +47,19 @@ final class StoreLock: Sendable {
     private init(_ files: any FileLayer, _ file: OpenFile) {
         self.files = files
         self.file = file
+    }
+
+    /// Whether a folder holds a store, or what is left of one: its lock, its hot.db or its segments.
+    static func isStore(_ folder: String, files: any FileLayer) throws(FileError) -> Bool {
+        guard try files.status(folder)?.isDirectory == true else { return false }
+        let path = folder + "/LOCK"
+        if try files.exists(path) {
+            // A file of that name may be anybody's.
+            let text = try files.contents(path, limit: size)
+            if text.starts(with: StoreLock.title.utf8) { return true }
+        }
+        let scan = try FolderScan(folder, files: files)
+        return !scan.hotNumbers.isEmpty || !scan.segments.isEmpty
     }
 
     /// Takes the lock on `folder`, which must exist.
@@ -85,7 +99,7 @@ final class StoreLock: Sendable {
     func write(_ content: Content) throws(FileError) {
         let secret = content.identity.secret
         var text = """
-            oriel store
+            \(StoreLock.title)
             format \(StoreLock.format)
             id \(content.identity.high.hexadecimal)\(content.identity.low.hexadecimal)
             secret \(secret.high.hexadecimal)\(secret.low.hexadecimal)

@@ -34,7 +34,7 @@ public struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         case .memoryBudgetExceeded, .tooManyGroups: self.init(status: 422, error.description)
         case .unsupported: self.init(status: 501, error.description)
         case .invalidPosition: self.init(status: 400, error.description, parameter: "cursor")
-        case .readOnly, .locked, .newerFormat, .unusable, .damaged, .malformedBatch: self.init(status: 500, error.description)
+        case .readOnly, .locked, .noStore, .newerFormat, .unusable, .damaged, .malformedBatch: self.init(status: 500, error.description)
         }
     }
 
