@@ -42,7 +42,10 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     private func run(in folder: DemoFolder, seconds: Double?) async throws {
-        let store = try await SQLiteStore.open(folder: folder.path)
+        var options = StoreOptions()
+        // What the shop sends fills no disk, and a temporary folder should stay small.
+        options.ballastBytes = 0
+        let store = try await SQLiteStore.open(folder: folder.path, options: options)
         let listeners = [
             ListenerConfiguration(address: .tcp(host: "127.0.0.1", port: 0)),
             ListenerConfiguration(address: .unix(path: CollectorConfiguration.socketPath(dataFolder: folder.path))),
@@ -60,7 +63,11 @@ struct DemoCommand: AsyncParsableCommand {
                     if case .tcp(let host, let port) = listener.address { return LoadEndpoint(host: host, port: port) }
                 }
                 throw LoadError("the collector listens on no port")
-            }, duration: seconds, ready: { try DemoCommand.show(DemoCommand.greeting(endpoint: $0, failed: $1, folder: folder)) })
+            }, duration: seconds,
+            ready: { endpoint, failed in
+                let waterfall = try await DemoCommand.waterfall(failed, store: store, folder: folder.path)
+                try DemoCommand.show(DemoCommand.greeting(endpoint: endpoint, failed: failed, waterfall: waterfall, folder: folder))
+            })
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
@@ -84,8 +91,16 @@ struct DemoCommand: AsyncParsableCommand {
         try output.flush()
     }
 
+    /// The trace as `oriel trace` shows it.
+    private static func waterfall(_ id: TraceID?, store: SQLiteStore, folder: String) async throws -> [String] {
+        guard let id else { return [] }
+        let body = try await StoreQueryService(store: store, folder: folder).answer(QueryTarget("traces/\(id.hexadecimal)").text)
+        let rendering = RenderOptions(style: Style(isColoured: Terminal.mayColour), width: Terminal.width, isUTC: false)
+        return TraceRendering(try AnswerList.decode(TraceAnswer.self, body), rendering).lines()
+    }
+
     /// What is to be seen, and where.
-    private static func greeting(endpoint: LoadEndpoint, failed: TraceID?, folder: DemoFolder) -> String {
+    private static func greeting(endpoint: LoadEndpoint, failed: TraceID?, waterfall: [String], folder: DemoFolder) -> String {
         let program = CommandLine.arguments.first ?? "oriel"
         let id = failed?.hexadecimal ?? "ID"
         return """
@@ -96,13 +111,14 @@ struct DemoCommand: AsyncParsableCommand {
               metrics    \(endpoint)/metrics   (of the collector itself)
               data       \(folder.path)\(folder.isKept ? "" : "   (removed at the end; --keep DIR keeps it)")
 
-            In the last minute a checkout failed. In another terminal, see where its time went:
+            In the last minute a checkout failed. This is where its time went:
+
+            \(waterfall.joined(separator: "\n"))
+
+            In another terminal the same, and more:
 
               export ORIEL_SERVER=\(endpoint)
               \(program) trace \(id)
-
-            and then
-
               \(program) traces --status error
               \(program) logs --severity error
               \(program) logs --follow

@@ -7,7 +7,7 @@ struct DemoRun: Service {
     /// Seconds after the warm-up; `nil` runs until it is interrupted.
     let duration: Double?
     /// Called once the past is sent, with the trace of a checkout that failed.
-    let ready: @Sendable (LoadEndpoint, TraceID?) throws -> Void
+    let ready: @Sendable (LoadEndpoint, TraceID?) async throws -> Void
 
     func run() async throws {
         let endpoint = try await endpoint()
@@ -21,7 +21,7 @@ struct DemoRun: Service {
             progress.finish()
             throw error
         }
-        try ready(endpoint, shop.failedCheckout)
+        try await ready(endpoint, shop.failedCheckout)
         let clock = ContinuousClock()
         let end = duration.map { clock.now + .seconds($0) }
         var last = now

@@ -128,7 +128,7 @@ import Testing
     }
 
     @Test func theDaemonExplainsItself() async throws {
-        #expect(try oriel("serve", "--data", data, "--print-config").contains("retention.logs"))
+        #expect(try oriel("serve", "--data", data, "--print-config").contains("retention:\n  logs: 30d"))
         #expect(try oriel("serve", "--data", data, "--listen", "nonsense", status: 2).contains("--listen"))
         let server = try await serve()
         let second = try oriel("serve", "--data", data, "--listen", "tcp://127.0.0.1:0", status: 1)
@@ -138,7 +138,11 @@ import Testing
 
     @Test func whatADemoKeptCanBeAskedLater() async throws {
         let folder = home.appendingPathComponent("demo").path
-        #expect(try oriel("demo", "--keep", folder, "--duration", "1s").contains("its data is in \(folder)"))
+        let shown = try oriel("demo", "--keep", folder, "--duration", "1s")
+        #expect(shown.contains("its data is in \(folder)"))
+        // The trace of the checkout that failed, as a waterfall.
+        for part in ["click checkout", "└─ ", "█", "✗"] { #expect(shown.contains(part), "\(part) in \(shown)") }
+        #expect(!FileManager.default.fileExists(atPath: folder + "/ballast"))
         let traces = try oriel("traces", "--status", "error", "--output", "csv", "--data", folder)
         #expect(traces.contains("click checkout"))
         let server = try await serve(folder)
