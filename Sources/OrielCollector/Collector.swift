@@ -71,7 +71,7 @@ public final class Collector: Service {
         var services = GRPCServices()
         otlp.addRoutes(to: &routes)
         otlp.addMethods(to: &services)
-        GRPCHealth.add(to: &services, serving: Set(OTLPSignal.allCases.map(\.service))) { readiness.isReady }
+        GRPCHealth.add(to: &services, serving: Set(OTLPSignal.allCases.map(\.service)), worker: worker) { readiness.isReady }
         OrielAPI(store: store).addRoutes(to: &routes)
         TokenRoutes(tokens: tokens, audit: audit).addRoutes(to: &routes)
         DeletionRoutes(store: store, audit: audit).addRoutes(to: &routes)

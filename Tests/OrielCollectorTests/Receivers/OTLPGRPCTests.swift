@@ -143,6 +143,24 @@ import Testing
             #expect(known.body == HTTP2Client.frame([0x08, 1]))
             let unknown = try await client.call("/grpc.health.v1.Health/Check", frame: HTTP2Client.frame([0x0A, 1, 0x78]))
             #expect(unknown.grpcStatus == 5)
+
+            // What a client with a compressor for its whole channel sends, also for the empty message.
+            for message in [[], [0x0A, UInt8(name.count)] + name] {
+                let compressed = HTTP2Client.frame(try ContentEncoding.gzip.compress(message), isCompressed: true)
+                let reply = try await client.call("/grpc.health.v1.Health/Check", frame: compressed, headers: ["grpc-encoding": "gzip"])
+                #expect(reply.grpcStatus == 0 && reply.body == HTTP2Client.frame([0x08, 1]))
+            }
+            // A name of 200 bytes, and fields that are not known.
+            let long = try await client.call(
+                "/grpc.health.v1.Health/Check", frame: HTTP2Client.frame([0x0A, 0xC8, 1] + [UInt8](repeating: 0x78, count: 200)))
+            #expect(long.grpcStatus == 5)
+            let more = try await client.call(
+                "/grpc.health.v1.Health/Check", frame: HTTP2Client.frame([0x10, 5, 0x0A, UInt8(name.count)] + name + [0x1A, 1, 0]))
+            #expect(more.grpcStatus == 0)
+            let broken = try await client.call("/grpc.health.v1.Health/Check", frame: HTTP2Client.frame([0x0A, 9, 1]))
+            #expect(broken.grpcStatus == 3)
+            let huge = try await client.call("/grpc.health.v1.Health/Check", frame: HTTP2Client.frame([UInt8](repeating: 0, count: 10_000)))
+            #expect(huge.grpcStatus == 8)
         }
     }
 

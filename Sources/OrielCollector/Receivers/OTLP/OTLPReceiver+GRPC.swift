@@ -1,6 +1,4 @@
-import HTTPTypes
 import NIOCore
-import OrielCompression
 import OrielOTLP
 
 /// OTLP/gRPC: the unary method Export of each signal's service.
@@ -17,7 +15,7 @@ extension OTLPReceiver {
     }
 
     private func export(_ call: GRPCCall, signal: OTLPSignal) async throws(GRPCStatus) -> ByteBuffer {
-        let encodings = try Self.encodings(of: call)
+        let encodings = try call.encodings
         do {
             let outcome = try await receive(
                 signal, format: .protobuf, body: call.message.bytes, encodings: encodings, path: signal.path,
@@ -25,19 +23,6 @@ extension OTLPReceiver {
             return ByteBuffer(bytes: outcome.encoded(signal.response, format: .protobuf))
         } catch {
             throw error.grpcStatus
-        }
-    }
-
-    private static func encodings(of call: GRPCCall) throws(GRPCStatus) -> [ContentEncoding] {
-        guard call.message.isCompressed else { return [] }
-        guard let name = call.headers[.grpcEncoding] else {
-            throw GRPCStatus(.internalError, "the message is marked as compressed but grpc-encoding does not say how")
-        }
-        do {
-            let encoding = try ContentEncoding(name: name)
-            return encoding == .identity ? [] : [encoding]
-        } catch {
-            throw GRPCStatus(.unimplemented, "\(error)")
         }
     }
 }
