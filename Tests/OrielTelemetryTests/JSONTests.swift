@@ -112,6 +112,18 @@ import Testing
         #expect(read[values.count] == .infinity && read[values.count + 1] == -.infinity && read[values.count + 2].isNaN)
     }
 
+    @Test func typedDoublesLookLikeDoubles() {
+        var writer = JSONWriter()
+        writer.array { writer in
+            for value in [-0.0, 0, 3, 1e20, 0.5] { writer.typedValue(.double(value)) }
+            writer.double(-0.0)
+            writer.double(3)
+        }
+        #expect(
+            writer.text
+                == #"[{"doubleValue":-0.0},{"doubleValue":0.0},{"doubleValue":3.0},{"doubleValue":1e+20},{"doubleValue":0.5},-0.0,3]"#)
+    }
+
     @Test func writesStructureWithoutStrayCommas() {
         var writer = JSONWriter()
         writer.object { writer in

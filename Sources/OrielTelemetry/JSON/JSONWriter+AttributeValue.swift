@@ -39,7 +39,7 @@ extension JSONWriter {
                 writer.quotedInteger(number)
             case .double(let number):
                 writer.key("doubleValue")
-                writer.double(number)
+                writer.double(number, keepsFraction: true)
             case .bytes(let content):
                 writer.key("bytesValue")
                 writer.base64(content.span)

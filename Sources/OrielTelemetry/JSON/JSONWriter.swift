@@ -84,13 +84,15 @@ public struct JSONWriter: Sendable {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    /// The shortest number that reads back as the same value. What JSON has no numbers for is written as protobuf does: `"NaN"`,
+    /// The shortest number that reads back as the same value; -0 is `-0.0`, since many readers lose the sign of `-0`. What JSON has no numbers for is written as protobuf does: `"NaN"`,
     /// `"Infinity"`, `"-Infinity"`.
-    public mutating func double(_ value: Double) {
+    ///
+    /// - Parameter keepsFraction: Whether a whole number is written as `3.0`, so that readers which tell integers from doubles see what it is.
+    public mutating func double(_ value: Double, keepsFraction: Bool = false) {
         separate()
         if value.isFinite {
             var digits = value.description
-            if digits.hasSuffix(".0") { digits.removeLast(2) }
+            if !keepsFraction, value != 0 || value.sign == .plus, digits.hasSuffix(".0") { digits.removeLast(2) }
             bytes.append(contentsOf: digits.utf8)
         } else {
             bytes.append(contentsOf: (value.isNaN ? "\"NaN\"" : value < 0 ? "\"-Infinity\"" : "\"Infinity\"").utf8)
