@@ -26,7 +26,7 @@ struct MetricsCommand: AsyncParsableCommand {
     @Option(name: [.short, .long], help: "Text in the name or the help text of a metric.")
     var text: String?
 
-    @Option(name: [.customShort("n"), .long], help: "How many metrics or series at most.")
+    @Option(name: [.customShort("n", allowingJoined: true), .long], help: "How many metrics or series at most.")
     var limit = 1_000
 
     @OptionGroup var source: SourceOptions

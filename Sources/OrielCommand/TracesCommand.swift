@@ -41,7 +41,7 @@ struct TracesCommand: AsyncParsableCommand {
         help: ArgumentHelp("Condition on an attribute of a span: key=value, !=, >, >=, <, <=, or a key. May be repeated.", valueName: "condition"))
     var attribute: [String] = []
 
-    @Option(name: [.customShort("n"), .long], help: "How many traces at most.")
+    @Option(name: [.customShort("n", allowingJoined: true), .long], help: "How many traces at most.")
     var limit = 20
 
     @OptionGroup var source: SourceOptions

@@ -14,16 +14,15 @@ public struct ResolvedConfiguration: Sendable {
         public let value: String
         /// `default`, `/etc/oriel/oriel.yaml:3:9`, `ORIEL_DATA`, `--data`.
         public let origin: String
+        /// The elements of a list as YAML; `nil` for a single value.
+        var items: [String]?
     }
 
-    /// The values as text, one a line: name, value, origin as a comment. It is not meant to be read back.
-    public var description: String {
-        let width = values.map { $0.name.count + $0.value.count + 2 }.filter { $0 <= 60 }.max() ?? 0
-        return values.map { value in
-            let setting = "\(value.name): \(value.value)"
-            return setting + String(repeating: " ", count: max(1, width - setting.count + 2)) + "# \(value.origin)"
-        }.joined(separator: "\n")
-    }
+    /// What was given and has no effect, one sentence each.
+    public var warnings: [String] = []
+
+    /// The values as a configuration file that says the same, each with its origin as a comment. Values that are not set are comments wholly.
+    public var description: String { YAMLText.settings(values) }
 }
 
 /// Makes a ``CollectorConfiguration`` from flags over environment over file over defaults.
@@ -81,10 +80,20 @@ public struct ConfigurationResolver {
                 }
                 origin = given.place
             }
-            values.append(.init(name: setting.path, value: setting.show(configuration), origin: origin))
+            values.append(.init(name: setting.path, value: setting.show(configuration), origin: origin, items: setting.items?(configuration)))
         }
         addSocket(to: &configuration, isDefault: given["listeners"] == nil)
-        return ResolvedConfiguration(configuration: configuration, file: file, values: values)
+        return ResolvedConfiguration(configuration: configuration, file: file, values: values, warnings: warnings())
+    }
+
+    /// Variables of the environment that look like settings and are none.
+    private func warnings() -> [String] {
+        // Of the command line, of tests and builds, and what Kubernetes sets for a service that is called oriel.
+        let others = ["ORIEL_DATA", "ORIEL_CONFIG", "ORIEL_SERVER", "ORIEL_TOKEN", "ORIEL_TOKEN_FILE", "ORIEL_REVISION", "ORIEL_WARNINGS_AS_ERRORS"]
+        let known = ConfigurationSetting.all.map(\.environment) + others
+        return environment.keys.sorted().filter { name in
+            name.hasPrefix("ORIEL_") && !known.contains(name) && !["ORIEL_SERVICE_", "ORIEL_PORT", "ORIEL_TEST_"].contains { name.hasPrefix($0) }
+        }.map { "the environment variable \($0) is no setting and has no effect" + hint($0, known) }
     }
 
     private struct Given {
@@ -184,7 +193,7 @@ public struct ConfigurationResolver {
         }
     }
 
-    /// A listener: its address alone, or `{address, roles, tls: {certificate, key, client_ca}}`.
+    /// A listener: its address alone, or `{address, roles, tls: {certificate, key, client_ca}, optional}`.
     private func listener(_ node: YAMLNode, file: String) throws(ConfigurationError) -> ListenerConfiguration {
         let place = { (node: YAMLNode) in "\(file):\(node.position)" }
         let text = { (node: YAMLNode, name: String) throws(ConfigurationError) -> String in
@@ -206,24 +215,33 @@ public struct ConfigurationResolver {
         }
         if case .scalar = node.value { return ListenerConfiguration(address: try address(node)) }
         guard case .mapping(let entries) = node.value else {
-            throw ConfigurationError(place: place(node), problem: "a listener is an address or {address, roles, tls}")
+            throw ConfigurationError(place: place(node), problem: "a listener is an address or {address, roles, tls, optional}")
         }
         var found: ListenerAddress?
         var roles: Set<ListenerRole>?
         var tls: ListenerConfiguration.TLSFiles?
+        var isOptional = false
         for entry in entries {
             switch entry.key {
             case "address": found = try address(entry.value)
             case "roles": roles = try self.roles(entry.value, file: file)
             case "tls": tls = try self.tls(entry.value, file: file)
+            case "optional":
+                let word = try text(entry.value, "optional")
+                guard ["true", "false"].contains(word) else {
+                    throw ConfigurationError(place: place(entry.value), problem: "optional: \"\(word)\" is neither true nor false")
+                }
+                isOptional = word == "true"
             default:
                 throw ConfigurationError(
                     place: "\(file):\(entry.keyPosition)",
-                    problem: "unknown setting \"\(entry.key)\" of a listener" + hint(entry.key, ["address", "roles", "tls"], orList: true))
+                    problem: "unknown setting \"\(entry.key)\" of a listener" + hint(entry.key, ["address", "roles", "tls", "optional"], orList: true))
             }
         }
         guard let found else { throw ConfigurationError(place: place(node), problem: "the listener has no address") }
-        return ListenerConfiguration(address: found, roles: roles, tls: tls)
+        var listener = ListenerConfiguration(address: found, roles: roles, tls: tls)
+        listener.isOptional = isOptional
+        return listener
     }
 
     private func roles(_ node: YAMLNode, file: String) throws(ConfigurationError) -> Set<ListenerRole> {

@@ -22,10 +22,12 @@ struct ConfigurationSetting: Sendable {
     let isList: Bool
     let apply: @Sendable (inout CollectorConfiguration, [String]) throws(Refusal) -> Void
     let show: @Sendable (CollectorConfiguration) -> String
+    /// The elements of a list as YAML; `nil` for a single value.
+    let items: (@Sendable (CollectorConfiguration) -> [String])?
 
     init(
         _ path: String, flag: String? = nil, environment: String? = nil, isList: Bool = false,
-        show: @escaping @Sendable (CollectorConfiguration) -> String,
+        show: @escaping @Sendable (CollectorConfiguration) -> String, items: (@Sendable (CollectorConfiguration) -> [String])? = nil,
         apply: @escaping @Sendable (inout CollectorConfiguration, [String]) throws(Refusal) -> Void
     ) {
         let words = path.split { $0 == "." || $0 == "_" }
@@ -35,13 +37,14 @@ struct ConfigurationSetting: Sendable {
         self.isList = isList
         self.apply = apply
         self.show = show
+        self.items = items
     }
 
     /// All settings but `data` and `listeners`' long form, which the resolver reads itself.
     static let all: [ConfigurationSetting] = [
         ConfigurationSetting(
             "listeners", flag: "--listen", environment: "ORIEL_LISTEN", isList: true,
-            show: { $0.listeners.map(\.address.description).joined(separator: ", ") }
+            show: { $0.listeners.map(\.address.description).joined(separator: ", ") }, items: { $0.listeners.map(\.yaml) }
         ) { (configuration, texts) throws(Refusal) in
             configuration.listeners = try texts.map { (text) throws(Refusal) in
                 do {
@@ -56,7 +59,8 @@ struct ConfigurationSetting: Sendable {
             configuration.tokensFile = try single(texts)
         },
         ConfigurationSetting(
-            "server.allowed_hosts", isList: true, show: { $0.allowedHosts.joined(separator: ", ") }
+            "server.allowed_hosts", isList: true, show: { $0.allowedHosts.joined(separator: ", ") },
+            items: { $0.allowedHosts.map { YAMLText.scalar($0) } }
         ) { (configuration, texts) throws(Refusal) in configuration.allowedHosts = texts },
         count("server.maximum_connections", \.limits.maximumConnections, in: 1...1_000_000),
         size("server.maximum_body_size", \.limits.maximumBodySize, in: 1024...1 << 30),
@@ -82,7 +86,8 @@ struct ConfigurationSetting: Sendable {
         choice("otlp.metrics.translation", \.metrics.translation),
         ConfigurationSetting(
             "otlp.metrics.promote_resource_attributes", isList: true,
-            show: { $0.metrics.promotedResourceAttributes.joined(separator: ", ") }
+            show: { $0.metrics.promotedResourceAttributes.joined(separator: ", ") },
+            items: { $0.metrics.promotedResourceAttributes.map { YAMLText.scalar($0) } }
         ) { (configuration, texts) throws(Refusal) in configuration.metrics.promotedResourceAttributes = texts },
         ConfigurationSetting("log.level", show: { $0.log.level.rawValue }) { (configuration, texts) throws(Refusal) in
             configuration.log.level = try oneOf(Logger.Level.self, texts)

@@ -104,6 +104,10 @@ struct RequestDispatcher: Sendable {
     }
 
     private func route(_ request: ReceivedRequest) async -> Response {
+        let path = Self.path(of: request.head)
+        guard requirements[path] != nil else {
+            return HTTPProblem(.notFound, "there is nothing at \(path.prefix(200)) on this listener; \(requirements.correction(of: path))").response()
+        }
         let context = CollectorRequestContext(
             source: .init(
                 logger: logger, body: request.body, reservation: request.reservation, listener: listener, peer: request.peer,

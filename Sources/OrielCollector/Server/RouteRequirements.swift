@@ -1,3 +1,5 @@
+import OrielTelemetry
+
 /// Finds what a request's path asks of its caller, before it is routed.
 struct RouteRequirements: Sendable {
     private var exact: [String: AccessControl.Requirement] = [:]
@@ -12,6 +14,19 @@ struct RouteRequirements: Sendable {
                 exact[path] = requirement
             }
         }
+    }
+
+    /// A sentence for somebody who asked for a path that is not there: the one that was probably meant, or all of them.
+    func correction(of path: String) -> String {
+        var known = Array(exact.keys)
+        for pattern in patterns {
+            // What stands before the first parameter.
+            let fixed = pattern.segments.prefix { $0 != "*" && $0 != "**" && !$0.hasPrefix(":") }
+            known.append("/" + fixed.joined(separator: "/") + "/")
+        }
+        known = Set(known).sorted()
+        if let nearest = Suggestion.closest(to: path, in: known) { return "did you mean \(nearest)?" }
+        return known.isEmpty ? "it serves gRPC only" : "it serves \(known.joined(separator: ", "))"
     }
 
     subscript(path: String) -> AccessControl.Requirement? {

@@ -124,7 +124,10 @@ struct ShopAPI {
         ("traces?status=eror", "status", "did you mean \"error\"?"), ("logs?start=tomorrow", "start", "RFC 3339"),
         ("logs?start=1h&since=1h", "since", "one of them"), ("logs?start=now&end=1h", "end", "empty"), ("logs?trace_id=12", "trace_id", "32 hexadecimal"),
         ("traces?attribute==5", "attribute", "key=value"), ("series?label=job>1", "label", "= and !="), ("logs?limit=1&limit=2", "limit", "2 times"),
-        ("series?points=0", "points", "from 1 to 1000"), ("logs?follow=maybe", "follow", "true or false"), ("logs?follow=true&end=now", "end", "follow"),
+        ("series?points=0", "points", "from 1 to 1000"), ("logs?attribute=n=%3e10", "attribute", "did you mean n>=10?"),
+        ("logs?attribute=n=%3c10", "attribute", "did you mean n<=10?"), ("logs?attribute=n%3c%3e10", "attribute", "did you mean n!=10?"),
+        ("logs?attribute=n=~x", "attribute", "n=\"~x\""), ("logs?attribute=n!~x", "attribute", "pattern"),
+        ("logs?follow=maybe", "follow", "true or false"), ("logs?follow=true&end=now", "end", "follow"),
     ])
     func mistakesAreMetWithTheCorrection(path: String, parameter: String, message: String) async throws {
         let shop = try await ShopAPI()

@@ -72,7 +72,7 @@ import Testing
         #expect(origins["retention.traces"] == "ORIEL_RETENTION_TRACES")
         #expect(origins["retention.metrics"] == "--retention-metrics")
         #expect(origins["server.idle_timeout"] == "default")
-        #expect(resolved.description.contains("retention.logs: 1d"))
+        #expect(resolved.description.contains("retention:\n  logs: 1d "))
     }
 
     @Test func theDiskIsSharedOut() throws {
@@ -125,6 +125,37 @@ import Testing
         #expect(listeners[4].address == .unix(path: "/home/somebody/.local/state/oriel/oriel.sock"))
         let flags = try Self.resolve(yaml, flags: ["--listen": ["tcp://127.0.0.1:0"]]).resolved.configuration.listeners
         #expect(flags.map(\.address.description) == ["tcp://127.0.0.1:0", "unix:/home/somebody/.local/state/oriel/oriel.sock"])
+    }
+
+    /// Byte for byte the same settings, wherever they came from.
+    @Test func whatIsPrintedIsAConfiguration() throws {
+        let yaml = """
+            listeners:
+              - tcp://127.0.0.1:4318
+              - {address: "tcp://[::1]:4318", optional: true}
+              - {address: "unix:/run/a b.sock", roles: [query]}
+              - {address: "tcp://127.0.0.1:443", tls: {certificate: "/c: d.pem", key: /k.pem, client_ca: "/a\\"b.pem"}}
+            server: {allowed_hosts: ["*.example", "a#b"], allow_anonymous: true}
+            otlp: {metrics: {promote_resource_attributes: []}}
+            log: {level: debug}
+            """
+        for yaml in [yaml, ""] {
+            let first = try Self.resolve(yaml).resolved
+            let second = try Self.resolve(first.description).resolved
+            #expect(second.values.map(\.value) == first.values.map(\.value))
+            #expect(second.configuration.listeners == first.configuration.listeners)
+            #expect(second.configuration.allowedHosts == first.configuration.allowedHosts)
+            #expect(second.configuration.metrics == first.configuration.metrics)
+            #expect(second.configuration.tokensFile == nil)
+        }
+    }
+
+    @Test func variablesThatAreNoSettingsAreTold() throws {
+        let environment = ["ORIEL_RETENTION_LOG": "1d", "ORIEL_DATA": "/d", "ORIEL_SERVICE_HOST": "10.0.0.1", "ORIEL_LOG_LEVEL": "info", "OTHER": "x"]
+        #expect(
+            try Self.resolve(environment: environment).resolved.warnings == [
+                #"the environment variable ORIEL_RETENTION_LOG is no setting and has no effect (did you mean "ORIEL_RETENTION_LOGS"?)"#
+            ])
     }
 
     @Test func mistakesAreMetWithTheCorrection() {

@@ -173,7 +173,11 @@ import Testing
         try await LiveCollector.run { live in
             let connection = try await RawConnection.connect(port: live.port())
             try await connection.send("GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            try await connection.receive("HTTP/1.1 404")
+            try await connection.receive("there is nothing at /nowhere on this listener; it serves ")
+            try await connection.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            try await connection.receive("there is nothing at / on this listener; it serves ")
+            try await connection.send("POST /v1/trace HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}")
+            try await connection.receive("there is nothing at /v1/trace on this listener; did you mean /v1/traces?")
             try await connection.send("GET /v1/traces HTTP/1.1\r\nHost: localhost\r\n\r\n")
             let refusal = try await connection.receive("HTTP/1.1 405")
             #expect(refusal.lowercased().contains("allow: post"))

@@ -3,6 +3,8 @@ import OrielTelemetry
 
 /// A condition on an attribute or a label as text: `http.status_code>=500`, `user="42"`, `retry!=true`, or a key alone (the attribute is there).
 ///
+/// A value that begins with `=`, `<`, `>` or `~` is probably a mistyped operator, and must be quoted.
+///
 /// A value that reads as a number or a boolean equals attributes of that type and strings with that text; in double quotes it is a string only.
 struct AttributeCondition: Sendable, Hashable {
     var key: String
@@ -18,6 +20,7 @@ struct AttributeCondition: Sendable, Hashable {
         let bytes = Array(text.utf8)
         let end = bytes.firstIndex { [UInt8(ascii: "="), UInt8(ascii: "<"), UInt8(ascii: ">")].contains($0) }
         guard let end else {
+            if text.contains("!~") { throw AttributeCondition.refusal(text, parameter: parameter, "there is no comparison with a pattern") }
             self.init(key: text, comparison: nil, value: "", isQuoted: false)
             return
         }
@@ -28,8 +31,31 @@ struct AttributeCondition: Sendable, Hashable {
         }
         var value = tail.dropFirst(symbol.count)
         let isQuoted = value.count >= 2 && value.hasPrefix("\"") && value.hasSuffix("\"")
-        if isQuoted { value = value.dropFirst().dropLast() }
-        self.init(key: String(decoding: bytes[..<start], as: UTF8.self), comparison: comparison, value: String(value), isQuoted: isQuoted)
+        let key = String(decoding: bytes[..<start], as: UTF8.self)
+        if isQuoted {
+            value = value.dropFirst().dropLast()
+        } else if let first = value.first, "=<>~".contains(first) {
+            throw AttributeCondition.refusal(text, parameter: parameter, AttributeCondition.correction(of: key, symbol, value))
+        }
+        self.init(key: key, comparison: comparison, value: String(value), isQuoted: isQuoted)
+    }
+
+    private static func refusal(_ text: String, parameter: String, _ hint: String) -> APIError {
+        APIError(status: 400, "\(parameter) \"\(text.prefix(200))\" is no condition: \(hint)", parameter: parameter)
+    }
+
+    /// What was probably meant, and how to say what stands there.
+    private static func correction(of key: String, _ symbol: String, _ value: Substring) -> String {
+        let rest = value.dropFirst()
+        let quoted = "a value that begins with \(value.prefix(1)) is written in quotes, as in \(key)\(symbol)\"\(value)\""
+        switch symbol + value.prefix(1) {
+        case "=>": return "did you mean \(key)>=\(rest)? (\(quoted))"
+        case "=<": return "did you mean \(key)<=\(rest)? (\(quoted))"
+        case "<>": return "did you mean \(key)!=\(rest)? (\(quoted))"
+        case "===": return "did you mean \(key)=\(rest)? (\(quoted))"
+        case "=~", "==~": return "there is no comparison with a pattern (\(quoted))"
+        default: return quoted
+        }
     }
 
     private init(key: String, comparison: Predicate.Comparison?, value: String, isQuoted: Bool) {
