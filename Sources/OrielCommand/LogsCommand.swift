@@ -32,7 +32,9 @@ struct LogsCommand: AsyncParsableCommand {
         name: [.short, .long], help: ArgumentHelp("Condition on an attribute: key=value, !=, >, >=, <, <=, or a key. May be repeated.", valueName: "condition"))
     var attribute: [String] = []
 
-    @Option(name: [.customShort("n"), .long], help: "How many records at most; with --follow how many of the past. Default: 100, with --follow 10.")
+    @Option(
+        name: [.customShort("n", allowingJoined: true), .long],
+        help: "How many records at most; with --follow how many of the past. Default: 100, with --follow 10.")
     var limit: Int?
 
     @Flag(name: [.short, .long], help: "Go on with new records as they come in, until interrupted.")
@@ -105,6 +107,7 @@ struct LogsCommand: AsyncParsableCommand {
                     case .nothing: try out.flush()
                     }
                 }
+                if isConnected { StandardError.write("oriel: \(service.name) ended the connection; connecting again\n") }
             } catch  where Task.isCancelled {
                 return
             } catch let error as HTTPQueryService.Unreachable where isConnected || progress.cursor != nil {

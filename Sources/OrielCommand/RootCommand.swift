@@ -67,7 +67,9 @@ struct RootCommand: AsyncParsableCommand {
         let code = exitCode(for: error)
         let message = fullMessage(for: error)
         guard code.isSuccess else {
-            if !message.isEmpty { StandardError.write(message + "\n") }
+            // The parser's own prefix is another than that of all other messages.
+            let text = message.hasPrefix("Error: ") ? "oriel: " + message.dropFirst("Error: ".count) : message
+            if !text.isEmpty { StandardError.write(text + "\n") }
             return code == .validationFailure ? ExitStatus.usage.rawValue : code.rawValue
         }
         var output = StandardOutput()

@@ -16,7 +16,7 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             Without flags it listens on localhost, ports 4317 and 4318, for OTLP over gRPC and HTTP, and keeps its data in ~/.local/state/oriel.
             Flags win over environment variables (ORIEL_LISTEN, ORIEL_RETENTION_LOGS, ...), those over the file (--config, ORIEL_CONFIG, ./oriel.yaml,
-            /etc/oriel/oriel.yaml). SIGTERM and SIGINT let requests end, write everything to disk and stop. SIGHUP reads certificates and the tokens file again.
+            /etc/oriel/oriel.yaml). SIGTERM and SIGINT let requests end, write everything to disk and stop. SIGHUP reads certificates, the tokens file and the level of the log again.
 
             Examples:
               oriel serve
@@ -28,7 +28,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup var flags: ServeFlags
 
-    @Flag(help: "Print every setting with its value and where it comes from, then stop.")
+    @Flag(help: "Print every setting with its value and where it comes from, in the form of a configuration file, then stop.")
     var printConfig = false
 
     func run() async throws {
@@ -40,19 +40,26 @@ struct ServeCommand: AsyncParsableCommand {
             throw CommandFailure("\(error)", .usage)
         }
         if printConfig {
+            for warning in resolved.warnings { StandardError.write("oriel: \(TerminalText.safe(warning))\n") }
             var output = StandardOutput()
             try output.line(resolved.description)
             try output.flush()
             return
         }
-        try await Self.serve(resolved.configuration, environment: environment)
+        try await Self.serve(resolved, flags: flags.given, environment: environment)
     }
 
     /// Opens the store, serves until a signal comes, closes the store.
-    private static func serve(_ configuration: CollectorConfiguration, environment: [String: String]) async throws {
+    private static func serve(_ resolved: ResolvedConfiguration, flags: [String: [String]], environment: [String: String]) async throws {
+        let configuration = resolved.configuration
         let log = CollectorLog(configuration.log)
         let logger = log.logger(label: "oriel")
+        for warning in resolved.warnings { logger.warning("\(warning)") }
         do {
+            if !FileManager.default.fileExists(atPath: configuration.dataFolder + "/LOCK") {
+                // A server that cannot listen leaves no new store behind.
+                try await ListenerCheck.run(configuration, environment: environment)
+            }
             try DataFolder.prepare(configuration.dataFolder)
         } catch {
             throw CommandFailure("\(error)")
@@ -76,7 +83,9 @@ struct ServeCommand: AsyncParsableCommand {
             configuration: ServiceGroupConfiguration(
                 services: [
                     .init(service: collector, successTerminationBehavior: .gracefullyShutdownGroup),
-                    .init(service: ReloadOnSignal(collector: collector), successTerminationBehavior: .ignore),
+                    .init(
+                        service: ReloadOnSignal(collector: collector, log: log, flags: flags, environment: environment),
+                        successTerminationBehavior: .ignore),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         let outcome: Result<Void, any Error>
@@ -114,12 +123,30 @@ extension StoreOptions {
     }
 }
 
-/// Has the collector read its files again on SIGHUP, which would end the process otherwise.
+/// Has the collector read its files again on SIGHUP, which would end the process otherwise, and takes the level of the log over.
 private struct ReloadOnSignal: Service {
     let collector: Collector
+    let log: CollectorLog
+    let flags: [String: [String]]
+    let environment: [String: String]
 
     func run() async throws {
         let signals = await UnixSignalsSequence(trapping: .sighup)
-        for await _ in signals.cancelOnGracefulShutdown() { collector.reload() }
+        for await _ in signals.cancelOnGracefulShutdown() {
+            reloadLogLevel()
+            collector.reload()
+        }
+    }
+
+    private func reloadLogLevel() {
+        let logger = log.logger(label: "oriel")
+        do {
+            let level = try ConfigurationResolver(flags: flags, environment: environment).resolve().configuration.log.level
+            guard level != log.level else { return }
+            logger.notice("log level changed", metadata: ["from": "\(log.level)", "to": "\(level)"])
+            log.level = level
+        } catch {
+            logger.error("the configuration cannot be used; the log level stays as it was", metadata: ["reason": "\(error)"])
+        }
     }
 }

@@ -7,7 +7,7 @@ struct TraceCommand: AsyncParsableCommand {
         commandName: "trace",
         abstract: "Show a trace: its spans as a waterfall, with their errors, events and log records.",
         discussion: """
-            ID is a trace id of 32 hexadecimal digits, or the first 8 or more of one that started within --since (default here: 24h).
+            ID is a trace id of 32 hexadecimal digits, or the first 8 or more of one that started within --since.
 
             Examples:
               oriel trace 0af7651916cd43dd8448eb211c80319c

@@ -35,6 +35,10 @@ import Testing
             let name = command.configuration.commandName ?? ""
             #expect(!name.isEmpty && names.insert(name).inserted)
             #expect(command.configuration.discussion.contains("oriel \(name)"), "\(name) has no example")
+            for part in command.configuration.subcommands {
+                let partName = "\(name) \(part.configuration.commandName ?? "")"
+                #expect(part.configuration.discussion.contains("oriel \(partName)"), "\(partName) has no example")
+            }
         }
     }
 

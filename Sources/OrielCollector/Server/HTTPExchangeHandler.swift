@@ -19,6 +19,8 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     private enum State {
         case idle
         case receiving(Incoming)
+        /// The answer is known from the head alone, and no body follows: it is sent when the request has ended.
+        case refusing(Response, to: HTTPRequest)
         case responding
         /// Answered early; the rest of the request is dropped.
         case lingering
@@ -114,8 +116,15 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
         responseEnded = false
         closesAfterResponse = keepAlive.map { !$0.isKeepAlive } ?? false
         let head = dispatcher.normalize(head)
+        if let keepAlive, !keepAlive.namesHost {
+            return respondEarly(HTTPProblem(.badRequest, "an HTTP/1.1 request names its host in one Host header").response(), to: head, context: context)
+        }
         switch dispatcher.admit(head, isHTTP2: isHTTP2) {
         case .refuse(let response):
+            if let keepAlive, !keepAlive.hasBody {
+                state = .refusing(response, to: head)
+                return
+            }
             respondEarly(response, to: head, context: context)
         case .read(let limit, let crossOrigin, let grant):
             let incoming = Incoming(
@@ -159,6 +168,10 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
             state = .responding
             timer.clear()
             respond(to: incoming, context: context)
+        case .refusing(let response, let head):
+            state = .responding
+            timer.clear()
+            sendRefusal(response, to: head, context: context)
         case .lingering:
             requestEnded = true
             if responseEnded, !isHTTP2 { context.close(promise: nil) }
@@ -172,7 +185,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
         case ChannelEvent.inputClosed as ChannelEvent:
             switch state {
             case .responding: closesAfterResponse = true
-            case .idle, .receiving, .lingering, .closed: context.close(promise: nil)
+            case .idle, .receiving, .refusing, .lingering, .closed: context.close(promise: nil)
             }
         default:
             break
@@ -184,7 +197,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     func quiesce() {
         switch state {
         case .idle: context?.close(promise: nil)
-        case .receiving, .responding: closesAfterResponse = true
+        case .receiving, .refusing, .responding: closesAfterResponse = true
         case .lingering, .closed: break
         }
     }
@@ -195,7 +208,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
             return context.close(promise: nil)
         }
         switch state {
-        case .idle, .receiving:
+        case .idle, .receiving, .refusing:
             if error is IOError || error is ChannelError { return context.close(promise: nil) }
             let problem =
                 (error as? HTTPParserError) == .headerOverflow
@@ -249,6 +262,11 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
         state = .lingering
         timer.clear()
         closesAfterResponse = true
+        setDeadline(in: dispatcher.limits.lingerTimeout, context: context)
+        sendRefusal(response, to: head, context: context)
+    }
+
+    private func sendRefusal(_ response: Response, to head: HTTPRequest?, context: ChannelHandlerContext) {
         dispatcher.statistics.countResponse(status: response.status.code)
         let exchange = exchange
         let body = response.body
@@ -258,7 +276,6 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
             handler: handler, eventLoop: eventLoop, exchange: exchange, head: response.head, omitsBody: head?.method == .head,
             gathers: body.contentLength != nil)
         let logger = dispatcher.logger
-        setDeadline(in: dispatcher.limits.lingerTimeout, context: context)
         task = Task {
             do {
                 try await body.write(stream)
@@ -393,7 +410,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
                 context.triggerUserOutboundEvent(NIOHTTP2FramePayloadToHTTPEvent.reset(code: .noError), promise: nil)
             }
             context.close(promise: nil)
-        case .responding, .closed:
+        case .refusing, .responding, .closed:
             break
         }
     }

@@ -93,6 +93,13 @@ struct BenchOptions: ParsableArguments {
         guard rows ?? 0 >= 0 else { throw ValidationError("--rows must be at least 0") }
         guard (1...512).contains(connections) else { throw ValidationError("--connections must be from 1 to 512") }
         guard (1...1_000_000).contains(rowsPerRequest) else { throw ValidationError("--rows-per-request must be from 1 to 1000000") }
+        if let endpoint {
+            do {
+                _ = try LoadEndpoint(parsing: endpoint)
+            } catch {
+                throw ValidationError("--endpoint: \(error)")
+            }
+        }
         guard endpoint == nil || (data == nil && folder == nil) else {
             throw ValidationError("--endpoint names a server that runs elsewhere; --data, --keep and --folder are for one that is started here")
         }

@@ -15,6 +15,12 @@ struct BenchIngestCommand: ParsableCommand {
 
             Without --rate each connection sends as soon as the request before is acknowledged, which shows how much the machine takes. With --rate
             requests are due at fixed times, and the time until they are acknowledged counts from then on, waiting for earlier ones included.
+
+            Examples:
+              oriel bench ingest --signal spans --rows 1000000 --connections 4
+              oriel bench ingest --signal samples --rows 10000000 --compression zstd --output json
+              oriel bench ingest --signal logs --protocol grpc --rows-per-request 100 --rate 50000
+              oriel bench ingest --endpoint http://localhost:4318 --rows 100000
             """)
 
     @Option(help: "What to send: spans, logs or samples.")

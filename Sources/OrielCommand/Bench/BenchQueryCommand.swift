@@ -12,6 +12,11 @@ struct BenchQueryCommand: ParsableCommand {
 
             One connection asks one question after another, over HTTP. Questions cover all time: those for a page of something rare have to
             consider every row.
+
+            Examples:
+              oriel bench query --rows 1000000
+              oriel bench query --data ./store
+              oriel bench query --endpoint http://localhost:4318 --rows 0
             """)
 
     @OptionGroup var options: BenchOptions

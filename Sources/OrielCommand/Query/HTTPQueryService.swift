@@ -143,7 +143,7 @@ struct HTTPQueryService: QueryService {
         case let error as HTTPClientError where error == .connectTimeout: "it did not answer within 5 s"
         case let error as HTTPClientError where error == .readTimeout: "it fell silent"
         case let error as HTTPClientError where error == .remoteConnectionClosed: "it closed the connection"
-        case let error as IOError: error.description
+        case let error as IOError: errorText(error.errnoCode)
         default: "\(error)"
         }
     }

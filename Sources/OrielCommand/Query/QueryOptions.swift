@@ -51,7 +51,8 @@ struct OutputOptions: ParsableArguments {
 struct RangeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "From when: a duration before now (15m, 1h, 2d), RFC 3339, unix seconds or milliseconds, \"yesterday 14:00\". Default: 1h.", valueName: "time"))
+            "From when: a duration before now (15m, 1h, 2d), RFC 3339, unix seconds or milliseconds, \"yesterday 14:00\". Default: 1h, for `oriel trace` 24h.",
+            valueName: "time"))
     var since: String?
 
     @Option(help: ArgumentHelp("Another name for --since.", valueName: "time"))

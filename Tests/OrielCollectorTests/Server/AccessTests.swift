@@ -27,7 +27,7 @@ import Testing
         try await LiveCollector.run { live in
             let preflight = try await Self.answer(
                 live.port(),
-                "OPTIONS /v1/traces HTTP/1.1\r\nHost: localhost:4318\r\nOrigin: https://shop.example\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-type, x-own\r\n\r\n"
+                "OPTIONS /v1/traces HTTP/1.1\r\nHost: localhost:4318\r\nOrigin: https://shop.example\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-type, x-own\r\nConnection: close\r\n\r\n"
             )
             #expect(preflight.hasPrefix("HTTP/1.1 204"))
             #expect(preflight.lowercased().contains("access-control-allow-origin: https://shop.example"))
@@ -43,12 +43,40 @@ import Testing
 
             for origin in ["https://shop.example", "null", "http://localhost:9999"] {
                 let query = try await Self.answer(
-                    live.port(), "GET /metrics HTTP/1.1\r\nHost: localhost:4318\r\nOrigin: \(origin)\r\n\r\n")
+                    live.port(), "GET /metrics HTTP/1.1\r\nHost: localhost:4318\r\nOrigin: \(origin)\r\nConnection: close\r\n\r\n")
                 #expect(query.hasPrefix("HTTP/1.1 403"), "\(origin)")
             }
             let own = try await Self.answer(
                 live.port(), "GET /metrics HTTP/1.1\r\nHost: localhost:4318\r\nOrigin: http://localhost:4318\r\nConnection: close\r\n\r\n")
             #expect(own.hasPrefix("HTTP/1.1 200"))
+        }
+    }
+
+    @Test func aRefusalWithoutABodyKeepsTheConnection() async throws {
+        try await LiveCollector.run { live in
+            let connection = try await RawConnection.connect(port: live.port())
+            let origin = "Origin: https://shop.example\r\n"
+            try await connection.send(
+                "OPTIONS /v1/traces HTTP/1.1\r\nHost: localhost:4318\r\n\(origin)Access-Control-Request-Method: POST\r\n\r\n")
+            try await connection.receive("HTTP/1.1 204")
+            // Two that did not wait for each other.
+            try await connection.send(
+                "GET /metrics HTTP/1.1\r\nHost: localhost:4318\r\n\(origin)\r\nGET /-/healthy HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 0\r\n\r\n")
+            try await connection.receive("HTTP/1.1 403")
+            try await connection.receive("HTTP/1.1 421")
+            try await connection.send("GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            let all = try await connection.receive("oriel is alive")
+            #expect(!all.lowercased().contains("connection: close"))
+            await connection.close()
+        }
+    }
+
+    @Test func aRequestNamesItsHost() async throws {
+        try await LiveCollector.run { live in
+            for hosts in ["", "Host: localhost\r\nHost: localhost\r\n"] {
+                let answer = try await Self.answer(live.port(), "GET /-/healthy HTTP/1.1\r\n\(hosts)\r\n")
+                #expect(answer.hasPrefix("HTTP/1.1 400") && answer.contains("one Host header"), "\(answer)")
+            }
         }
     }
 }

@@ -26,11 +26,34 @@ struct BuiltProgram {
     }
 
     /// Runs to the end. Output goes through files, so that no pipe can fill up.
-    static func run(_ arguments: [String], home: URL) throws -> Outcome {
+    static func run(_ arguments: [String], environment more: [String: String] = [:], home: URL) throws -> Outcome {
+        try run(try url(), arguments, environment: more, home: home)
+    }
+
+    /// Runs a script of the shell, with the program as `$ORIEL` and arguments as `$1` and so on.
+    static func shell(_ script: String, _ arguments: [String], home: URL) throws -> Outcome {
+        try run(URL(fileURLWithPath: "/bin/sh"), ["-c", script, "sh"] + arguments, environment: ["ORIEL": try url().path], home: home)
+    }
+
+    /// Runs to the end with its output on an open file.
+    static func run(_ arguments: [String], on output: FileHandle, environment more: [String: String], home: URL) throws -> Int32 {
         let process = Process()
         process.executableURL = try url()
         process.arguments = arguments
-        process.environment = environment(home: home)
+        process.environment = environment(home: home).merging(more) { _, given in given }
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
+    private static func run(_ program: URL, _ arguments: [String], environment more: [String: String], home: URL) throws -> Outcome {
+        let process = Process()
+        process.executableURL = program
+        process.arguments = arguments
+        process.environment = environment(home: home).merging(more) { _, given in given }
         let name = UUID().uuidString
         let files = ["out", "err"].map { home.appendingPathComponent("\(name).\($0)") }
         for file in files { try Data().write(to: file) }

@@ -152,6 +152,7 @@ public enum PartialMeasure: Hashable, Sendable {
         case (.distribution(var own), .distribution(let added)):
             own.merge(added)
             self = .distribution(own)
+        // Both come from one aggregation, which makes the same measure of every group.
         default: preconditionFailure("different measures")
         }
     }
