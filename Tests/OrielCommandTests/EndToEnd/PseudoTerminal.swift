@@ -13,10 +13,15 @@ final class PseudoTerminal {
     }
 
     init() throws {
-        master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)
-        guard master >= 0, grantpt(master) == 0, unlockpt(master) == 0, let name = unsafe ptsname(master) else { throw Failed(what: "posix_openpt") }
-        let descriptor = unsafe open(name, O_RDWR | O_NOCTTY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Failed(what: "open") }
+        master = unsafe open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        guard master >= 0 else { throw Failed(what: "open /dev/ptmx") }
+        // TIOCSPTLCK and TIOCGPTN, which are behind unlockpt and ptsname; Swift imports none of the four.
+        var lock: Int32 = 0
+        guard unsafe ioctl(master, 0x4004_5431, &lock) == 0 else { throw Failed(what: "unlock") }
+        var number: UInt32 = 0
+        guard unsafe ioctl(master, 0x8004_5430, &number) == 0 else { throw Failed(what: "number") }
+        let descriptor = unsafe open("/dev/pts/\(number)", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Failed(what: "open /dev/pts/\(number)") }
         terminal = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
 
