@@ -108,6 +108,10 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
         context.fireChannelReadComplete()
     }
 
+    private static func isUnixSocket(_ address: SocketAddress?) -> Bool {
+        if case .unixDomainSocket = address { true } else { false }
+    }
+
     private func receive(_ head: HTTPRequest, context: ChannelHandlerContext) {
         guard case .idle = state else { return }
         timer.clear()
@@ -116,7 +120,8 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
         responseEnded = false
         closesAfterResponse = keepAlive.map { !$0.isKeepAlive } ?? false
         let head = dispatcher.normalize(head)
-        if let keepAlive, !keepAlive.namesHost {
+        // On a unix socket there is no host to name, and clients differ in what they send then.
+        if let keepAlive, !keepAlive.namesHost, !Self.isUnixSocket(context.channel.localAddress) {
             return respondEarly(HTTPProblem(.badRequest, "an HTTP/1.1 request names its host in one Host header").response(), to: head, context: context)
         }
         switch dispatcher.admit(head, isHTTP2: isHTTP2) {

@@ -77,7 +77,7 @@ import Testing
 
     @Test func theDiskIsSharedOut() throws {
         let defaults = try Self.resolve().resolved
-        #expect(defaults.configuration.retention.disk == nil && defaults.description.contains("retention.disk: none"))
+        #expect(defaults.configuration.retention.disk == nil && defaults.description.contains("\n  disk: none "))
         let yaml = """
             retention:
               disk: 500GB
@@ -88,7 +88,7 @@ import Testing
         let retention = resolved.configuration.retention
         #expect(retention.disk == 500_000_000_000 && retention.freeSpace == 1 << 30)
         #expect(retention.shares == .init(logs: 50, traces: 40, metrics: 12.5))
-        #expect(resolved.description.contains("retention.shares.metrics: 12.5%"))
+        #expect(resolved.description.contains("\n    metrics: \"12.5%\" "))
         let origins = Dictionary(uniqueKeysWithValues: resolved.values.map { ($0.name, $0.origin) })
         #expect(origins["retention.shares.traces"] == "ORIEL_RETENTION_SHARES_TRACES" && origins["retention.disk"]?.hasSuffix(":2:9") == true)
         let flagged = try Self.resolve(yaml, flags: ["--disk-budget": ["none"]], environment: ["ORIEL_DISK_BUDGET": "1TB"]).resolved
