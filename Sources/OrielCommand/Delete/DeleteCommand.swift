@@ -55,14 +55,14 @@ struct DeleteCommand: AsyncParsableCommand {
     func run() async throws {
         let printer = DeletionPrinter(output)
         if list {
-            return try await source.withService { service in
+            return try await source.withService(isChanging: true) { service in
                 let deletions = try AnswerList.elements("deletions", of: try await service.answer(DeletionAPI.path)).elements
                 try printer.show(deletions, as: DeletionAnswer.self)
                 if deletions.isEmpty { throw CommandFailure("nothing was deleted yet", .nothingFound) }
             }
         }
         let range = try filter.range(isUTC: output.utc, now: .now)
-        try await source.withService { service in
+        try await source.withService(isChanging: true) { service in
             if dryRun || !yes {
                 let plan = try AnswerList.elements("plan", of: try await post(service, body(range, isDryRun: true))).elements
                 let rows = try plan.map { try AnswerList.decode(DeletionPlanAnswer.self, $0) }

@@ -99,7 +99,9 @@ struct StoreQueryService: QueryService {
 
 extension SourceOptions {
     /// Connects as the options, the environment and the data folder say, and lets go afterwards.
-    func withService(_ body: (any QueryService) async throws -> Void) async throws {
+    ///
+    /// - Parameter isChanging: whether rows are to change, so that a stopped store that is opened must merge; what only reads leaves its files as they are.
+    func withService(isChanging: Bool = false, _ body: (any QueryService) async throws -> Void) async throws {
         if let server = server ?? Terminal.environment("ORIEL_SERVER"), data == nil {
             let token = try ClientToken.resolve(given: token, environment: ProcessInfo.processInfo.environment)
             return try await HTTPQueryService.with(try HTTPQueryService.baseURL(server), name: server, token: token, body)
@@ -120,9 +122,11 @@ extension SourceOptions {
             return try await HTTPQueryService.with(try HTTPQueryService.baseURL("unix:" + socket), name: "the server at \(socket)", token: token, body)
         }
         guard FileManager.default.fileExists(atPath: folder) else { throw CommandFailure("there is no folder \(folder)") }
+        var options = StoreOptions.stopped
+        options.maintainsItself = isChanging
         let store: SQLiteStore
         do {
-            store = try await SQLiteStore.open(folder: folder, options: .stopped)
+            store = try await SQLiteStore.open(folder: folder, options: options)
         } catch .locked where FileManager.default.fileExists(atPath: socket) {
             return try await HTTPQueryService.with(try HTTPQueryService.baseURL("unix:" + socket), name: "the server at \(socket)", token: token, body)
         } catch {
