@@ -69,7 +69,7 @@ struct BackupTests {
         let writer = Task {
             var round = 0
             while !isDone.withLock({ $0 }) {
-                do {
+                do throws(StoreError) {
                     _ = try await store.append(SpanFiles.spans(0..<3, rows: 20, from: round * 20))
                 } catch {
                     // A store that is behind says so, and its clients send the request again.
