@@ -1,48 +1,19 @@
 import Foundation
-import OrielTelemetry
 import Testing
 
 @testable import OrielCommand
 
 /// `oriel backup`, `oriel restore` and `oriel doctor` against a running daemon and on stopped stores.
 @Suite(.serialized) final class BackupCommandTests {
-    private let home: URL
-    private var data: String { home.appendingPathComponent("data").path }
+    private let place: ProgramHome
+    private var home: URL { place.url }
+    private var data: String { place.data }
 
-    init() throws {
-        home = URL(fileURLWithPath: "/tmp/oriel-backup-\(getpid())-\(UInt32.random(in: 0..<1 << 20))")
-        try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        do {
-            try FileManager.default.removeItem(at: home)
-        } catch {
-            // A leftover in /tmp fails no test.
-        }
-    }
-
-    private func send(_ text: String, port: Int) throws {
-        let body = """
-            {"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeLogs":[{"logRecords":[
-            {"timeUnixNano":"\(Timestamp.now.nanoseconds)","body":{"stringValue":"\(text)"}}]}]}]}
-            """
-        var connection = try BlockingHTTPConnection(LoadEndpoint(host: "127.0.0.1", port: port))
-        let response = try connection.send(method: "POST", path: "/v1/logs", headers: [("content-type", "application/json")], body: Array(body.utf8))
-        #expect(response.status == 200)
-    }
+    init() throws { place = try ProgramHome("backup") }
 
     @Test func backupRestoreAndDoctor() async throws {
-        let server = try BuiltProgram.start(["serve", "--data", data, "--listen", "tcp://127.0.0.1:0"], home: home)
-        var found: Int?
-        try await wait(for: "the server to listen") {
-            let text = try server.output()
-            guard let match = text.firstMatch(of: /127\.0\.0\.1:(\d+)/), text.contains("oriel.sock") else { return false }
-            found = Int(match.1)
-            return true
-        }
-        let port = try #require(found)
-        try send("first words", port: port)
+        let server = try await place.serve()
+        try server.log("first words")
         let backup = home.appendingPathComponent("backup").path
         let made = try BuiltProgram.run(["backup", backup, "--data", data], home: home)
         #expect(made.status == 0 && made.output.contains("files"), "\(made)")
@@ -50,7 +21,7 @@ import Testing
         #expect(refused.status == 1, "\(refused)")
         let healthy = try BuiltProgram.run(["doctor", "--data", data], home: home)
         #expect(healthy.status == 0 && healthy.output.contains("healthy"), "\(healthy)")
-        try send("second words", port: port)
+        try server.log("second words")
         #expect(server.terminate() == 0)
         #expect(try server.output().contains("store.backup"))
 

@@ -1,36 +1,15 @@
 import Foundation
-import OrielTelemetry
 import Testing
 
 @testable import OrielCommand
 
 /// `oriel delete` against a running daemon and on a stopped store.
 @Suite(.serialized) final class DeleteCommandTests {
-    private let home: URL
-    private var data: String { home.appendingPathComponent("data").path }
+    private let place: ProgramHome
+    private var home: URL { place.url }
+    private var data: String { place.data }
 
-    init() throws {
-        home = URL(fileURLWithPath: "/tmp/oriel-delete-\(getpid())-\(UInt32.random(in: 0..<1 << 20))")
-        try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        do {
-            try FileManager.default.removeItem(at: home)
-        } catch {
-            // A leftover in /tmp fails no test.
-        }
-    }
-
-    private func send(_ service: String, _ text: String, port: Int) throws {
-        let body = """
-            {"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"\(service)"}}]},"scopeLogs":[{"logRecords":[
-            {"timeUnixNano":"\(Timestamp.now.nanoseconds)","body":{"stringValue":"\(text)"}}]}]}]}
-            """
-        var connection = try BlockingHTTPConnection(LoadEndpoint(host: "127.0.0.1", port: port))
-        let response = try connection.send(method: "POST", path: "/v1/logs", headers: [("content-type", "application/json")], body: Array(body.utf8))
-        #expect(response.status == 200)
-    }
+    init() throws { place = try ProgramHome("delete") }
 
     /// Whether a text is anywhere in the store's files.
     private func holds(_ text: String) throws -> Bool {
@@ -47,18 +26,10 @@ import Testing
     }
 
     @Test func deletesAndShowsTheReceipt() async throws {
-        let server = try BuiltProgram.start(["serve", "--data", data, "--listen", "tcp://127.0.0.1:0"], home: home)
-        var found: Int?
-        try await wait(for: "the server to listen") {
-            let text = try server.output()
-            guard let match = text.firstMatch(of: /127\.0\.0\.1:(\d+)/), text.contains("oriel.sock") else { return false }
-            found = Int(match.1)
-            return true
-        }
-        let port = try #require(found)
+        let server = try await place.serve()
         #expect(try oriel("delete", "--list").status == 3)
-        try send("shop", "XYZZYSECRET of a customer", port: port)
-        try send("cart", "harmless words", port: port)
+        try server.log("XYZZYSECRET of a customer", service: "shop")
+        try server.log("harmless words", service: "cart")
 
         for arguments in [
             ["delete", "--since", "1h"], ["delete", "logs"], ["delete", "log", "--since", "1h"], ["delete", "logs", "--since", "1h", "--label", "a=b"],

@@ -5,21 +5,11 @@ import Testing
 
 /// The disk budget of a running daemon: set by a flag, told by `/metrics` and `oriel doctor`.
 @Suite(.serialized) final class DiskBudgetCommandTests {
-    private let home: URL
-    private var data: String { home.appendingPathComponent("data").path }
+    private let place: ProgramHome
+    private var home: URL { place.url }
+    private var data: String { place.data }
 
-    init() throws {
-        home = URL(fileURLWithPath: "/tmp/oriel-disk-\(getpid())-\(UInt32.random(in: 0..<1 << 20))")
-        try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        do {
-            try FileManager.default.removeItem(at: home)
-        } catch {
-            // A leftover in /tmp fails no test.
-        }
-    }
+    init() throws { place = try ProgramHome("disk") }
 
     @Test func theBudgetIsTold() async throws {
         let wrong = try BuiltProgram.run(["serve", "--data", data, "--disk-budget", "much"], home: home)
@@ -27,15 +17,8 @@ import Testing
         let printed = try BuiltProgram.run(["serve", "--data", data, "--disk-budget", "64MiB", "--print-config"], home: home)
         #expect(printed.output.contains(/\n  disk: 64MiB +# --disk-budget/), "\(printed)")
 
-        let server = try BuiltProgram.start(["serve", "--data", data, "--listen", "tcp://127.0.0.1:0", "--disk-budget", "64MiB"], home: home)
-        var found: Int?
-        try await wait(for: "the server to listen") {
-            let text = try server.output()
-            guard let match = text.firstMatch(of: /127\.0\.0\.1:(\d+)/), text.contains("oriel.sock") else { return false }
-            found = Int(match.1)
-            return true
-        }
-        let endpoint = LoadEndpoint(host: "127.0.0.1", port: try #require(found))
+        let server = try await place.serve(nil, ["--disk-budget", "64MiB"])
+        let endpoint = LoadEndpoint(host: "127.0.0.1", port: try #require(try server.port()))
         try await wait(for: "the store to look at its disk") {
             var connection = try BlockingHTTPConnection(endpoint)
             let response = try connection.send(method: "GET", path: "/metrics", headers: [], body: [])

@@ -6,44 +6,13 @@ import Testing
 
 /// From a client's OTLP request through the running daemon to what the commands print.
 @Suite(.serialized) final class EndToEndTests {
-    private let home: URL
-    private var data: String { home.appendingPathComponent("data").path }
+    private let place: ProgramHome
+    private var home: URL { place.url }
+    private var data: String { place.data }
     private let now = Timestamp.now.nanoseconds
     private let traceID = "5b8efff798038103d269b633813fc60c"
 
-    init() throws {
-        // Short, since a unix socket's path has 107 bytes.
-        home = URL(fileURLWithPath: "/tmp/oriel-e2e-\(getpid())-\(UInt32.random(in: 0..<1 << 20))")
-        try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        do {
-            try FileManager.default.removeItem(at: home)
-        } catch {
-            // A leftover in /tmp fails no test.
-        }
-    }
-
-    private func serve(_ folder: String? = nil) async throws -> RunningProgram {
-        let server = try BuiltProgram.start(["serve", "--data", folder ?? data, "--listen", "tcp://127.0.0.1:0"], home: home)
-        try await wait(for: "the server to listen") { try port(server) != nil }
-        return server
-    }
-
-    /// The port that the server's log names.
-    private func port(_ server: RunningProgram) throws -> Int? {
-        let text = try server.output()
-        guard let match = text.firstMatch(of: /127\.0\.0\.1:(\d+)/), text.contains("oriel.sock") else { return nil }
-        return Int(match.1)
-    }
-
-    private func post(_ path: String, _ json: String, _ server: RunningProgram) throws {
-        let port = try #require(try port(server))
-        var connection = try BlockingHTTPConnection(LoadEndpoint(host: "127.0.0.1", port: port))
-        let response = try connection.send(method: "POST", path: path, headers: [("content-type", "application/json")], body: Array(json.utf8))
-        #expect(response.status == 200, "\(path): \(String(decoding: response.body, as: UTF8.self))")
-    }
+    init() throws { place = try ProgramHome("e2e") }
 
     private func log(_ body: String, severity: Int = 9, at offset: Int64 = 0, traced: Bool = false) -> String {
         let trace = traced ? #","traceId":"\#(traceID)","spanId":"eee19b7ec3c1b174""# : ""
@@ -54,7 +23,7 @@ import Testing
     }
 
     private func fill(_ server: RunningProgram) throws {
-        try post(
+        try server.post(
             "/v1/traces",
             """
             {"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeSpans":[{"spans":[
@@ -63,14 +32,14 @@ import Testing
             "attributes":[{"key":"http.response.status_code","value":{"intValue":"503"}}]},
             {"traceId":"\(traceID)","spanId":"eee19b7ec3c1b175","parentSpanId":"eee19b7ec3c1b174","name":"SELECT","kind":3,
             "startTimeUnixNano":"\(now - 800_000_000)","endTimeUnixNano":"\(now - 700_000_000)"}]}]}]}
-            """, server)
-        try post("/v1/logs", log("cart is broken", severity: 17, at: -500_000_000, traced: true), server)
-        try post(
+            """)
+        try server.post("/v1/logs", log("cart is broken", severity: 17, at: -500_000_000, traced: true))
+        try server.post(
             "/v1/metrics",
             """
             {"resourceMetrics":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeMetrics":[{"metrics":[
             {"name":"queue.depth","description":"Jobs that wait.","gauge":{"dataPoints":[{"timeUnixNano":"\(now - 1_000_000_000)","asDouble":17.5}]}}]}]}]}
-            """, server)
+            """)
     }
 
     private func oriel(_ arguments: String..., status: Int32 = 0, _ place: SourceLocation = #_sourceLocation) throws -> String {
@@ -80,10 +49,10 @@ import Testing
     }
 
     @Test func whatWasSentIsShown() async throws {
-        let server = try await serve()
+        let server = try await place.serve()
         try fill(server)
         let socket = "unix:\(data)/oriel.sock"
-        let port = try #require(try port(server))
+        let port = try #require(try server.port())
 
         #expect(try oriel("traces", "--server", socket).contains(traceID))
         #expect(try oriel("traces", "--server", "127.0.0.1:\(port)", "--attribute", "http.response.status_code>=500").contains("GET /cart"))
@@ -113,15 +82,15 @@ import Testing
     }
 
     @Test func aTailSurvivesARestartWithoutRepetition() async throws {
-        var server = try await serve()
-        try post("/v1/logs", log("first"), server)
+        var server = try await place.serve()
+        try server.post("/v1/logs", log("first"))
         let tail = try BuiltProgram.start(["logs", "--follow", "--utc", "--server", "unix:\(data)/oriel.sock"], home: home)
         try await wait(for: "the past") { try tail.output().contains("first") }
-        try post("/v1/logs", log("second", at: 1), server)
+        try server.post("/v1/logs", log("second", at: 1))
         try await wait(for: "a new record") { try tail.output().contains("second") }
         #expect(server.terminate() == 0)
-        server = try await serve()
-        try post("/v1/logs", log("third", at: 2), server)
+        server = try await place.serve()
+        try server.post("/v1/logs", log("third", at: 2))
         try await wait(for: "a record after the restart") { try tail.output().contains("third") }
         let text = try tail.output()
         for word in ["first", "second", "third"] { #expect(text.split(separator: word).count == 2, "\(text)") }
@@ -130,7 +99,7 @@ import Testing
     @Test func theDaemonExplainsItself() async throws {
         #expect(try oriel("serve", "--data", data, "--print-config").contains("retention:\n  logs: 30d"))
         #expect(try oriel("serve", "--data", data, "--listen", "nonsense", status: 2).contains("--listen"))
-        let server = try await serve()
+        let server = try await place.serve()
         let second = try oriel("serve", "--data", data, "--listen", "tcp://127.0.0.1:0", status: 1)
         #expect(second.contains(data) && second.contains("in use"), "\(second)")
         #expect(server.terminate() == 0)
@@ -145,7 +114,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: folder + "/ballast"))
         let traces = try oriel("traces", "--status", "error", "--output", "csv", "--data", folder)
         #expect(traces.contains("click checkout"))
-        let server = try await serve(folder)
+        let server = try await place.serve(folder)
         #expect(try oriel("traces", "--status", "error", "--output", "csv", "--server", "unix:\(folder)/oriel.sock") == traces)
         #expect(server.terminate() == 0)
     }

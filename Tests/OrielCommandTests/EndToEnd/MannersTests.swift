@@ -6,48 +6,16 @@ import Testing
 
 /// How the program behaves towards terminals, pipes, folders and people who mistype.
 @Suite(.serialized) final class MannersTests {
-    private let home: URL
-    private var data: String { home.appendingPathComponent("data").path }
+    private let place: ProgramHome
+    private var home: URL { place.url }
+    private var data: String { place.data }
     private var socket: String { "unix:\(data)/oriel.sock" }
 
-    init() throws {
-        home = URL(fileURLWithPath: "/tmp/oriel-manners-\(getpid())-\(UInt32.random(in: 0..<1 << 20))")
-        try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        do {
-            try FileManager.default.removeItem(at: home)
-        } catch {
-            // A leftover in /tmp fails no test.
-        }
-    }
-
-    private func serve() async throws -> RunningProgram {
-        let server = try BuiltProgram.start(["serve", "--data", data, "--listen", "tcp://127.0.0.1:0"], home: home)
-        try await wait(for: "the server to listen") { try port(server) != nil }
-        return server
-    }
-
-    private func port(_ server: RunningProgram) throws -> Int? {
-        let text = try server.output()
-        guard let match = text.firstMatch(of: /127\.0\.0\.1:(\d+)/), text.contains("oriel.sock") else { return nil }
-        return Int(match.1)
-    }
-
-    private func log(_ body: String, _ server: RunningProgram) throws {
-        let json = """
-            {"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeLogs":[{"logRecords":[
-            {"timeUnixNano":"\(Timestamp.now.nanoseconds)","severityNumber":17,"severityText":"ERROR","body":{"stringValue":"\(body)"}}]}]}]}
-            """
-        var connection = try BlockingHTTPConnection(LoadEndpoint(host: "127.0.0.1", port: try #require(try port(server))))
-        let response = try connection.send(method: "POST", path: "/v1/logs", headers: [("content-type", "application/json")], body: Array(json.utf8))
-        #expect(response.status == 200)
-    }
+    init() throws { place = try ProgramHome("manners") }
 
     @Test func aReaderThatGoesAwayEndsATail() async throws {
-        let server = try await serve()
-        try log("first", server)
+        let server = try await place.serve()
+        try server.log("first", severity: 17, severityText: "ERROR")
         // The tail has nothing more to write, and notices all the same.
         let outcome = try BuiltProgram.shell(#"{ "$ORIEL" logs --follow --server "$1"; echo "status $?" >&2; } | head -n 1"#, [socket], home: home)
         #expect(outcome.output.contains("first") && outcome.errors.contains("status 0"), "\(outcome)")
@@ -55,16 +23,16 @@ import Testing
     }
 
     @Test func anOutputThatCannotBeWrittenIsAnError() async throws {
-        let server = try await serve()
-        try log("first", server)
+        let server = try await place.serve()
+        try server.log("first", severity: 17, severityText: "ERROR")
         let outcome = try BuiltProgram.shell(#""$ORIEL" logs --server "$1" >/dev/full"#, [socket], home: home)
         #expect(outcome.status == 1 && outcome.errors.contains("No space left"), "\(outcome)")
         #expect(server.terminate() == 0)
     }
 
     @Test func coloursAreForTerminalsThatWantThem() async throws {
-        let server = try await serve()
-        try log("first", server)
+        let server = try await place.serve()
+        try server.log("first", severity: 17, severityText: "ERROR")
         func print(_ environment: [String: String], _ flags: String...) throws -> String {
             let terminal = try PseudoTerminal()
             let status = try BuiltProgram.run(["logs", "--server", socket] + flags, on: terminal.terminal, environment: environment, home: home)
@@ -81,8 +49,8 @@ import Testing
     }
 
     @Test func timesAreReadAsPeopleWriteThem() async throws {
-        let server = try await serve()
-        try log("first", server)
+        let server = try await place.serve()
+        try server.log("first", severity: 17, severityText: "ERROR")
         for text in ["yesterday 14:00", "2d", "today", "1h ago"] {
             let outcome = try BuiltProgram.run(["logs", "--server", socket, "--since", text], home: home)
             // Just after midnight the record may be of the day before.
@@ -94,17 +62,17 @@ import Testing
     }
 
     @Test func aTailSurvivesAServerThatIsKilled() async throws {
-        var server = try await serve()
-        try log("first", server)
+        var server = try await place.serve()
+        try server.log("first", severity: 17, severityText: "ERROR")
         let tail = try BuiltProgram.start(["logs", "--follow", "--utc", "--server", socket], home: home)
         try await wait(for: "the past") { try tail.output().contains("first") }
-        try log("second", server)
+        try server.log("second", severity: 17, severityText: "ERROR")
         try await wait(for: "a new record") { try tail.output().contains("second") }
         server.send(SIGKILL)
         _ = server.terminate()
         try await wait(for: "the loss to be told") { try tail.output().contains("connecting again") }
-        server = try await serve()
-        try log("third", server)
+        server = try await place.serve()
+        try server.log("third", severity: 17, severityText: "ERROR")
         try await wait(for: "a record after the restart") { try tail.output().contains("third") }
         let text = try tail.output()
         for word in ["first", "second", "third", "connecting again", "connected again"] { #expect(text.split(separator: word).count == 2, "\(text)") }
@@ -134,8 +102,8 @@ import Testing
     }
 
     @Test func aServerThatCannotListenLeavesNothingBehind() async throws {
-        let server = try await serve()
-        let taken = try #require(try port(server))
+        let server = try await place.serve()
+        let taken = try #require(try server.port())
         let folder = home.appendingPathComponent("second").path
         let outcome = try BuiltProgram.run(["serve", "--data", folder, "--listen", "tcp://127.0.0.1:\(taken)"], home: home)
         #expect(outcome.status == 1 && outcome.errors.contains("cannot listen on tcp://127.0.0.1:\(taken)"), "\(outcome)")
@@ -152,7 +120,7 @@ import Testing
         let again = try BuiltProgram.run(["serve", "--config", file.path, "--print-config"], home: home)
         #expect(again.status == 0 && Self.settings(again.output) == Self.settings(printed.output), "\(again)")
 
-        let server = try await serve()
+        let server = try await place.serve()
         let condition = try BuiltProgram.run(["logs", "--server", socket, "-a", "n=>10"], home: home)
         #expect(condition.status == 2 && condition.errors.contains("did you mean n>=10?"), "\(condition)")
         // Messages of the parser look like all others.
@@ -176,7 +144,7 @@ import Testing
         let file = home.appendingPathComponent("level.yaml")
         try Data("log: {level: info}\n".utf8).write(to: file)
         let server = try BuiltProgram.start(["serve", "--data", data, "--config", file.path, "--listen", "tcp://127.0.0.1:0"], home: home)
-        try await wait(for: "the server to listen") { try port(server) != nil }
+        try await wait(for: "the server to listen") { try server.port() != nil }
         try Data("log: {level: debug}\n".utf8).write(to: file)
         server.send(SIGHUP)
         try await wait(for: "the level to change") { try server.output().contains("log level changed") }

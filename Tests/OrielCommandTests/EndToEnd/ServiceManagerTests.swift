@@ -6,20 +6,10 @@ import Testing
 
 /// What passes between the daemon and a service manager of systemd's kind.
 @Suite(.serialized) final class ServiceManagerTests {
-    private let home: URL
+    private let place: ProgramHome
+    private var home: URL { place.url }
 
-    init() throws {
-        home = URL(fileURLWithPath: "/tmp/oriel-manager-\(getpid())-\(UInt32.random(in: 0..<1 << 20))")
-        try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        do {
-            try FileManager.default.removeItem(at: home)
-        } catch {
-            // A leftover in /tmp fails no test.
-        }
-    }
+    init() throws { place = try ProgramHome("manager") }
 
     @Test func theDaemonReportsAndUsesTheSocketThatItIsGiven() throws {
         let path = home.appendingPathComponent("notify").path

@@ -5,32 +5,15 @@ import Testing
 
 /// `oriel token` against a running daemon, and commands that show a token.
 @Suite(.serialized) final class TokenCommandTests {
-    private let home: URL
-    private var data: String { home.appendingPathComponent("data").path }
+    private let place: ProgramHome
+    private var home: URL { place.url }
+    private var data: String { place.data }
 
-    init() throws {
-        home = URL(fileURLWithPath: "/tmp/oriel-token-\(getpid())-\(UInt32.random(in: 0..<1 << 20))")
-        try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        do {
-            try FileManager.default.removeItem(at: home)
-        } catch {
-            // A leftover in /tmp fails no test.
-        }
-    }
+    init() throws { place = try ProgramHome("token") }
 
     private func serve() async throws -> (program: RunningProgram, port: Int) {
-        let server = try BuiltProgram.start(["serve", "--data", data, "--listen", "tcp://127.0.0.1:0"], home: home)
-        var port: Int?
-        try await wait(for: "the server to listen") {
-            let text = try server.output()
-            guard let match = text.firstMatch(of: /127\.0\.0\.1:(\d+)/), text.contains("oriel.sock") else { return false }
-            port = Int(match.1)
-            return true
-        }
-        return (server, try #require(port))
+        let server = try await place.serve()
+        return (server, try #require(try server.port()))
     }
 
     @Test func tokensAreMadeShownOnceAndRevoked() async throws {
