@@ -113,10 +113,12 @@ struct StoreSurvey: ~Copyable {
         let tokens = Self.rareTokens(samples)
         var questions: [StoreQuestion] = []
         questions.append(StoreQuestion(name: "newest logs of a stream", member: "logs", targets: streamTargets(samples)))
-        questions.append(StoreQuestion(name: "rare token", member: "logs", targets: pick(tokens).map(Self.textTarget)))
+        questions.append(StoreQuestion(name: "rare token", member: "logs", targets: pick(tokens).map { Self.textTarget($0, "words") }))
         // A part of a token that begins within it, which no index of whole tokens knows.
         questions.append(
-            StoreQuestion(name: "substring", member: "logs", targets: pick(tokens).map { Self.textTarget(String($0.dropFirst().dropLast())) }))
+            StoreQuestion(name: "substring", member: "logs", targets: pick(tokens).map { Self.textTarget(String($0.dropFirst().dropLast()), "text") }))
+        // No page fills, so that all texts are read.
+        questions.append(StoreQuestion(name: "absent substring", member: "logs", targets: [Self.textTarget("zq7nowhere", "text")]))
         return questions
     }
 
@@ -138,8 +140,8 @@ struct StoreSurvey: ~Copyable {
         return pick(targets.sorted())
     }
 
-    private static func textTarget(_ text: String) -> String {
-        StoreQuestion.target("logs", ["start": epoch, "text": text, "limit": page])
+    private static func textTarget(_ text: String, _ parameter: String) -> String {
+        StoreQuestion.target("logs", ["start": epoch, parameter: text, "limit": page])
     }
 
     /// The longest words with digits that one record alone has.

@@ -80,7 +80,7 @@ struct DeleteCommand: AsyncParsableCommand {
     private func body(_ range: (start: Timestamp?, end: Timestamp?), isDryRun: Bool) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
-            let lists = ["signal": signals, "attribute": filter.attribute, "label": filter.label]
+            let lists = ["signal": signals, "words": filter.words, "attribute": filter.attribute, "label": filter.label]
             for (name, values) in lists.sorted(by: { $0.key < $1.key }) where !values.isEmpty {
                 writer.key(name)
                 writer.array { writer in
@@ -168,6 +168,9 @@ struct DeletionFilterOptions: ParsableArguments {
 
     @Option(name: [.short, .long], help: "Text in the body of a log record, in the name or status message of a span, in any case of letters.")
     var text: String?
+
+    @Option(help: "Of logs: text in the body as whole words. May be repeated: all must occur.")
+    var words: [String] = []
 
     @Option(help: ArgumentHelp("Of logs and spans: those of this trace.", valueName: "id"))
     var traceID: String?

@@ -85,6 +85,8 @@ struct ShopAPI {
 
     @Test(arguments: [
         ("", 5), ("service=payment", 2), ("severity=warn", 3), ("severity=17", 2), ("severity=INFO", 4), ("text=TIMEOUT", 1), ("text=failed", 2),
+        ("words=TIMEOUTERROR", 1), ("words=timeout", 0), ("words=failed", 2), ("words=charge%20failed", 1), ("words=slow&words=CARD", 1),
+        ("words=slow&words=no", 0),
         ("trace_id=\(ShopRows.failedTrace)", 3), ("attribute=processor=acme", 1), ("attribute=waited_ms>300", 1), ("attribute=entries", 1),
         ("attribute=host.cpu.count=4", 5), ("since=25s", 4), ("since=25s&end=15s", 1), ("limit=3", 3),
     ])

@@ -112,6 +112,7 @@ enum OpenAPIDocument {
                     "example": "warn"
                   },
                   {"$ref": "#/components/parameters/text"},
+                  {"$ref": "#/components/parameters/words"},
                   {"$ref": "#/components/parameters/trace_id"},
                   {"$ref": "#/components/parameters/attribute"},
                   {
@@ -314,6 +315,14 @@ enum OpenAPIDocument {
                 "description": "Text that must occur, in any case of letters.",
                 "schema": {"type": "string"},
                 "example": "timeout"
+              },
+              "words": {
+                "name": "words",
+                "in": "query",
+                "description": "Text that must occur as whole words, next to each other, in any case of letters. All must hold. Rare words are found without reading all texts.",
+                "schema": {"type": "array", "items": {"type": "string"}},
+                "explode": true,
+                "example": "order-8127"
               },
               "trace_id": {
                 "name": "trace_id",

@@ -7,7 +7,7 @@ struct LogFilter: Sendable {
     var traceIDs: Set<TraceID>?
     var predicate: Predicate
 
-    static let parameters = ["service", "severity", "text", "trace_id", "attribute"]
+    static let parameters = ["service", "severity", "text", "words", "trace_id", "attribute"]
 
     init(_ parameters: RequestParameters) throws(APIError) {
         if let service = try parameters.single("service") { matchers.append(StreamMatcher("service.name", .equal, service)) }
@@ -18,6 +18,8 @@ struct LogFilter: Sendable {
             parts.append(.compare(.column(.severityNumber), .greaterOrEqual, .int(number), missing: .isFalse))
         }
         if let text = try parameters.single("text") { parts.append(.contains(.column(.body), text, caseSensitive: false, missing: .isFalse)) }
+        // Engines find whole words by their filters, so that rare ones cost little; a part of a word they have to look for in all texts.
+        for text in parameters.all("words") { parts.append(.containsWords(.column(.body), text, caseSensitive: false, missing: .isFalse)) }
         for text in parameters.all("attribute") { parts.append(try AttributeCondition(text, parameter: "attribute").predicate) }
         predicate = .all(of: parts)
     }
