@@ -34,6 +34,9 @@ struct BenchIngestCommand: ParsableCommand {
     @Option(help: "Pods of each of the six services (spans and logs).")
     var pods = 4
 
+    @Option(help: "Log records that share a trace id, from 1 to 4.")
+    var recordsPerTrace = LogPayload.recordsPerTrace
+
     @Option(help: "Series that the samples belong to, about.")
     var series = 20_000
 
@@ -46,6 +49,9 @@ struct BenchIngestCommand: ParsableCommand {
         guard rows > 0 else { throw ValidationError("--rows must be at least 1") }
         guard rate ?? 1 > 0 else { throw ValidationError("--rate must be at least 1") }
         guard (1...10_000).contains(pods) else { throw ValidationError("--pods must be from 1 to 10000") }
+        guard (1...LogPayload.recordsPerTrace).contains(recordsPerTrace) else {
+            throw ValidationError("--records-per-trace must be from 1 to \(LogPayload.recordsPerTrace)")
+        }
         guard (1...10_000_000).contains(series) else { throw ValidationError("--series must be from 1 to 10000000") }
         guard (1...86_400).contains(interval) else { throw ValidationError("--interval must be from 1 to 86400") }
     }
@@ -66,6 +72,7 @@ struct BenchIngestCommand: ParsableCommand {
         var run = options.load(signal, to: endpoint, rows: rows, seed: seed)
         run.rate = rate
         run.pods = pods
+        run.recordsPerTrace = recordsPerTrace
         run.series = series
         run.interval = interval
         let progress = ProgressLine(signal.rawValue, total: rows)

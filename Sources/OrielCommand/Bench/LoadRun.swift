@@ -57,6 +57,8 @@ struct LoadRun: Sendable {
     var seed: UInt64 = 1
     /// Pods per service for spans and logs.
     var pods = 4
+    /// Log records that share a trace id, at most ``LogPayload/recordsPerTrace``.
+    var recordsPerTrace = LogPayload.recordsPerTrace
     /// How many series the samples belong to, about.
     var series = 20_000
     /// Between two samples of a series, in seconds.
@@ -104,8 +106,8 @@ struct LoadRun: Sendable {
         case .logs:
             let shop = Shop(pods: pods)
             return TraceRequestSource(
-                connection: connection, connections: connections, tracesPerRequest: max(1, rowsPerRequest / LogPayload.recordsPerTrace), seed: seed
-            ) { LogPayload.template(shop: shop, traces: $0, seed: $1) }
+                connection: connection, connections: connections, tracesPerRequest: max(1, rowsPerRequest / recordsPerTrace), seed: seed
+            ) { LogPayload.template(shop: shop, traces: $0, recordsPerTrace: recordsPerTrace, seed: $1) }
         case .samples:
             let perPod = SamplePayload(shop: Shop(pods: 1), service: 0, pod: 0, seed: seed, start: 0).rows
             let podCount = max(connections, series / perPod)

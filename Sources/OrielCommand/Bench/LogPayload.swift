@@ -1,7 +1,8 @@
 import OrielTelemetry
 
-/// Encodes log requests of the shop: four records a trace, each with the ids of the span that it was written in.
+/// Encodes log requests of the shop: up to four records a trace, each with the ids of the span that it was written in.
 struct LogPayload {
+    /// The most that share a trace.
     static let recordsPerTrace = 4
 
     private struct Line {
@@ -27,8 +28,8 @@ struct LogPayload {
     private static let failure = Line(
         severity: 17, severityText: "ERROR", body: "payment for order ######### failed: upstream timed out", digits: .order, logger: "payments")
 
-    /// A request of so many traces.
-    static func template(shop: Shop, traces: Int, seed: UInt64) -> PayloadTemplate {
+    /// A request of so many traces, each of the first records of a whole one.
+    static func template(shop: Shop, traces: Int, recordsPerTrace: Int, seed: UInt64) -> PayloadTemplate {
         var random = SeededRandom(seed: seed)
         var scopes = Array(repeating: PayloadTemplate(), count: Shop.services.count * shop.pods)
         for trace in 0..<traces {
