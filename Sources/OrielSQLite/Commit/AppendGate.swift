@@ -1,4 +1,3 @@
-import OrielTelemetry
 import Synchronization
 
 /// Holds requests up while the store is behind: rows wait in memory for seals and flushes, or files for merges.
@@ -18,10 +17,9 @@ final class AppendGate: Sendable {
     /// Waits until `isOpen` is true, asking again after each ``changed()``.
     ///
     /// - Returns: Whether it became true before `deadline` and before the task was cancelled.
-    func wait(until deadline: Timestamp, _ isOpen: @Sendable () -> Bool) async -> Bool {
+    func wait(until deadline: ContinuousClock.Instant, _ isOpen: @Sendable () -> Bool) async -> Bool {
         while !isOpen() {
-            let nanoseconds = deadline.nanoseconds.subtractingSaturating(Timestamp.now.nanoseconds)
-            if nanoseconds <= 0 || Task.isCancelled { return false }
+            if deadline <= .now || Task.isCancelled { return false }
             let resumption = Resumption()
             let id = state.withLock { state in
                 state.last += 1
@@ -32,7 +30,7 @@ final class AppendGate: Sendable {
             if isOpen() { resumption.resume() }
             let timer = Task {
                 do {
-                    try await Task.sleep(nanoseconds: UInt64(nanoseconds))
+                    try await Task.sleep(until: deadline, clock: .continuous)
                 } catch {
                     // Cancelled: somebody else resumed, so nobody waits any more.
                 }

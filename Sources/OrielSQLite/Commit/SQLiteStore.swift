@@ -174,7 +174,7 @@ public final class SQLiteStore: TelemetryStore {
         }
         if isOpen() { return }
         core.counters.update { $0.delayedAppends += 1 }
-        let deadline = Timestamp(nanoseconds: Timestamp.now.nanoseconds + core.options.longestAppendDelay)
+        let deadline = ContinuousClock.now + .nanoseconds(core.options.longestAppendDelay)
         guard await core.gate.wait(until: deadline, isOpen) else {
             core.counters.update { $0.refusedAppends += 1 }
             throw .overloaded(retryAfterSeconds: 1)
