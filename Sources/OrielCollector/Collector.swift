@@ -72,12 +72,14 @@ public final class Collector: Service {
         otlp.addRoutes(to: &routes)
         otlp.addMethods(to: &services)
         GRPCHealth.add(to: &services, serving: Set(OTLPSignal.allCases.map(\.service)), worker: worker) { readiness.isReady }
-        OrielAPI(store: store).addRoutes(to: &routes)
+        let answers = AdmissionBudget(capacity: limits.answerBudget)
+        OrielAPI(store: store, answers: answers).addRoutes(to: &routes)
         TokenRoutes(tokens: tokens, audit: audit).addRoutes(to: &routes)
         DeletionRoutes(store: store, audit: audit).addRoutes(to: &routes)
         if let administration { StoreRoutes(administration: administration, audit: audit).addRoutes(to: &routes) }
         HealthRoutes.add(to: &routes, registry: registry) { readiness.isReady }
-        CollectorMetrics.register(in: registry, version: version, revision: revision, server: statistics, budget: budget, access: access, store: store)
+        CollectorMetrics.register(in: registry, version: version, revision: revision, server: statistics, budget: budget, answers: answers,
+            access: access, store: store)
 
         let table = routes
         self.routes = table

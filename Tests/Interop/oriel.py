@@ -76,7 +76,7 @@ class Server:
             self.kill()
             return None
 
-    def log_tail(self, lines=30):
+    def log_tail(self, lines=400):
         with open(self.log_path, errors="replace") as log:
             return "".join(log.readlines()[-lines:])
 

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The bytes that requests in progress may hold together: bodies, inflated bodies and batches.
+/// The bytes that requests in progress may hold together: bodies, inflated bodies and batches of ingestion, or answers of the query API.
 ///
 /// Reserve before allocating. A request that finds the budget spent is refused with a hint to come back; a request that is alone
 /// is always let in, so that the per-request limit, not this budget, decides about a single large one.

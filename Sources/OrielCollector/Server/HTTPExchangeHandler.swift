@@ -210,7 +210,9 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if isHTTP2 {
             dispatcher.logger.debug("HTTP/2 stream failed", metadata: ["error": "\(error)"])
-            return context.close(promise: nil)
+            // Not at once: a stream whose head is bad fails before the connection has it among its open ones.
+            let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+            return context.eventLoop.execute { handler.value.context?.close(promise: nil) }
         }
         switch state {
         case .idle, .receiving, .refusing:
@@ -329,10 +331,15 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
                 context.write(wrapOutboundOut(part), promise: nil)
             case .end:
                 endResponse(with: part, context: context)
-                return context.eventLoop.makeSucceededVoidFuture()
+                return taken(context)
             }
         }
         context.flush()
+        return taken(context)
+    }
+
+    /// Completes when the peer has taken enough of what was written that more may be.
+    private func taken(_ context: ChannelHandlerContext) -> EventLoopFuture<Void> {
         if context.channel.isWritable { return context.eventLoop.makeSucceededVoidFuture() }
         let waiter = context.eventLoop.makePromise(of: Void.self)
         writeWaiters.append(waiter)
@@ -349,10 +356,15 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
             state = isHTTP2 || closes ? .closed : .idle
             if !isHTTP2, !closes { setDeadline(in: dispatcher.limits.idleTimeout, context: context) }
         }
-        context.writeAndFlush(wrapOutboundOut(end), promise: nil)
         if closes || isLingering && !isHTTP2 && requestEnded {
-            context.close(promise: nil)
-        } else if isLingering, !isHTTP2 {
+            // A connection that is closed drops what it has not sent; a peer that does not read must not keep it for ever.
+            if closes { setDeadline(in: dispatcher.limits.writeTimeout, context: context) }
+            let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+            context.writeAndFlush(wrapOutboundOut(end)).whenComplete { _ in handler.value.context?.close(promise: nil) }
+            return
+        }
+        context.writeAndFlush(wrapOutboundOut(end), promise: nil)
+        if isLingering, !isHTTP2 {
             context.close(mode: .output, promise: nil)
         }
     }
@@ -415,8 +427,8 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
                 context.triggerUserOutboundEvent(NIOHTTP2FramePayloadToHTTPEvent.reset(code: .noError), promise: nil)
             }
             context.close(promise: nil)
-        case .refusing, .responding, .closed:
-            break
+        case .closed: context.close(promise: nil)
+        case .refusing, .responding: break
         }
     }
 }

@@ -15,6 +15,8 @@ public struct ServerLimits: Sendable, Hashable {
     public var maximumIngestBodySize = 64 << 20
     /// Bytes of the body of any other request.
     public var maximumBodySize = 4 << 20
+    /// Bytes that answers of the query API may hold together, from their first row until their peers have taken them. More is 503.
+    public var answerBudget = 128 << 20
     /// Streams that one HTTP/2 connection may have open.
     public var maximumConcurrentStreams = 128
     /// Time from accepting a connection to knowing its protocol.

@@ -101,7 +101,7 @@ public final class SQLiteStore: TelemetryStore {
         self.core = core
         let requests = MaintenanceRequests(core.maintenanceSignal)
         self.requests = requests
-        workers = try ScanWorkers(count: SQLiteStore.coreCount)
+        workers = try ScanWorkers(count: SQLiteStore.coreCount, memory: QueryMemory(limit: core.options.queriesMemoryBytes))
         // The closure of a thread lives as long as the thread and would keep every file of the opening.
         let handover = Handover(opened)
         let flushThread = try JobThread<FlushJob.Outcome>(name: "oriel-flush", wakes: core.maintenanceSignal)
@@ -227,7 +227,7 @@ public final class SQLiteStore: TelemetryStore {
 
     public func deletions() async throws(StoreError) -> [DeletionStatus] {
         let core = try openCore
-        return try await workers.run(QueryBudget(memoryLimit: core.options.queryMemoryBytes, deadline: nil)) { () throws(StoreError) in
+        return try await workers.run(QueryBudget(memoryLimit: core.options.queryMemoryBytes, deadline: nil, shared: workers.memory)) { () throws(StoreError) in
             do {
                 return try DeletionProgress.statuses(core)
             } catch {

@@ -19,7 +19,7 @@ final class StoreCore: Sendable {
     let ballast: Ballast
     let compressors = CompressorPool()
     let commits: BoundedQueue<CommitWork>
-    let gate = AppendGate()
+    let gate = ChangeGate()
     let backups = BackupGate()
     /// Wakes the maintenance thread.
     let maintenanceSignal = ThreadSignal()

@@ -36,6 +36,9 @@ public struct StoreOptions: Sendable {
     public var maximumStreamBytes = 1 << 30
     /// Memory that one query may use.
     public var queryMemoryBytes = 256 << 20
+    /// Memory that all queries may use together. One that begins waits until there is room; one that then needs more than there is is refused as overloaded, unless it is
+    /// alone.
+    public var queriesMemoryBytes = 256 << 20
     /// How long reading all files once takes at least, in nanoseconds: their blobs are checked over and over. 0 switches that off.
     public var scrubPeriod: Int64 = 7 * 86_400_000_000_000
     /// Most bytes a second that are read for that.

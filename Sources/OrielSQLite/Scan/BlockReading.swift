@@ -26,7 +26,7 @@ struct BlockReading: Sendable {
         let batch = try container.read(block: header.index, rows: rows, projection: projection)
         let byteCount = batch.approximateByteCount
         guard budget.tryReserve(byteCount) else { return nil }
-        guard budget.usedBytes <= budget.memoryLimit / 2 else {
+        guard budget.canReadAhead else {
             budget.release(byteCount)
             return nil
         }

@@ -36,6 +36,6 @@ struct EngineSnapshot: StoreSnapshot {
     }
 
     func budget(deadline: Timestamp?) -> QueryBudget {
-        QueryBudget(memoryLimit: options.queryMemoryBytes, deadline: deadline)
+        QueryBudget(memoryLimit: options.queryMemoryBytes, deadline: deadline, shared: workers.memory)
     }
 }

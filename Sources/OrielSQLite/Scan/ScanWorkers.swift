@@ -1,15 +1,18 @@
 import OrielStore
 import Synchronization
 
-/// The threads on which queries run: own ones, so that decoding never holds up the cooperative pool. Made and stopped by the store.
+/// The threads on which queries run, and the memory that they share. Own threads, so that decoding never holds up the cooperative pool. Made and stopped by the store.
 final class ScanWorkers: Sendable {
     private let queue: BoundedQueue<@Sendable () -> Void>
     private let threads: [OwnThread]
+    let memory: QueryMemory
 
     /// - Parameters:
     ///   - count: How many threads; the number of cores is right.
+    ///   - memory: What all queries may use together.
     ///   - capacity: How many pieces of work may wait; beyond it queries are refused as overloaded.
-    init(count: Int, capacity: Int = 4096) throws(ThreadError) {
+    init(count: Int, memory: QueryMemory, capacity: Int = 4096) throws(ThreadError) {
+        self.memory = memory
         let queue = BoundedQueue<@Sendable () -> Void>(capacity: capacity)
         self.queue = queue
         var threads: [OwnThread] = []
@@ -51,10 +54,11 @@ final class ScanWorkers: Sendable {
         return shared.results()
     }
 
-    /// Does `work` on a thread of the pool. Cancelling the task cancels `query`, which the work tests.
+    /// Does `work` on a thread of the pool, once there is room for the query. Cancelling the task cancels `query`, which the work tests.
     func run<Value: Sendable>(
         _ query: QueryBudget, _ work: @escaping @Sendable () throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {
+        try await query.admit()
         let result: Result<Value, StoreError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 do throws(BoundedQueue<@Sendable () -> Void>.Refusal) {

@@ -64,8 +64,9 @@ final class RawConnection: Sendable {
         self.state = state
     }
 
-    static func connect(port: Int) async throws -> RawConnection {
-        try await connect { try await $0.connect(host: "127.0.0.1", port: port).get() }
+    /// - Parameter reads: Whether it reads what comes; else only from ``startReading()`` on.
+    static func connect(port: Int, reads: Bool = true) async throws -> RawConnection {
+        try await connect { try await $0.channelOption(.autoRead, value: reads).connect(host: "127.0.0.1", port: port).get() }
     }
 
     static func connect(unix path: String) async throws -> RawConnection {
@@ -85,6 +86,8 @@ final class RawConnection: Sendable {
     }
 
     func send(_ text: String) async throws { try await send(Array(text.utf8)) }
+
+    func startReading() async throws { try await channel.setOption(.autoRead, value: true).get() }
 
     func closeOutput() async throws { try await channel.close(mode: .output).get() }
 

@@ -39,7 +39,7 @@ final class ArrayStore: TelemetryStore, MetricFamilySource {
 
     init(place: Place) throws {
         self.place = place
-        workers = try ScanWorkers(count: 2)
+        workers = try ScanWorkers(count: 2, memory: QueryMemory(limit: 256 << 20))
     }
 
     func append(_ writeSet: WriteSet) async throws(StoreError) -> Receipt {

@@ -30,7 +30,14 @@ extension APIAnswer {
         if let retryAfterSeconds { headers[.retryAfter] = String(retryAfterSeconds) }
         let content: ResponseBody
         switch body {
-        case .whole(let bytes): content = ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+        case .whole(let bytes):
+            let memory = memory
+            let buffer = ByteBuffer(bytes: bytes)
+            content = ResponseBody(contentLength: bytes.count) { writer in
+                try await writer.write(buffer)
+                try await writer.finish(nil)
+                withExtendedLifetime(memory) {}
+            }
         // Without a body to write there is nothing that would ever end the answer.
         case .lines where method == .head: content = ResponseBody()
         case .lines(let follower):

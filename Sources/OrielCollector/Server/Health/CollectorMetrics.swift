@@ -6,8 +6,8 @@ import Synchronization
 /// Publishes the plain statistics of server and store under `oriel_…`.
 enum CollectorMetrics {
     static func register(
-        in registry: MetricRegistry, version: String, revision: String, server: ServerStatistics, budget: AdmissionBudget, access: AccessControl,
-        store: any TelemetryStore
+        in registry: MetricRegistry, version: String, revision: String, server: ServerStatistics, budget: AdmissionBudget, answers: AdmissionBudget,
+        access: AccessControl, store: any TelemetryStore
     ) {
         registry.addCollector(ProcessMetrics.collect)
         registry.addCollector { collector in
@@ -21,6 +21,9 @@ enum CollectorMetrics {
                 value: Double(budget.capacity))
             collector.counter(
                 "oriel_admission_refusals", help: "Reservations refused because the budget was spent.", value: Double(budget.refusals))
+            collector.gauge("oriel_answers_used", help: "Bytes held by answers that their peers have not taken.", unit: "By", value: Double(answers.usedBytes))
+            collector.gauge("oriel_answers_capacity", help: "Bytes that answers may hold.", unit: "By", value: Double(answers.capacity))
+            collector.counter("oriel_answers_refusals", help: "Answers refused because others held the memory.", value: Double(answers.refusals))
             collect(access, into: &collector)
             let statistics = store.statistics
             collect(statistics, into: &collector)

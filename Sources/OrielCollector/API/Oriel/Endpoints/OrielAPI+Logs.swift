@@ -60,7 +60,7 @@ extension OrielAPI {
             guard let batch = LogBatch(found) else { throw APIError(status: 500, "the store answered with rows that are no log records") }
             var answer = LogAnswer(batch)
             for row in 0..<batch.count {
-                if count == page.limit || writer.bytes.count > Self.pageBytes {
+                if try count == page.limit || isFull(writer) {
                     next = position.map { page.next(after: $0.description) }
                     break reading
                 }

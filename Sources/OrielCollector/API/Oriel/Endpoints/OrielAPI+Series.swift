@@ -30,11 +30,11 @@ extension OrielAPI {
 
         var writer = JSONWriter()
         var next: String?
-        writer.object { writer in
+        try writer.object { writer throws(APIError) in
             writer.key("series")
-            writer.array { writer in
+            try writer.array { writer throws(APIError) in
                 for (index, entry) in shown.enumerated() {
-                    if index == page.limit || writer.bytes.count > Self.pageBytes {
+                    if try index == page.limit || isFull(writer) {
                         next = page.next(after: shown[index - 1].place)
                         break
                     }

@@ -32,7 +32,7 @@ extension OrielAPI {
         writer.key("spans")
         writer.beginArray()
         for (index, row) in rows.enumerated() {
-            if index == limit || writer.bytes.count > Self.pageBytes {
+            if try index == limit || isFull(writer) {
                 next = PageCursor(list: list, fingerprint: parameters.fingerprint, range: .all, position: batch.place(of: rows[index - 1])).text
                 break
             }
@@ -62,7 +62,7 @@ extension OrielAPI {
             guard let batch = LogBatch(found) else { continue }
             var answer = LogAnswer(batch)
             for row in 0..<batch.count {
-                if count == RequestParameters.maximumLimit || writer.bytes.count - start > Self.pageBytes { return false }
+                if try count == RequestParameters.maximumLimit || isFull(writer, from: start) { return false }
                 answer.write(row, to: &writer)
                 count += 1
             }

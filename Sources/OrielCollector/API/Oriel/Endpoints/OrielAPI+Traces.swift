@@ -53,9 +53,9 @@ extension OrielAPI {
         var next: String?
         writer.beginObject()
         writer.key("traces")
-        writer.array { writer in
+        try writer.array { writer throws(APIError) in
             for (index, summary) in summaries.enumerated() {
-                if index == page.limit || writer.bytes.count > Self.pageBytes {
+                if try index == page.limit || isFull(writer) {
                     let last = summaries[index - 1]
                     next = page.next(after: "\(last.start) \(last.traceID)")
                     break

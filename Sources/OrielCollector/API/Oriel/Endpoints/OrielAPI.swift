@@ -6,6 +6,9 @@ public import OrielTelemetry
 public struct OrielAPI: Sendable {
     let store: any TelemetryStore
     private let clock: @Sendable () -> Timestamp
+    private let answers: AdmissionBudget?
+    /// Of the answer that is being written.
+    private var memory = AnswerMemory(reservation: nil)
 
     /// The path that all of the API's paths begin with.
     public static let basePath = "/api/oriel/v1"
@@ -15,21 +18,28 @@ public struct OrielAPI: Sendable {
     /// Bytes of rows after which a page ends early.
     static let pageBytes = 16 << 20
 
-    /// - Parameter clock: What relative times refer to; tests set it.
-    public init(store: any TelemetryStore, clock: @escaping @Sendable () -> Timestamp = { .now }) {
+    /// - Parameters:
+    ///   - answers: What answers may hold together until their peers have taken them; `nil` for no bound.
+    ///   - clock: What relative times refer to; tests set it.
+    public init(store: any TelemetryStore, answers: AdmissionBudget? = nil, clock: @escaping @Sendable () -> Timestamp = { .now }) {
         self.store = store
+        self.answers = answers
         self.clock = clock
     }
 
     /// The API for one caller.
-    func narrowed(to access: Access) -> OrielAPI { OrielAPI(store: access.narrow(store), clock: clock) }
+    func narrowed(to access: Access) -> OrielAPI { OrielAPI(store: access.narrow(store), answers: answers, clock: clock) }
 
     /// Answers a GET request.
     ///
     /// - Parameter target: Path and query as sent, such as `/api/oriel/v1/logs?since=1h`.
     public func respond(to target: String) async -> APIAnswer {
+        var api = self
+        api.memory = AnswerMemory(reservation: answers?.makeReservation())
         do {
-            return try await answer(to: try RequestTarget(target))
+            var answer = try await api.answer(to: try RequestTarget(target))
+            answer.memory = api.memory
+            return answer
         } catch {
             return APIAnswer(error)
         }
@@ -65,6 +75,14 @@ public struct OrielAPI: Sendable {
         return APIError(status: 404, "there is nothing at /\(path)\(hint); \(Self.basePath)/openapi.json lists what there is")
     }
 
+    /// Whether a page must end because of what was written since `start`.
+    ///
+    /// - Throws: 503 when other answers hold the memory that it takes.
+    func isFull(_ writer: borrowing JSONWriter, from start: Int = 0) throws(APIError) -> Bool {
+        try memory.hold(writer.bytes.capacity)
+        return writer.bytes.count - start > Self.pageBytes
+    }
+
     func snapshot() throws(APIError) -> any StoreSnapshot {
         do {
             return try store.snapshot()
@@ -97,6 +115,8 @@ public struct APIAnswer: Sendable {
     /// The value of `Retry-After`.
     public var retryAfterSeconds: Int?
     public var body: Body
+    /// Held until the body was sent.
+    var memory = AnswerMemory(reservation: nil)
 
     init(json: [UInt8]) {
         status = 200

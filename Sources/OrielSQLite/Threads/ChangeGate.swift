@@ -1,9 +1,7 @@
 import Synchronization
 
-/// Holds requests up while the store is behind: rows wait in memory for seals and flushes, or files for merges.
-///
-/// A request that is held up delays its client, which is the gentlest way to make clients send less; one that is held up too long is refused.
-final class AppendGate: Sendable {
+/// Holds tasks up until something that they wait for has changed: appends while the store is behind, queries while others use the memory.
+final class ChangeGate: Sendable {
     private struct State {
         var waiters: [UInt64: Resumption] = [:]
         var last: UInt64 = 0
@@ -11,7 +9,7 @@ final class AppendGate: Sendable {
 
     private let state = Mutex(State())
 
-    /// How many requests are held up now.
+    /// How many tasks are held up now.
     var count: Int { state.withLock { $0.waiters.count } }
 
     /// Waits until `isOpen` is true, asking again after each ``changed()``.

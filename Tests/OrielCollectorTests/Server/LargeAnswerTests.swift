@@ -1,0 +1,62 @@
+import OrielTelemetry
+import Testing
+
+@testable import OrielCollector
+
+@Suite("An answer that is larger than what the system takes at once")
+struct LargeAnswerTests {
+    private static let target = "/api/oriel/v1/logs?start=0&limit=1000"
+
+    /// Sends log records until an answer with all of them has so many bytes.
+    private func fill(_ live: LiveCollector, bytes: Int) async throws {
+        let body = String(repeating: "x", count: 1 << 20)
+        let now = Timestamp.now.nanoseconds
+        for index in 0..<(bytes >> 20) {
+            let record = #"{"timeUnixNano":"\#(now + Int64(index))","body":{"stringValue":"\#(body)"}}"#
+            let answer = try await PlainHTTP.send(
+                "POST", "/v1/logs", to: live, body: #"{"resourceLogs":[{"scopeLogs":[{"logRecords":[\#(record)]}]}]}"#)
+            #expect(answer.status == 200)
+        }
+    }
+
+    private func used(_ live: LiveCollector) async throws -> String {
+        let metrics = try await PlainHTTP.send("GET", "/metrics", to: live).body
+        return String(metrics.split(separator: "\n").first { $0.hasPrefix("oriel_answers_used_bytes ") }?.split(separator: " ").last ?? "none")
+    }
+
+    @Test("reaches a peer that reads late, on a connection that ends with it")
+    func readLate() async throws {
+        try await LiveCollector.run { live in
+            try await fill(live, bytes: 15 << 20)
+            let connection = try await RawConnection.connect(port: live.port(), reads: false)
+            try await connection.send(PlainHTTP.head("GET", Self.target, closes: true))
+            // What the peer has not taken is still held.
+            #expect(try await eventually { try await (Int(used(live)) ?? 0) > 1 << 20 })
+            try await connection.startReading()
+            let text = try await connection.receiveAll(within: .seconds(30))
+            let end = try #require(text.firstRange(of: "\r\n\r\n"))
+            let length = text[..<end.lowerBound].split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
+            #expect(length?.split(separator: " ").last == "\(text[end.upperBound...].utf8.count)")
+            #expect(text.hasSuffix("}"))
+            #expect(try await eventually { try await used(live) == "0" })
+            await connection.close()
+        }
+    }
+
+    @Test("makes others wait when the memory for answers is spent")
+    func budget() async throws {
+        try await LiveCollector.run(configure: { $0.limits.answerBudget = 8 << 20 }) { live in
+            try await fill(live, bytes: 12 << 20)
+            let connection = try await RawConnection.connect(port: live.port(), reads: false)
+            try await connection.send(PlainHTTP.head("GET", Self.target))
+            #expect(try await eventually { try await (Int(used(live)) ?? 0) > 1 << 20 })
+            let refused = try await PlainHTTP.send("GET", Self.target, to: live)
+            #expect(refused.status == 503)
+            #expect(refused.headers["retry-after"] == "1")
+            #expect(refused.body.contains("other answers hold the memory"))
+            await connection.close()
+            #expect(try await eventually { try await used(live) == "0" })
+            #expect(try await PlainHTTP.send("GET", Self.target, to: live).status == 200)
+        }
+    }
+}
