@@ -78,7 +78,8 @@ public final class Collector: Service {
         DeletionRoutes(store: store, audit: audit).addRoutes(to: &routes)
         if let administration { StoreRoutes(administration: administration, audit: audit).addRoutes(to: &routes) }
         HealthRoutes.add(to: &routes, registry: registry) { readiness.isReady }
-        CollectorMetrics.register(in: registry, version: version, revision: revision, server: statistics, budget: budget, answers: answers,
+        CollectorMetrics.register(
+            in: registry, version: version, revision: revision, server: statistics, budget: budget, answers: answers,
             access: access, store: store)
 
         let table = routes

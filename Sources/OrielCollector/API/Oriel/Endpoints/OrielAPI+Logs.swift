@@ -60,7 +60,8 @@ extension OrielAPI {
             guard let batch = LogBatch(found) else { throw APIError(status: 500, "the store answered with rows that are no log records") }
             var answer = LogAnswer(batch)
             for row in 0..<batch.count {
-                if try count == page.limit || isFull(writer) {
+                let isFull = try isFull(writer)
+                if count == page.limit || isFull {
                     next = position.map { page.next(after: $0.description) }
                     break reading
                 }

@@ -34,7 +34,8 @@ extension OrielAPI {
             writer.key("series")
             try writer.array { writer throws(APIError) in
                 for (index, entry) in shown.enumerated() {
-                    if try index == page.limit || isFull(writer) {
+                    let isFull = try isFull(writer)
+                    if index == page.limit || isFull {
                         next = page.next(after: shown[index - 1].place)
                         break
                     }

@@ -32,7 +32,8 @@ extension OrielAPI {
         writer.key("spans")
         writer.beginArray()
         for (index, row) in rows.enumerated() {
-            if try index == limit || isFull(writer) {
+            let isFull = try isFull(writer)
+            if index == limit || isFull {
                 next = PageCursor(list: list, fingerprint: parameters.fingerprint, range: .all, position: batch.place(of: rows[index - 1])).text
                 break
             }
@@ -62,7 +63,8 @@ extension OrielAPI {
             guard let batch = LogBatch(found) else { continue }
             var answer = LogAnswer(batch)
             for row in 0..<batch.count {
-                if try count == RequestParameters.maximumLimit || isFull(writer, from: start) { return false }
+                let isFull = try isFull(writer, from: start)
+                if count == RequestParameters.maximumLimit || isFull { return false }
                 answer.write(row, to: &writer)
                 count += 1
             }

@@ -55,7 +55,8 @@ extension OrielAPI {
         writer.key("traces")
         try writer.array { writer throws(APIError) in
             for (index, summary) in summaries.enumerated() {
-                if try index == page.limit || isFull(writer) {
+                let isFull = try isFull(writer)
+                if index == page.limit || isFull {
                     let last = summaries[index - 1]
                     next = page.next(after: "\(last.start) \(last.traceID)")
                     break
