@@ -75,6 +75,7 @@ public final class Collector: Service {
         OrielAPI(store: store).addRoutes(to: &routes)
         TokenRoutes(tokens: tokens, audit: audit).addRoutes(to: &routes)
         DeletionRoutes(store: store, audit: audit).addRoutes(to: &routes)
+        PinRoutes(store: store, audit: audit).addRoutes(to: &routes)
         if let administration { StoreRoutes(administration: administration, audit: audit).addRoutes(to: &routes) }
         HealthRoutes.add(to: &routes, registry: registry) { readiness.isReady }
         CollectorMetrics.register(in: registry, version: version, revision: revision, server: statistics, budget: budget, access: access, store: store)

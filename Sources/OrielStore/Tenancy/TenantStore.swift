@@ -89,6 +89,28 @@ public struct TenantStore: TelemetryStore {
         }
     }
 
+    public var capabilities: StoreCapabilities { base.capabilities }
+
+    /// Signals whose streams say their tenant in different ways cannot be kept by one pin.
+    public func pin(_ selection: PinSelection, note: String) async throws(StoreError) -> Pin {
+        let own = Set(selection.signals.map { Tenancy.matcher($0, tenant: tenant) })
+        guard own.count <= 1 else { throw .unsupported("a tenant's pin of metrics together with logs or spans") }
+        var narrowed = selection
+        narrowed.streamMatchers += own
+        return try await base.pin(narrowed, note: note)
+    }
+
+    public func unpin(_ id: UInt64) async throws(StoreError) -> Bool {
+        guard try await pins().contains(where: { $0.id == id }) else { return false }
+        return try await base.unpin(id)
+    }
+
+    public func pins() async throws(StoreError) -> [Pin] {
+        try await base.pins().filter { pin in
+            pin.selection.signals.allSatisfy { pin.selection.streamMatchers.contains(Tenancy.matcher($0, tenant: tenant)) }
+        }
+    }
+
     public func flush() async throws(StoreError) { throw .unsupported("a tenant does not flush") }
     public func close() async throws(StoreError) { throw .unsupported("a tenant does not close the store") }
 

@@ -115,7 +115,7 @@ struct TokenRoutes: Sendable {
 extension CollectorRequestContext {
     /// Notes that this request's caller did, or tried to do, something.
     func audit(_ log: AuditLog, _ action: String, error: String? = nil, details: Logger.Metadata) {
-        log.audit(action, by: access, peer: peer?.description, error: error, details)
+        log.audit(action, by: access, peer: origin, error: error, details)
     }
 }
 
