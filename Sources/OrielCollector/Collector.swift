@@ -56,7 +56,9 @@ public final class Collector: Service {
         let openResponses = OpenResponses()
         let tokens = TokenRegistry(store: tokenStore, file: configuration.tokensFile, openResponses: openResponses)
         self.tokens = tokens
-        let access = AccessControl(tokens: tokens, allowsAnonymous: configuration.allowsAnonymous, statistics: AccessStatistics())
+        let access = AccessControl(
+            tokens: tokens, allowsAnonymous: configuration.allowsAnonymous, readsTenantHeader: configuration.readsTenantHeader,
+            statistics: AccessStatistics())
         let audit = AuditLog(logger)
         worker = IngestWorker(threads: max(1, System.coreCount), limit: limits.maximumIngestBodySize)
 

@@ -8,7 +8,7 @@ public struct TenantStore: TelemetryStore {
     private let base: any TelemetryStore
     private let tenant: String
 
-    /// - Parameter tenant: a text that ``Tenancy/isValid(_:)`` accepts.
+    /// - Parameter tenant: a name without what could be spelled in two ways, such as ``Tenancy/isValid(_:)`` accepts.
     public init(_ base: any TelemetryStore, tenant: String) {
         self.base = base
         self.tenant = tenant

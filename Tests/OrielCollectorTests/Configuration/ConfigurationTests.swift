@@ -136,6 +136,7 @@ import Testing
               - {address: "unix:/run/a b.sock", roles: [query]}
               - {address: "tcp://127.0.0.1:443", tls: {certificate: "/c: d.pem", key: /k.pem, client_ca: "/a\\"b.pem"}}
             server: {allowed_hosts: ["*.example", "a#b"], allow_anonymous: true}
+            tenancy: {header: on}
             otlp: {metrics: {promote_resource_attributes: []}}
             log: {level: debug}
             """
@@ -146,6 +147,7 @@ import Testing
             #expect(second.configuration.listeners == first.configuration.listeners)
             #expect(second.configuration.allowedHosts == first.configuration.allowedHosts)
             #expect(second.configuration.metrics == first.configuration.metrics)
+            #expect(second.configuration.readsTenantHeader == !yaml.isEmpty && first.configuration.readsTenantHeader == !yaml.isEmpty)
             #expect(second.configuration.tokensFile == nil)
         }
     }
