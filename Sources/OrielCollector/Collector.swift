@@ -56,7 +56,9 @@ public final class Collector: Service {
         let openResponses = OpenResponses()
         let tokens = TokenRegistry(store: tokenStore, file: configuration.tokensFile, openResponses: openResponses)
         self.tokens = tokens
-        let access = AccessControl(tokens: tokens, allowsAnonymous: configuration.allowsAnonymous, statistics: AccessStatistics())
+        let access = AccessControl(
+            tokens: tokens, allowsAnonymous: configuration.allowsAnonymous, readsTenantHeader: configuration.readsTenantHeader,
+            statistics: AccessStatistics())
         let audit = AuditLog(logger)
         worker = IngestWorker(threads: max(1, System.coreCount), limit: limits.maximumIngestBodySize)
 
@@ -76,6 +78,7 @@ public final class Collector: Service {
         OrielAPI(store: store, answers: answers).addRoutes(to: &routes)
         TokenRoutes(tokens: tokens, audit: audit).addRoutes(to: &routes)
         DeletionRoutes(store: store, audit: audit).addRoutes(to: &routes)
+        PinRoutes(store: store, audit: audit).addRoutes(to: &routes)
         if let administration { StoreRoutes(administration: administration, audit: audit).addRoutes(to: &routes) }
         HealthRoutes.add(to: &routes, registry: registry) { readiness.isReady }
         CollectorMetrics.register(

@@ -26,8 +26,9 @@ struct RootCommand: AsyncParsableCommand {
 
     /// What is no part of serving and asking.
     private static let others: [any ParsableCommand.Type] = [
-        HealthCommand.self, TokenCommand.self, DeleteCommand.self, BackupCommand.self, RestoreCommand.self, DoctorCommand.self, BenchCommand.self,
-        DemoCommand.self,
+        HealthCommand.self, TokenCommand.self, PinCommand.self, PinsCommand.self, UnpinCommand.self, DeleteCommand.self, BackupCommand.self,
+        RestoreCommand.self,
+        DoctorCommand.self, BenchCommand.self, DemoCommand.self,
     ]
 
     /// Runs a command line, without the program's name, and returns the process' exit status.

@@ -22,6 +22,9 @@ struct ServeFlags: ParsableArguments {
     )
     var tokensFile: String?
 
+    @Flag(name: .customLong("tenancy-header"), help: "Let X-Scope-OrgID name the tenant that a request writes or reads; a token's own tenant wins.")
+    var tenancyHeader = false
+
     @Option(name: .customLong("server-allowed-hosts"), help: ArgumentHelp("Further Host header accepted on loopback. May be repeated.", valueName: "host"))
     var allowedHosts: [String] = []
 
@@ -106,6 +109,7 @@ struct ServeFlags: ParsableArguments {
         }
         if !listen.isEmpty { given["--listen"] = listen }
         if allowAnonymous { given["--allow-anonymous"] = ["true"] }
+        if tenancyHeader { given["--tenancy-header"] = ["true"] }
         if !allowedHosts.isEmpty { given["--server-allowed-hosts"] = allowedHosts }
         if !promotedAttributes.isEmpty { given["--otlp-metrics-promote-resource-attributes"] = promotedAttributes }
         return given

@@ -9,7 +9,7 @@ import Testing
 @Suite struct ServeFlagsTests {
     @Test func everySettingHasItsFlag() throws {
         for flag in ConfigurationResolver.flagNames + ["--data", "--config"] {
-            let isSwitch = flag == "--allow-anonymous"
+            let isSwitch = ["--allow-anonymous", "--tenancy-header"].contains(flag)
             let flags = try ServeFlags.parse(isSwitch ? [flag] : [flag, "x"])
             #expect(flags.given == [flag: [isSwitch ? "true" : "x"]])
         }

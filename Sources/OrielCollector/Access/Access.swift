@@ -2,14 +2,30 @@ import HTTPTypes
 import OrielStore
 
 /// Who makes a request, and what that allows.
-enum Access: Sendable {
-    /// Nobody in particular, with the roles that the listener gives to everybody.
-    case anonymous(Set<ListenerRole>, isUnixSocket: Bool)
-    case bearer(Bearer)
+struct Access: Sendable {
+    enum Caller: Sendable {
+        /// Nobody in particular, with the roles that the listener gives to everybody.
+        case anonymous(Set<ListenerRole>, isUnixSocket: Bool)
+        case bearer(Bearer)
+    }
+
+    let caller: Caller
+    /// The tenant that the request itself names, where that counts. A token with a tenant of its own allows no other.
+    private let namedTenant: String?
+
+    init(_ caller: Caller, namedTenant: String? = nil) {
+        self.caller = caller
+        self.namedTenant = namedTenant
+    }
+
+    /// The token that was shown, if one was.
+    var bearer: Bearer? {
+        if case .bearer(let bearer) = caller { bearer } else { nil }
+    }
 
     /// Whether requests of a role may be made.
     func allows(_ role: ListenerRole) -> Bool {
-        switch self {
+        switch caller {
         case .anonymous(let roles, _): roles.contains(role)
         case .bearer(let bearer): bearer.record.scopes.contains(role.scope)
         }
@@ -18,36 +34,30 @@ enum Access: Sendable {
     /// Refuses what is not allowed.
     func require(_ role: ListenerRole) throws(HTTPProblem) {
         if allows(role) { return }
-        switch self {
+        switch caller {
         case .anonymous: throw .unauthenticated("this needs a token with scope \(role.scope.rawValue), sent as Authorization: Bearer TOKEN")
         case .bearer(let bearer): throw .missingScope(role.scope, name: bearer.record.name)
         }
     }
 
     /// The tenant whose telemetry alone is written and read; `nil` for all.
-    var tenant: String? {
-        if case .bearer(let bearer) = self { bearer.record.tenant } else { nil }
-    }
+    var tenant: String? { bearer?.record.tenant ?? namedTenant }
 
     /// The store as this request may see it. Every route gets its store through this.
     func narrow(_ store: any TelemetryStore) -> any TelemetryStore {
         if let tenant { TenantStore(store, tenant: tenant) } else { store }
     }
 
-    var isRevoked: Bool {
-        if case .bearer(let bearer) = self { bearer.isRevoked } else { false }
-    }
+    var isRevoked: Bool { bearer?.isRevoked ?? false }
 
     /// The id of the token, for what must end with it.
-    var tokenID: String? {
-        if case .bearer(let bearer) = self { bearer.record.id } else { nil }
-    }
+    var tokenID: String? { bearer?.record.id }
 }
 
 extension Access: CustomStringConvertible {
     /// For the log; never the token itself.
     var description: String {
-        switch self {
+        switch caller {
         case .anonymous(_, isUnixSocket: true): "unix socket"
         case .anonymous: "anonymous"
         case .bearer(let bearer): "token \(bearer.record.name) (\(bearer.record.id))"

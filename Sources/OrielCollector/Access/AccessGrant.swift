@@ -6,24 +6,24 @@ final class AccessGrant: Sendable {
     /// - Throws: a 429 when a limit of the token is reached.
     init(_ access: Access, role: ListenerRole?) throws(HTTPProblem) {
         // Before anything is set: a grant that was made is ended by its deinit, also when its init throws.
-        if case .bearer(let bearer) = access { try bearer.begin(role) }
+        try access.bearer?.begin(role)
         self.access = access
         self.role = role
     }
 
     /// For what needs no access.
     init(openTo access: Access) {
-        if case .bearer = access { assertionFailure("open requests have no token") }
+        if access.bearer != nil { assertionFailure("open requests have no token") }
         self.access = access
         role = nil
     }
 
     deinit {
-        if case .bearer(let bearer) = access { bearer.end(role) }
+        access.bearer?.end(role)
     }
 
     /// Charges body bytes as they arrive.
     func charge(_ bytes: Int) {
-        if role == .ingest, case .bearer(let bearer) = access { bearer.charge(bytes) }
+        if role == .ingest { access.bearer?.charge(bytes) }
     }
 }

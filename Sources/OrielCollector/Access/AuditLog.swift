@@ -1,6 +1,6 @@
 import Logging
 
-/// Writes one line to the daemon's log for each change that somebody makes: tokens, deletes, backups. Call it from every admin route, also when the change failed.
+/// Writes one line to the daemon's log for each change that somebody makes: tokens, deletes, pins, backups. Call it from every admin route, also when the change failed.
 struct AuditLog: Sendable {
     private let logger: Logger
 

@@ -10,6 +10,8 @@ public struct CollectorConfiguration: Sendable {
     public var listeners: [ListenerConfiguration]
     /// Whether listeners beyond loopback are opened although anybody who reaches them may use them.
     public var allowsAnonymous = false
+    /// Whether the header `X-Scope-OrgID` of a request names the tenant whose telemetry it writes or reads; if not, it is ignored.
+    public var readsTenantHeader = false
     /// A file with tokens that are valid from the first start on.
     public var tokensFile: String?
     /// How often the files of certificates are looked at for changes.

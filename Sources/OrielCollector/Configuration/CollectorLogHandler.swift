@@ -101,7 +101,8 @@ public final class CollectorLog: Sendable {
             var text = "\(time.rfc3339(in: .utc, fractionDigits: 3)) \(level.rawValue.uppercased()) \(label): \(message)"
             for (key, value) in metadata {
                 let isPlain = !value.isEmpty && value.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "=") }
-                text += " \(key)=" + (isPlain ? value : "\"\(value)\"")
+                // Escaped, so that no value passes for further fields.
+                text += " \(key)=" + (isPlain ? value : "\"\(value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\"")
             }
             var line: [UInt8] = []
             line.reserveCapacity(text.utf8.count + 1)

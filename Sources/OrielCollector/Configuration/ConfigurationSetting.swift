@@ -69,6 +69,7 @@ struct ConfigurationSetting: Sendable {
         time("server.drain_timeout", \.limits.drainTimeout),
         size("ingest.maximum_request_size", \.limits.maximumIngestBodySize, in: 1024...1 << 30),
         size("ingest.admission_budget", \.admissionBudget, in: 1 << 20...1 << 40),
+        bool("tenancy.header", \.readsTenantHeader),
         duration("retention.logs", \.retention.logs),
         duration("retention.traces", \.retention.traces),
         duration("retention.metrics", \.retention.metrics),
@@ -115,7 +116,9 @@ struct ConfigurationSetting: Sendable {
         }
     }
 
-    private static func bool(_ name: String, _ path: any WritableKeyPath<CollectorConfiguration, Bool> & Sendable, flag: String, environment: String) -> Self {
+    private static func bool(
+        _ name: String, _ path: any WritableKeyPath<CollectorConfiguration, Bool> & Sendable, flag: String? = nil, environment: String? = nil
+    ) -> Self {
         ConfigurationSetting(name, flag: flag, environment: environment, show: { "\($0[keyPath: path])" }) {
             (configuration, texts) throws(Refusal) in
             let text = try single(texts)

@@ -20,12 +20,12 @@ public enum SizeText {
         return overflow ? nil : bytes
     }
 
-    /// The shortest exact form.
+    /// The shortest exact form, as most people would have written it: 200000000000 is `200GB`, 67108864 is `64MiB`.
     static func format(_ bytes: Int) -> String {
-        for (suffix, factor) in [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
-        where bytes >= factor && bytes % factor == 0 {
-            return "\(bytes / factor)\(suffix)"
+        var best = (number: bytes, suffix: "B")
+        for unit in units where bytes >= unit.factor && bytes % unit.factor == 0 && bytes / unit.factor < best.number {
+            best = (bytes / unit.factor, unit.suffix)
         }
-        return "\(bytes)B"
+        return "\(best.number)\(best.suffix)"
     }
 }

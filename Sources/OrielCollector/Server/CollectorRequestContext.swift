@@ -21,7 +21,7 @@ struct CollectorRequestContext: RequestContext {
     let reservation: AdmissionReservation
     /// The listener that accepted the connection.
     let listener: ListenerDescription
-    /// The peer's address, nil on a unix socket.
+    /// The peer's address; on a unix socket it has no name.
     let peer: SocketAddress?
     /// Who asks. A route's store is `access.narrow(store)`.
     let access: Access
@@ -34,6 +34,9 @@ struct CollectorRequestContext: RequestContext {
         peer = source.peer
         access = source.access
     }
+
+    /// From where the request came, for the log: the peer's address, or the socket that it came over.
+    var origin: String? { listener.isUnixSocket ? listener.address.description : peer?.description }
 }
 
 /// What a connection inherits from its listener.

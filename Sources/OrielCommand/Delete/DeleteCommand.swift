@@ -53,7 +53,7 @@ struct DeleteCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let printer = DeletionPrinter(output)
+        let printer = AnswerPrinter(output)
         if list {
             return try await source.withService(isChanging: true) { service in
                 let deletions = try AnswerList.elements("deletions", of: try await service.answer(DeletionAPI.path)).elements
@@ -108,11 +108,11 @@ struct DeleteCommand: AsyncParsableCommand {
     }
 
     /// Asks the person at the terminal.
-    private func confirm(_ plan: [DeletionPlanAnswer], _ printer: DeletionPrinter) throws {
+    private func confirm(_ plan: [DeletionPlanAnswer], _ printer: AnswerPrinter) throws {
         guard isatty(0) == 1 else {
             throw CommandFailure("this would delete \(plan.reduce(0) { $0 + $1.rows }) rows; confirm it with --yes, or look with --dry-run", .usage)
         }
-        for part in plan { StandardError.write("\(printer.sentence(part))\n") }
+        for part in plan { StandardError.write("\(part.sentence(printer.zone))\n") }
         StandardError.write("This cannot be undone. Delete? [y/N] ")
         guard let answer = readLine()?.lowercased(), ["y", "yes"].contains(answer) else { throw CommandFailure("nothing was deleted") }
     }

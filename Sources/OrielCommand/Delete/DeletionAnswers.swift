@@ -1,15 +1,7 @@
 import OrielTelemetry
 
-/// What `oriel delete` prints a line of.
-protocol DeletionLine: Decodable {
-    static var csvHeader: [String] { get }
-    var csvFields: [String] { get }
-    static var columns: [Table.Column] { get }
-    func cells(_ zone: CalendarZone) -> [String]
-}
-
 /// A deletion as the server tells of it: its receipt.
-struct DeletionAnswer: DeletionLine {
+struct DeletionAnswer: AnswerLine {
     var id: String
     var signals: [String]
     var start: Int64Text?
@@ -46,9 +38,9 @@ struct DeletionAnswer: DeletionLine {
 
     func cells(_ zone: CalendarZone) -> [String] {
         [
-            id, DeletionPrinter.time(requested, zone), signals.joined(separator: ","), DeletionPrinter.time(start, zone), DeletionPrinter.time(end, zone),
+            id, AnswerPrinter.time(requested, zone), signals.joined(separator: ","), AnswerPrinter.time(start, zone), AnswerPrinter.time(end, zone),
             filter,
-            completed == nil ? state : "gone \(DeletionPrinter.time(completed, zone))",
+            completed == nil ? state : "gone \(AnswerPrinter.time(completed, zone))",
         ]
     }
 
@@ -56,14 +48,14 @@ struct DeletionAnswer: DeletionLine {
 
     var csvFields: [String] {
         [
-            id, signals.joined(separator: " "), DeletionPrinter.exactTime(start), DeletionPrinter.exactTime(end), filter, DeletionPrinter.exactTime(requested),
-            DeletionPrinter.exactTime(completed), String(remainingFiles), String(remainingBytes),
+            id, signals.joined(separator: " "), AnswerPrinter.exactTime(start), AnswerPrinter.exactTime(end), filter, AnswerPrinter.exactTime(requested),
+            AnswerPrinter.exactTime(completed), String(remainingFiles), String(remainingBytes),
         ]
     }
 }
 
 /// What a deletion would take.
-struct DeletionPlanAnswer: DeletionLine {
+struct DeletionPlanAnswer: AnswerLine {
     var signals: [String]
     var start: Int64Text?
     var end: Int64Text?
@@ -84,55 +76,22 @@ struct DeletionPlanAnswer: DeletionLine {
     ]
 
     func cells(_ zone: CalendarZone) -> [String] {
-        ["\(rows)", signals.joined(separator: ","), DeletionPrinter.time(start, zone), DeletionPrinter.time(end, zone), filter]
+        ["\(rows)", signals.joined(separator: ","), AnswerPrinter.time(start, zone), AnswerPrinter.time(end, zone), filter]
     }
 
     static let csvHeader = ["rows", "signals", "start", "end", "filter"]
 
     var csvFields: [String] {
-        ["\(rows)", signals.joined(separator: " "), DeletionPrinter.exactTime(start), DeletionPrinter.exactTime(end), filter]
+        ["\(rows)", signals.joined(separator: " "), AnswerPrinter.exactTime(start), AnswerPrinter.exactTime(end), filter]
     }
 }
 
-/// Prints deletions in the chosen form.
-struct DeletionPrinter {
-    private let format: OutputOptions.Format
-    private let rendering: RenderOptions
-
-    init(_ options: OutputOptions) {
-        format = options.output
-        rendering = options.rendering
-    }
-
-    private var zone: CalendarZone { rendering.isUTC ? .utc : .local }
-
-    func show<Line: DeletionLine>(_ elements: [ArraySlice<UInt8>], as type: Line.Type) throws {
-        var out = StandardOutput()
-        switch format {
-        case .json:
-            for element in elements { try out.write(element + [UInt8(ascii: "\n")]) }
-        case .csv:
-            try out.write(CSV.line(Line.csvHeader).utf8)
-            for element in elements { try out.write(CSV.line(try AnswerList.decode(type, element).csvFields).utf8) }
-        case .table:
-            var table = Table(Line.columns)
-            for element in elements { table.add(try AnswerList.decode(type, element).cells(zone).map { Table.Cell($0) }) }
-            if !elements.isEmpty { try out.lines(table.lines(rendering)) }
-        }
-        try out.flush()
-    }
-
+extension DeletionPlanAnswer {
     /// What would be deleted, for a person who is asked.
-    func sentence(_ plan: DeletionPlanAnswer) -> String {
-        let from = plan.start.map { " from \(Self.time($0, zone))" } ?? ""
-        let until = plan.end.map { " until \(Self.time($0, zone))" } ?? ""
-        let always = plan.start == nil && plan.end == nil ? " of any time" : ""
-        return TerminalText.safe("\(plan.rows) rows of \(plan.signals.joined(separator: ", "))\(from)\(until)\(always): \(plan.filter)")
+    func sentence(_ zone: CalendarZone) -> String {
+        let from = start.map { " from \(AnswerPrinter.time($0, zone))" } ?? ""
+        let until = end.map { " until \(AnswerPrinter.time($0, zone))" } ?? ""
+        let always = start == nil && end == nil ? " of any time" : ""
+        return TerminalText.safe("\(rows) rows of \(signals.joined(separator: ", "))\(from)\(until)\(always): \(filter)")
     }
-
-    static func time(_ time: Int64Text?, _ zone: CalendarZone) -> String {
-        time.map { Timestamp(nanoseconds: $0.value).rfc3339(in: zone, fractionDigits: 3) } ?? ""
-    }
-
-    static func exactTime(_ time: Int64Text?) -> String { time.map { Timestamp(nanoseconds: $0.value).rfc3339 } ?? "" }
 }

@@ -12,7 +12,11 @@ struct HTTPQueryService: QueryService {
     private let client: HTTPClient
     private let base: String
     private let token: String?
+    private let patience: TimeAmount
     let name: String
+
+    /// How long a server may usually be silent.
+    static let patience = TimeAmount.seconds(45)
 
     /// Bytes of one answer, and of one line, that are accepted.
     private static let maximumBytes = 256 << 20
@@ -36,15 +40,19 @@ struct HTTPQueryService: QueryService {
     }
 
     /// Runs `body` with a client that is shut down afterwards.
-    static func with(_ base: String, name: String, token: String? = nil, _ body: (HTTPQueryService) async throws -> Void) async throws {
+    ///
+    /// - Parameter patience: how long the server may be silent.
+    static func with(
+        _ base: String, name: String, token: String? = nil, patience: TimeAmount = HTTPQueryService.patience, _ body: (HTTPQueryService) async throws -> Void
+    ) async throws {
         var configuration = HTTPClient.Configuration()
-        configuration.timeout = HTTPClient.Configuration.Timeout(connect: .seconds(5), read: .seconds(45))
+        configuration.timeout = HTTPClient.Configuration.Timeout(connect: .seconds(5), read: patience)
         configuration.tracing.tracer = nil
         // The default policy retries connecting for as long as the deadline allows; a person waits.
         configuration.connectionPool.retryConnectionEstablishment = false
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {
-            try await body(HTTPQueryService(client: client, base: base, token: token, name: name))
+            try await body(HTTPQueryService(client: client, base: base, token: token, patience: patience, name: name))
         } catch let error as Unreachable {
             try await client.shutdown()
             throw CommandFailure("\(name) cannot be reached: \(error.reason)")
@@ -57,7 +65,7 @@ struct HTTPQueryService: QueryService {
 
     func get(_ target: String) async throws -> (status: Int, body: [UInt8]) {
         do {
-            let response = try await client.execute(request(target), timeout: .seconds(60))
+            let response = try await client.execute(request(target), timeout: patience + .seconds(15))
             let body = try await response.body.collect(upTo: Self.maximumBytes)
             return (Int(response.status.code), Array(body.readableBytesView))
         } catch {
@@ -66,6 +74,8 @@ struct HTTPQueryService: QueryService {
     }
 
     func post(_ target: String, body: [UInt8]) async throws -> (status: Int, body: [UInt8]) { try await send(.POST, target, body: body) }
+
+    func delete(_ target: String) async throws -> (status: Int, body: [UInt8]) { try await send(.DELETE, target) }
 
     /// Asks for a change.
     func send(_ method: HTTPMethod, _ target: String, body: [UInt8] = []) async throws -> (status: Int, body: [UInt8]) {
@@ -76,7 +86,7 @@ struct HTTPQueryService: QueryService {
             request.body = .bytes(ByteBuffer(bytes: body))
         }
         do {
-            let response = try await client.execute(request, timeout: .seconds(60))
+            let response = try await client.execute(request, timeout: patience + .seconds(15))
             let body = try await response.body.collect(upTo: Self.maximumBytes)
             return (Int(response.status.code), Array(body.readableBytesView))
         } catch {

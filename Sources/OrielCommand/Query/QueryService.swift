@@ -1,4 +1,5 @@
 import FoundationEssentials
+import NIOCore
 import OrielCollector
 import OrielSQLite
 import OrielStore
@@ -12,6 +13,9 @@ protocol QueryService: Sendable {
 
     /// Asks for a change.
     func post(_ target: String, body: [UInt8]) async throws -> (status: Int, body: [UInt8])
+
+    /// Takes something away.
+    func delete(_ target: String) async throws -> (status: Int, body: [UInt8])
 
     /// Calls `line` for each line of an answer that does not end, until it does.
     func follow(_ target: String, _ line: (ArraySlice<UInt8>) async throws -> Void) async throws
@@ -62,12 +66,14 @@ struct StoreQueryService: QueryService {
     let folder: String
     private let api: OrielAPI
     private let deletions: DeletionAPI
+    private let pins: PinAPI
 
     init(store: SQLiteStore, folder: String) {
         self.store = store
         self.folder = folder
         api = OrielAPI(store: store)
         deletions = DeletionAPI(store: store)
+        pins = PinAPI(store: store)
     }
 
     var name: String { "the store in \(folder)" }
@@ -76,6 +82,7 @@ struct StoreQueryService: QueryService {
         let answer =
             switch target {
             case DeletionAPI.path: await deletions.list()
+            case PinAPI.path: await pins.list()
             case _ where target.hasPrefix(DeletionAPI.path + "/"): await deletions.deletion(String(target.dropFirst(DeletionAPI.path.count + 1)))
             default: await api.respond(to: target)
             }
@@ -83,8 +90,16 @@ struct StoreQueryService: QueryService {
     }
 
     func post(_ target: String, body: [UInt8]) async throws -> (status: Int, body: [UInt8]) {
-        guard target == DeletionAPI.path else { throw CommandFailure("a stopped store cannot do that (\(target))", .usage) }
-        return try Self.whole(await deletions.delete(body))
+        switch target {
+        case DeletionAPI.path: return try Self.whole(await deletions.delete(body))
+        case PinAPI.path: return try Self.whole(await pins.pin(body))
+        default: throw CommandFailure("a stopped store cannot do that (\(target))", .usage)
+        }
+    }
+
+    func delete(_ target: String) async throws -> (status: Int, body: [UInt8]) {
+        guard target.hasPrefix(PinAPI.path + "/") else { throw CommandFailure("a stopped store cannot do that (\(target))", .usage) }
+        return try Self.whole(await pins.unpin(String(target.dropFirst(PinAPI.path.count + 1))))
     }
 
     private static func whole(_ answer: APIAnswer) throws -> (status: Int, body: [UInt8]) {
@@ -100,11 +115,15 @@ struct StoreQueryService: QueryService {
 extension SourceOptions {
     /// Connects as the options, the environment and the data folder say, and lets go afterwards.
     ///
-    /// - Parameter isChanging: whether rows are to change, so that a stopped store that is opened must merge; what only reads leaves its files as they are.
-    func withService(isChanging: Bool = false, _ body: (any QueryService) async throws -> Void) async throws {
+    /// - Parameters:
+    ///   - isChanging: whether rows are to change, so that a stopped store that is opened must merge; what only reads leaves its files as they are.
+    ///   - patience: how long a server may be silent.
+    func withService(
+        isChanging: Bool = false, patience: TimeAmount = HTTPQueryService.patience, _ body: (any QueryService) async throws -> Void
+    ) async throws {
         if let server = server ?? Terminal.environment("ORIEL_SERVER"), data == nil {
             let token = try ClientToken.resolve(given: token, environment: ProcessInfo.processInfo.environment)
-            return try await HTTPQueryService.with(try HTTPQueryService.baseURL(server), name: server, token: token, body)
+            return try await HTTPQueryService.with(try HTTPQueryService.baseURL(server), name: server, token: token, patience: patience, body)
         }
         let folder: String
         do {
@@ -119,7 +138,8 @@ extension SourceOptions {
                     "no server runs on the data folder \(folder) (there is no \(socket)); start one with `oriel serve`, name one with --server URL, or read a stopped store with --data DIR"
                 )
             }
-            return try await HTTPQueryService.with(try HTTPQueryService.baseURL("unix:" + socket), name: "the server at \(socket)", token: token, body)
+            return try await HTTPQueryService.with(
+                try HTTPQueryService.baseURL("unix:" + socket), name: "the server at \(socket)", token: token, patience: patience, body)
         }
         guard FileManager.default.fileExists(atPath: folder) else { throw CommandFailure("there is no folder \(folder)") }
         var options = StoreOptions.stopped
@@ -128,7 +148,8 @@ extension SourceOptions {
         do {
             store = try await SQLiteStore.open(folder: folder, options: options)
         } catch .locked where FileManager.default.fileExists(atPath: socket) {
-            return try await HTTPQueryService.with(try HTTPQueryService.baseURL("unix:" + socket), name: "the server at \(socket)", token: token, body)
+            return try await HTTPQueryService.with(
+                try HTTPQueryService.baseURL("unix:" + socket), name: "the server at \(socket)", token: token, patience: patience, body)
         } catch {
             throw CommandFailure("\(error)")
         }

@@ -129,6 +129,7 @@ struct ExaminationAnswer: Decodable {
     var healthy: Bool
     var folder: String
     var disk: Disk?
+    var pinnedBytes: Int
     var freeBytes: Int64?
     var checkedFiles: Int
     var checkedBytes: Int
@@ -144,6 +145,7 @@ struct ExaminationAnswer: Decodable {
         case healthy
         case folder
         case disk
+        case pinnedBytes = "pinned_bytes"
         case freeBytes = "free_bytes"
         case checkedFiles = "checked_files"
         case checkedBytes = "checked_bytes"
@@ -161,6 +163,7 @@ struct ExaminationAnswer: Decodable {
         let checked = checkedFiles == 0 ? "nothing was read whole" : "\(checkedFiles) files, \(ByteSize.text(checkedBytes)) read and checked"
         lines.append("\(TerminalText.safe(folder)): \(checked)\(freeBytes.map { "; \(ByteSize.text($0)) free" } ?? "")")
         if let disk { lines.append(disk.line) }
+        if pinnedBytes > 0 { lines.append("\(ByteSize.text(pinnedBytes)) are kept by pins, whatever the retention (`oriel pins` lists them)") }
         if problems.isEmpty {
             lines.append("healthy")
         } else {

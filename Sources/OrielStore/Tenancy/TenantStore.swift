@@ -8,7 +8,7 @@ public struct TenantStore: TelemetryStore {
     private let base: any TelemetryStore
     private let tenant: String
 
-    /// - Parameter tenant: a text that ``Tenancy/isValid(_:)`` accepts.
+    /// - Parameter tenant: a name without what could be spelled in two ways, such as ``Tenancy/isValid(_:)`` accepts.
     public init(_ base: any TelemetryStore, tenant: String) {
         self.base = base
         self.tenant = tenant
@@ -86,6 +86,28 @@ public struct TenantStore: TelemetryStore {
     public func deletions() async throws(StoreError) -> [DeletionStatus] {
         try await base.deletions().filter { status in
             status.deletion.signals.allSatisfy { status.deletion.streamMatchers.contains(Tenancy.matcher($0, tenant: tenant)) }
+        }
+    }
+
+    public var capabilities: StoreCapabilities { base.capabilities }
+
+    /// Signals whose streams say their tenant in different ways cannot be kept by one pin.
+    public func pin(_ selection: PinSelection, note: String) async throws(StoreError) -> Pin {
+        let own = Set(selection.signals.map { Tenancy.matcher($0, tenant: tenant) })
+        guard own.count <= 1 else { throw .unsupported("a tenant's pin of metrics together with logs or spans") }
+        var narrowed = selection
+        narrowed.streamMatchers += own
+        return try await base.pin(narrowed, note: note)
+    }
+
+    public func unpin(_ id: UInt64) async throws(StoreError) -> Bool {
+        guard try await pins().contains(where: { $0.id == id }) else { return false }
+        return try await base.unpin(id)
+    }
+
+    public func pins() async throws(StoreError) -> [Pin] {
+        try await base.pins().filter { pin in
+            pin.selection.signals.allSatisfy { pin.selection.streamMatchers.contains(Tenancy.matcher($0, tenant: tenant)) }
         }
     }
 

@@ -79,7 +79,7 @@ import Testing
 
     @Test func theTableKnowsEveryRoute() async throws {
         let paths = try #require(try JSONTree(Array(OpenAPIDocument.text.utf8))["paths"]?.members)
-        #expect(Set(paths.keys) == Set(Self.requests.keys))
+        #expect(Set(paths.keys.filter { $0.hasPrefix("/v1/") }) == Set(Self.requests.keys.map { "/v1" + $0 }))
         try await LiveCollector.run { live in
             #expect(live.collector.routes.paths(of: .query).map(\.path) == [OrielAPI.basePath + "/**"])
         }

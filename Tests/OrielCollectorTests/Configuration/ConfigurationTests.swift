@@ -86,7 +86,7 @@ import Testing
             """
         let resolved = try Self.resolve(yaml, environment: ["ORIEL_RETENTION_SHARES_TRACES": "40%"]).resolved
         let retention = resolved.configuration.retention
-        #expect(retention.disk == 500_000_000_000 && retention.freeSpace == 1 << 30)
+        #expect(retention.disk == 500_000_000_000 && resolved.description.contains("\n  disk: 500GB ") && retention.freeSpace == 1 << 30)
         #expect(retention.shares == .init(logs: 50, traces: 40, metrics: 12.5))
         #expect(resolved.description.contains("\n    metrics: \"12.5%\" "))
         let origins = Dictionary(uniqueKeysWithValues: resolved.values.map { ($0.name, $0.origin) })
@@ -136,6 +136,7 @@ import Testing
               - {address: "unix:/run/a b.sock", roles: [query]}
               - {address: "tcp://127.0.0.1:443", tls: {certificate: "/c: d.pem", key: /k.pem, client_ca: "/a\\"b.pem"}}
             server: {allowed_hosts: ["*.example", "a#b"], allow_anonymous: true}
+            tenancy: {header: on}
             otlp: {metrics: {promote_resource_attributes: []}}
             log: {level: debug}
             """
@@ -146,6 +147,7 @@ import Testing
             #expect(second.configuration.listeners == first.configuration.listeners)
             #expect(second.configuration.allowedHosts == first.configuration.allowedHosts)
             #expect(second.configuration.metrics == first.configuration.metrics)
+            #expect(second.configuration.readsTenantHeader == !yaml.isEmpty && first.configuration.readsTenantHeader == !yaml.isEmpty)
             #expect(second.configuration.tokensFile == nil)
         }
     }
@@ -217,7 +219,9 @@ import Testing
         #expect(SizeText.parse("1 kB") == 1000)
         #expect(SizeText.parse("5") == 5)
         for wrong in ["", "MiB", "-1", "1.5MB", "99999999999TiB", "1XB"] { #expect(SizeText.parse(wrong) == nil, "\(wrong)") }
-        #expect(SizeText.format(64 << 20) == "64MiB")
+        for text in ["200GB", "64MiB", "1024TiB", "3TB", "1kB", "1KiB", "0B", "500MB", "1001B", "128GiB", "9223372036854775807B"] {
+            #expect(SizeText.parse(text).map(SizeText.format) == text)
+        }
         #expect(DurationText.exact(90_061_000_000_000) == "1d1h1m1s")
         #expect(try ListenerAddress(parsing: "localhost:80") == .tcp(host: "localhost", port: 80))
         #expect(try ListenerAddress(parsing: "tcp://[::1]:80").description == "tcp://[::1]:80")
@@ -248,6 +252,8 @@ import Testing
         let text = CollectorLog.line(
             format: .text, time: time, level: .info, label: "oriel", message: "two\nlines", metadata: [("a", "b c"), ("n", "1")])
         #expect(String(decoding: text, as: UTF8.self) == "2024-07-03T09:46:40.123Z INFO oriel: two\\nlines a=\"b c\" n=1\n")
+        let forged = CollectorLog.line(format: .text, time: time, level: .info, label: "oriel", message: "x", metadata: [("a", #"b" c="d\"#)])
+        #expect(String(decoding: forged, as: UTF8.self) == #"2024-07-03T09:46:40.123Z INFO oriel: x a="b\" c=\"d\\""# + "\n")
         let json = CollectorLog.line(format: .json, time: time, level: .error, label: "oriel", message: "x\"", metadata: [("a", "b")])
         #expect(
             String(decoding: json, as: UTF8.self)

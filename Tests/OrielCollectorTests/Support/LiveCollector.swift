@@ -28,7 +28,7 @@ struct LiveCollector {
 
     /// Runs a collector while the body runs. Without listeners of its own it has one on 127.0.0.1 and one on a unix socket.
     static func run<Result>(
-        listeners: [ListenerConfiguration]? = nil, tokens: (any TokenStore)? = nil,
+        listeners: [ListenerConfiguration]? = nil, tokens: (any TokenStore)? = nil, administration: (any StoreAdministration)? = nil,
         configure: (inout CollectorConfiguration) -> Void = { _ in },
         _ body: (LiveCollector) async throws -> Result
     ) async throws -> Result {
@@ -43,7 +43,7 @@ struct LiveCollector {
         configure(&configuration)
         let log = MemoryLog()
         let store = TestStore()
-        let collector = Collector(configuration: configuration, store: store, tokens: tokens, logger: log.logger)
+        let collector = Collector(configuration: configuration, store: store, tokens: tokens, administration: administration, logger: log.logger)
         let task = Task { try await collector.run() }
         let bound: [BoundListener]
         do {

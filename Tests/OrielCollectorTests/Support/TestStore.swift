@@ -50,6 +50,17 @@ final class TestStore: TelemetryStore {
 
     func deletions() async throws(StoreError) -> [DeletionStatus] { try await reference.deletions() }
 
+    var capabilities: StoreCapabilities { reference.capabilities }
+
+    func pin(_ selection: PinSelection, note: String) async throws(StoreError) -> Pin {
+        if let failure { throw failure }
+        return try await reference.pin(selection, note: note)
+    }
+
+    func unpin(_ id: UInt64) async throws(StoreError) -> Bool { try await reference.unpin(id) }
+
+    func pins() async throws(StoreError) -> [Pin] { try await reference.pins() }
+
     func append(_ writeSet: WriteSet) async throws(StoreError) -> Receipt {
         await withCheckedContinuation { continuation in
             let waits = state.withLock { state in

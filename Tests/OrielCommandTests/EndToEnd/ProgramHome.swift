@@ -54,4 +54,15 @@ extension RunningProgram {
             {"timeUnixNano":"\(Timestamp.now.nanoseconds)","severityNumber":\(severity),"severityText":"\(severityText)","body":{"stringValue":"\(body)"}}]}]}]}
             """)
     }
+
+    /// Sends a span of now.
+    func span(trace: String, service: String) throws {
+        let now = Timestamp.now.nanoseconds
+        try post(
+            "/v1/traces",
+            """
+            {"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"\(service)"}}]},"scopeSpans":[{"spans":[
+            {"traceId":"\(trace)","spanId":"a1a2a3a4a5a6a7a8","name":"GET /","kind":2,"startTimeUnixNano":"\(now - 1_000_000)","endTimeUnixNano":"\(now)"}]}]}]}
+            """)
+    }
 }

@@ -48,50 +48,44 @@ public enum AdministrationAnswer {
     public static func examination(_ found: StoreExamination) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
-            writer.key("healthy")
-            writer.bool(found.isHealthy)
+            writer.member("healthy", found.isHealthy)
             writer.member("folder", found.folder)
-            writer.key("free_bytes")
-            if let free = found.freeBytes { writer.integer(free) } else { writer.null() }
+            writer.member("free_bytes", optional: found.freeBytes)
             writer.member("checked_files", found.checkedFiles)
             writer.member("checked_bytes", found.checkedBytes)
-            writer.key("problems")
-            writer.array { writer in
-                for problem in found.problems {
-                    writer.object { writer in
-                        writer.member("place", problem.place)
-                        writer.member("reason", problem.reason)
-                    }
-                }
+            writer.member("problems", objects: found.problems) { writer, problem in
+                writer.member("place", problem.place)
+                writer.member("reason", problem.reason)
             }
-            writer.key("signals")
-            writer.array { writer in
-                for signal in Signal.allCases {
-                    let values = found.statistics.signals[signal] ?? .init()
-                    writer.object { writer in
-                        writer.member("signal", signal.name)
-                        writer.member("rows", values.rows)
-                        writer.member("unflushed_rows", values.unflushedRows)
-                        writer.member("files", values.segments)
-                        writer.member("bytes", values.segmentBytes)
-                        writer.member("conflicting_rows", values.conflictingRows)
-                    }
-                }
+            writer.member("signals", objects: Signal.allCases) { writer, signal in
+                let values = found.statistics.signals[signal] ?? .init()
+                writer.member("signal", signal.name)
+                writer.member("rows", values.rows)
+                writer.member("unflushed_rows", values.unflushedRows)
+                writer.member("files", values.segments)
+                writer.member("bytes", values.segmentBytes)
+                writer.member("conflicting_rows", values.conflictingRows)
             }
             writer.key("disk")
             if let disk = found.statistics.disk { writer.disk(disk) } else { writer.null() }
-            writer.shares("services", found.services)
-            writer.shares("columns", found.columns)
-            writer.cardinalities("metrics", found.metrics)
-            writer.cardinalities("labels", found.labels)
-            writer.key("unknown_files")
-            writer.array { writer in
-                for file in found.unknownFiles {
-                    writer.object { writer in
-                        writer.member("name", file.name)
-                        writer.member("bytes", file.bytes)
-                    }
+            writer.member("pinned_bytes", found.statistics.pinnedBytes)
+            for (name, shares) in [("services", found.services), ("columns", found.columns)] {
+                writer.member(name, objects: shares) { writer, share in
+                    writer.member("signal", share.signal.name)
+                    writer.member("name", share.name)
+                    writer.member("bytes", share.bytes)
+                    writer.member("rows", share.rows)
                 }
+            }
+            for (name, values) in [("metrics", found.metrics), ("labels", found.labels)] {
+                writer.member(name, objects: values) { writer, value in
+                    writer.member("name", value.name)
+                    writer.member("count", value.count)
+                }
+            }
+            writer.member("unknown_files", objects: found.unknownFiles) { writer, file in
+                writer.member("name", file.name)
+                writer.member("bytes", file.bytes)
             }
             writer.recovery(found.statistics.recovery)
             writer.member("scrubbed_bytes", found.statistics.scrubbedBytes)
@@ -102,22 +96,12 @@ public enum AdministrationAnswer {
 }
 
 extension JSONWriter {
-    fileprivate mutating func member(_ name: String, texts: [String]) {
-        key(name)
-        array { writer in
-            for text in texts { writer.string(text) }
-        }
-    }
-
     fileprivate mutating func disk(_ disk: DiskStatistics) {
         object { writer in
-            writer.key("budget_bytes")
-            if let budget = disk.budget { writer.integer(budget) } else { writer.null() }
+            writer.member("budget_bytes", optional: disk.budget)
             writer.member("used_bytes", disk.used)
-            writer.key("free_bytes")
-            if let free = disk.free { writer.integer(free) } else { writer.null() }
-            writer.key("full")
-            writer.bool(disk.isFull)
+            writer.member("free_bytes", optional: disk.free)
+            writer.member("full", disk.isFull)
             writer.key("bytes_per_day")
             writer.object { writer in
                 for (signal, bytes) in disk.bytesPerDay.sorted(by: { $0.key < $1.key }) {
@@ -134,37 +118,10 @@ extension JSONWriter {
         }
     }
 
-    fileprivate mutating func shares(_ name: String, _ shares: [StoreExamination.Share]) {
-        key(name)
-        array { writer in
-            for share in shares {
-                writer.object { writer in
-                    writer.member("signal", share.signal.name)
-                    writer.member("name", share.name)
-                    writer.member("bytes", share.bytes)
-                    writer.member("rows", share.rows)
-                }
-            }
-        }
-    }
-
-    fileprivate mutating func cardinalities(_ name: String, _ values: [StoreExamination.Cardinality]) {
-        key(name)
-        array { writer in
-            for value in values {
-                writer.object { writer in
-                    writer.member("name", value.name)
-                    writer.member("count", value.count)
-                }
-            }
-        }
-    }
-
     fileprivate mutating func recovery(_ recovery: RecoveryReport) {
         key("recovery")
         object { writer in
-            writer.key("rebuilt")
-            writer.bool(recovery.isRebuilt)
+            writer.member("rebuilt", recovery.isRebuilt)
             writer.member("reason", optional: recovery.reason)
             writer.member("losses", texts: recovery.losses)
             writer.member("files_put_aside", texts: recovery.filesPutAside)

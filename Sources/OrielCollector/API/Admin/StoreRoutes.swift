@@ -41,7 +41,7 @@ struct StoreRoutes: Sendable {
         guard target.hasPrefix("/"), target.utf8.count < 4096, !target.utf8.contains(0) else {
             return Self.response(APIError(status: 400, "path must be an absolute path on the server", parameter: "path"))
         }
-        let (administration, audit, access, peer) = (administration, audit, context.access, context.peer?.description)
+        let (administration, audit, access, peer) = (administration, audit, context.access, context.origin)
         return Self.lines { report in
             do throws(StoreError) {
                 let made = try await administration.backup(to: target) { report(AdministrationAnswer.line($0)) }

@@ -42,10 +42,7 @@ struct TokenRoutes: Sendable {
     private func list() -> Response {
         var writer = JSONWriter()
         writer.object { writer in
-            writer.key("tokens")
-            writer.array { writer in
-                for bearer in tokens.bearers { writer.token(bearer.record, isFromFile: bearer.isFromFile, text: nil) }
-            }
+            writer.member("tokens", objects: tokens.bearers) { $0.token($1.record, isFromFile: $1.isFromFile, text: nil) }
         }
         return Self.response(.ok, writer.bytes)
     }
@@ -63,7 +60,7 @@ struct TokenRoutes: Sendable {
                     "scopes": "\(made.record.scopes.sorted().map(\.rawValue).joined(separator: ","))",
                 ])
             var writer = JSONWriter()
-            writer.token(made.record, isFromFile: false, text: made.token)
+            writer.object { $0.token(made.record, isFromFile: false, text: made.token) }
             return Self.response(.created, writer.bytes)
         } catch {
             context.audit(audit, "token.create", error: error.message, details: ["token": "\(name)"])
@@ -77,7 +74,7 @@ struct TokenRoutes: Sendable {
             let record = try await tokens.revoke(name)
             context.audit(audit, "token.revoke", details: ["token": "\(record.name)", "id": "\(record.id)"])
             var writer = JSONWriter()
-            writer.token(record, isFromFile: false, text: nil)
+            writer.object { $0.token(record, isFromFile: false, text: nil) }
             return Self.response(.ok, writer.bytes)
         } catch {
             context.audit(audit, "token.revoke", error: error.message, details: ["token": "\(name.prefix(100))"])
@@ -118,35 +115,27 @@ struct TokenRoutes: Sendable {
 extension CollectorRequestContext {
     /// Notes that this request's caller did, or tried to do, something.
     func audit(_ log: AuditLog, _ action: String, error: String? = nil, details: Logger.Metadata) {
-        log.audit(action, by: access, peer: peer?.description, error: error, details)
+        log.audit(action, by: access, peer: origin, error: error, details)
     }
 }
 
 extension JSONWriter {
+    /// The members of a token.
+    ///
     /// - Parameter text: the token itself, shown once.
     fileprivate mutating func token(_ record: TokenRecord, isFromFile: Bool, text: String?) {
+        member("id", record.id)
+        member("name", record.name)
+        if let text { member("token", text) }
+        member("scopes", texts: record.scopes.sorted().map(\.rawValue))
+        member("tenant", optional: record.tenant)
+        key("limits")
         object { writer in
-            writer.member("id", record.id)
-            writer.member("name", record.name)
-            if let text { writer.member("token", text) }
-            writer.key("scopes")
-            writer.array { writer in
-                for scope in record.scopes.sorted() { writer.string(scope.rawValue) }
-            }
-            writer.member("tenant", optional: record.tenant)
-            writer.key("limits")
-            writer.object { writer in
-                writer.member("requests", optional: record.limits.requests)
-                writer.member("queries", optional: record.limits.queries)
-                writer.member("ingest_bytes_per_second", optional: record.limits.ingestBytesPerSecond)
-            }
-            writer.time("created", isFromFile ? nil : record.created)
-            writer.member("origin", isFromFile ? "file" : "store")
+            writer.member("requests", optional: record.limits.requests)
+            writer.member("queries", optional: record.limits.queries)
+            writer.member("ingest_bytes_per_second", optional: record.limits.ingestBytesPerSecond)
         }
-    }
-
-    private mutating func member(_ name: String, optional number: Int?) {
-        key(name)
-        if let number { integer(number) } else { null() }
+        time("created", isFromFile ? nil : record.created)
+        member("origin", isFromFile ? "file" : "store")
     }
 }

@@ -21,6 +21,7 @@ struct GRPCStatus: Error, Sendable, Equatable {
     /// The gRPC form of an HTTP refusal.
     init(refusal problem: HTTPProblem) {
         switch problem.status.code {
+        case 400: self.init(.invalidArgument, problem.message)
         case 401: self.init(.unauthenticated, problem.message)
         case 413: self.init(.resourceExhausted, problem.message)
         case 429: self.init(.resourceExhausted, problem.message, retryDelaySeconds: problem.headers[.retryAfter].flatMap { Int($0) } ?? 1)
@@ -85,7 +86,7 @@ extension HTTPField.Name {
     static let grpcTimeout = HTTPField.Name(known: "grpc-timeout")
 
     /// A name that is a token for certain, being written in this source.
-    private init(known name: String) {
+    init(known name: String) {
         guard let field = HTTPField.Name(name) else { preconditionFailure("\(name) is no header field name") }
         self = field
     }

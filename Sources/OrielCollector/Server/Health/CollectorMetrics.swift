@@ -90,6 +90,7 @@ enum CollectorMetrics {
         collector.counter("oriel_store_commits", help: "Group commits.", value: Double(store.commits))
         collector.counter("oriel_store_duplicate_requests", help: "Retried requests answered from memory.", value: Double(store.duplicateRequests))
         collector.gauge("oriel_store_streams", help: "Streams in memory.", value: Double(store.streams))
+        collector.gauge("oriel_store_pinned", help: "Bytes of the copies that pins keep.", unit: "By", value: Double(store.pinnedBytes))
         collector.gauge("oriel_store_redo_size", help: "Bytes of the redo log.", unit: "By", value: Double(store.redoBytes))
         collector.counter("oriel_store_flushes", help: "Flushes to segment files.", value: Double(store.flushes))
         collector.counter("oriel_store_merges", help: "Merges of segment files.", value: Double(store.merges))

@@ -19,7 +19,7 @@ public struct DeletionAPI: Sendable {
     public func list() async -> APIAnswer {
         do throws(APIError) {
             let statuses = try await statuses()
-            return APIAnswer(json: Self.json("deletions", statuses.map { status in { $0.deletion(status) } }))
+            return APIAnswer(json: Self.json("deletions", statuses) { $0.deletion($1) })
         } catch {
             return APIAnswer(error)
         }
@@ -32,7 +32,7 @@ public struct DeletionAPI: Sendable {
                 throw APIError(status: 404, "there is no deletion \"\(id.prefix(100))\", or it was complete long ago")
             }
             var writer = JSONWriter()
-            writer.deletion(status)
+            writer.object { $0.deletion(status) }
             return APIAnswer(json: writer.bytes)
         } catch {
             return APIAnswer(error)
@@ -53,8 +53,11 @@ public struct DeletionAPI: Sendable {
             if request.isDryRun {
                 var counts: [Int64] = []
                 for deletion in wanted { counts.append(try await count(deletion)) }
-                let plan = zip(wanted, counts).map { deletion, rows in { (writer: inout JSONWriter) in writer.plan(deletion, rows: rows) } }
-                return APIAnswer(json: Self.json("plan", plan))
+                return APIAnswer(
+                    json: Self.json("plan", zip(wanted, counts)) { writer, plan in
+                        writer.selection(of: plan.0)
+                        writer.member("rows", plan.1)
+                    })
             }
             for next in wanted {
                 deletion = next
@@ -62,7 +65,7 @@ public struct DeletionAPI: Sendable {
                 note(next, status.id, nil)
                 made.append(status)
             }
-            var answer = APIAnswer(json: Self.json("deletions", made.map { status in { $0.deletion(status) } }))
+            var answer = APIAnswer(json: Self.json("deletions", made) { $0.deletion($1) })
             answer.status = 201
             return answer
         } catch {
@@ -98,14 +101,9 @@ public struct DeletionAPI: Sendable {
         return rows
     }
 
-    private static func json(_ list: String, _ elements: [(inout JSONWriter) -> Void]) -> [UInt8] {
+    private static func json<Element>(_ list: String, _ elements: some Sequence<Element>, _ members: (inout JSONWriter, Element) -> Void) -> [UInt8] {
         var writer = JSONWriter()
-        writer.object { writer in
-            writer.key(list)
-            writer.array { writer in
-                for element in elements { element(&writer) }
-            }
-        }
+        writer.object { $0.member(list, objects: elements, members) }
         return writer.bytes
     }
 }
@@ -116,31 +114,17 @@ extension DeletionStatus {
 }
 
 extension JSONWriter {
+    /// The members of a deletion.
     fileprivate mutating func deletion(_ status: DeletionStatus) {
-        object { writer in
-            writer.member("id", status.id)
-            writer.scope(status.deletion)
-            writer.time("requested", status.time)
-            writer.time("completed", status.completed)
-            writer.member("remaining_files", status.remainingFiles)
-            writer.member("remaining_bytes", status.remainingBytes)
-        }
+        member("id", status.id)
+        selection(of: status.deletion)
+        time("requested", status.time)
+        time("completed", status.completed)
+        member("remaining_files", status.remainingFiles)
+        member("remaining_bytes", status.remainingBytes)
     }
 
-    fileprivate mutating func plan(_ deletion: Deletion, rows: Int64) {
-        object { writer in
-            writer.scope(deletion)
-            writer.member("rows", rows)
-        }
-    }
-
-    private mutating func scope(_ deletion: Deletion) {
-        key("signals")
-        array { writer in
-            for signal in deletion.signals.sorted() { writer.string(signal.name) }
-        }
-        time("start", deletion.range.start == TimeRange.all.start ? nil : deletion.range.start)
-        time("end", deletion.range.end == TimeRange.all.end ? nil : deletion.range.end)
-        member("filter", deletion.filterText)
+    fileprivate mutating func selection(of deletion: Deletion) {
+        selection(signals: deletion.signals, range: deletion.range, filter: deletion.filterText)
     }
 }

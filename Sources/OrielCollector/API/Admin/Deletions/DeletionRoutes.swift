@@ -24,12 +24,7 @@ struct DeletionRoutes: Sendable {
         await api(context).delete(Array(context.body.readableBytesView)) { deletion, id, error in
             var details: Logger.Metadata = [:]
             if let id { details["deletion"] = "\(id)" }
-            if let deletion {
-                details["signals"] = "\(deletion.signals.sorted().map(\.name).joined(separator: ","))"
-                details["start"] = "\(deletion.range.start.rfc3339)"
-                details["end"] = "\(deletion.range.end.rfc3339)"
-                details["filter"] = "\(deletion.filterText)"
-            }
+            if let deletion { details.add(signals: deletion.signals, range: deletion.range, filter: deletion.filterText) }
             context.audit(audit, "store.delete", error: error, details: details)
         }
     }

@@ -48,4 +48,30 @@ extension JSONWriter {
         key(name)
         if let text { string(text) } else { null() }
     }
+
+    /// A number, or `null`.
+    mutating func member(_ name: String, optional number: (some FixedWidthInteger)?) {
+        key(name)
+        if let number { integer(number) } else { null() }
+    }
+
+    mutating func member(_ name: String, _ flag: Bool) {
+        key(name)
+        bool(flag)
+    }
+
+    mutating func member(_ name: String, texts: [String]) {
+        key(name)
+        array { writer in
+            for text in texts { writer.string(text) }
+        }
+    }
+
+    /// A member with a list of objects, the members of each written by `members`.
+    mutating func member<Element>(_ name: String, objects elements: some Sequence<Element>, _ members: (inout JSONWriter, Element) -> Void) {
+        key(name)
+        array { writer in
+            for element in elements { writer.object { members(&$0, element) } }
+        }
+    }
 }
