@@ -49,6 +49,8 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     private var task: Task<Void, Never>?
     private var context: ChannelHandlerContext?
     private var writeWaiters: [EventLoopPromise<Void>] = []
+    /// The end of a response whose peer has not taken enough of it yet.
+    private var heldEnd: HTTPResponsePart?
     private var writeStall: Scheduled<Void>?
     private var requestEnded = false
     private var responseEnded = false
@@ -86,6 +88,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
         writeStall?.cancel()
         task?.cancel()
         task = nil
+        heldEnd = nil
         let waiters = writeWaiters
         writeWaiters.removeAll()
         for waiter in waiters { waiter.fail(ChannelError.ioOnClosedChannel) }
@@ -329,21 +332,28 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
                 context.write(wrapOutboundOut(.head(head)), promise: nil)
             case .body:
                 context.write(wrapOutboundOut(part), promise: nil)
-            case .end:
+            case .end where context.channel.isWritable:
                 endResponse(with: part, context: context)
-                return taken(context)
+                return context.eventLoop.makeSucceededVoidFuture()
+            case .end:
+                // A client that sends requests without reading gets the next one answered when it has read: the end is what brings it.
+                heldEnd = part
             }
         }
         context.flush()
-        return taken(context)
-    }
-
-    /// Completes when the peer has taken enough of what was written that more may be.
-    private func taken(_ context: ChannelHandlerContext) -> EventLoopFuture<Void> {
-        if context.channel.isWritable { return context.eventLoop.makeSucceededVoidFuture() }
+        if context.channel.isWritable {
+            endHeldResponse(context: context)
+            return context.eventLoop.makeSucceededVoidFuture()
+        }
         let waiter = context.eventLoop.makePromise(of: Void.self)
         writeWaiters.append(waiter)
         return waiter.futureResult
+    }
+
+    private func endHeldResponse(context: ChannelHandlerContext) {
+        guard let end = heldEnd else { return }
+        heldEnd = nil
+        endResponse(with: end, context: context)
     }
 
     private func endResponse(with end: HTTPResponsePart, context: ChannelHandlerContext) {
@@ -382,6 +392,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
         writeStall?.cancel()
         writeStall = nil
         if context.channel.isWritable {
+            endHeldResponse(context: context)
             let waiters = writeWaiters
             writeWaiters.removeAll()
             for waiter in waiters { waiter.succeed() }

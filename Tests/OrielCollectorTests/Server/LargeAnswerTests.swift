@@ -59,4 +59,36 @@ struct LargeAnswerTests {
             #expect(try await PlainHTTP.send("GET", Self.target, to: live).status == 200)
         }
     }
+
+    @Test("is waited for before the next request of a client that does not read")
+    func unreadPipeline() async throws {
+        try await LiveCollector.run { live in
+            let target = "/api/oriel/v1/openapi.json"
+            let size = try await PlainHTTP.send("GET", target, to: live).body.utf8.count
+            let count = (48 << 20) / size
+            let connection = try await RawConnection.connect(port: live.port(), reads: false)
+            try await connection.send(String(repeating: PlainHTTP.head("GET", target), count: count - 1) + PlainHTTP.head("GET", target, closes: true))
+            // Until no more are answered; each look is an answer too.
+            var answered = -1
+            var looks = 0
+            try await #require(
+                eventually(within: .seconds(30)) {
+                    let now = try await responses(live) - looks
+                    looks += 1
+                    defer { answered = now }
+                    return now > 1 && now == answered
+                })
+            // What the system takes of unread answers is some megabytes.
+            #expect(answered < count * 2 / 3)
+            try await connection.startReading()
+            try await connection.receive(within: .seconds(60)) { $0.count > count * size }
+            await connection.close()
+        }
+    }
+
+    private func responses(_ live: LiveCollector) async throws -> Int {
+        let metrics = try await PlainHTTP.send("GET", "/metrics", to: live).body
+        let line = metrics.split(separator: "\n").first { $0.hasPrefix("oriel_http_responses_total{class=\"2xx\"}") }
+        return line?.split(separator: " ").last.flatMap { Double($0) }.map { Int($0) } ?? -1
+    }
 }
