@@ -315,9 +315,9 @@ final class Maintainer {
     }
 
     /// How many chunks from the first on have no deletion between them: a block's rows are all before a deletion or all behind it.
-    private func deletionBoundary(_ chunks: [BuilderChunk]) -> Int {
+    private func deletionBoundary(_ chunks: some RandomAccessCollection<BuilderChunk>) -> Int {
         guard let first = chunks.first, let next = core.state.tombstones.first(where: { $0.sequence > first.sequence }) else { return chunks.count }
-        return chunks.firstIndex { $0.sequence > next.sequence } ?? chunks.count
+        return chunks.prefix { $0.sequence <= next.sequence }.count
     }
 
     /// Turns all chunks of a signal up to a commit into sealed runs.
@@ -325,7 +325,7 @@ final class Maintainer {
         while true {
             let chunks = core.state[signal].chunks.prefix { $0.sequence <= high }
             guard !chunks.isEmpty else { return }
-            try seal(Array(chunks.prefix(deletionBoundary(Array(chunks)))), signal)
+            try seal(Array(chunks.prefix(deletionBoundary(chunks))), signal)
         }
     }
 

@@ -12,7 +12,7 @@ final class PublishedState: Sendable {
         /// Sealed rows that are not in a file yet, oldest first.
         var sealed: [any BlockContainer] = []
         /// Rows that are not sealed yet, in commit order.
-        var chunks: [BuilderChunk] = []
+        var chunks = ChunkList()
         /// Files of pins: they answer only below the floor, where nothing else does.
         var pinned: [PinnedFile] = []
         /// Rows before this are gone. Nanoseconds since 1970.
@@ -79,6 +79,7 @@ extension PublishedState.SignalState {
 extension [PublishedState.SignalState] {
     subscript(signal: Signal) -> PublishedState.SignalState {
         get { self[Int(signal.rawValue) - 1] }
-        set { self[Int(signal.rawValue) - 1] = newValue }
+        // In place: a list of chunks that is held twice is copied when it changes.
+        _modify { yield &self[Int(signal.rawValue) - 1] }
     }
 }

@@ -73,7 +73,7 @@ private struct StreamFinder {
         try search(state.pinned.map(\.container), [])
     }
 
-    private mutating func search(_ containers: [any BlockContainer], _ chunks: [BuilderChunk]) throws(StoreError) {
+    private mutating func search(_ containers: [any BlockContainer], _ chunks: ChunkList) throws(StoreError) {
         guard !bounds.isEmpty else { return }
         let (inside, others) = headers(of: containers)
         for (container, _) in inside {

@@ -100,7 +100,7 @@ extension ScanSource {
         }
     }
 
-    private static func group(_ chunks: [BuilderChunk], behind position: RowKey?, _ context: ScanContext, _ sources: inout [ScanSource]) {
+    private static func group(_ chunks: ChunkList, behind position: RowKey?, _ context: ScanContext, _ sources: inout [ScanSource]) {
         var group: [BuilderChunk] = []
         var rowCount = 0
         func finish() {

@@ -53,7 +53,7 @@ struct LargeAnswerTests {
             let refused = try await PlainHTTP.send("GET", Self.target, to: live)
             #expect(refused.status == 503)
             #expect(refused.headers["retry-after"] == "1")
-            #expect(refused.body.contains("other answers hold the memory"))
+            #expect(refused.body.prefix(200).contains("other answers hold the memory"))
             await connection.close()
             #expect(try await eventually { try await used(live) == "0" })
             #expect(try await PlainHTTP.send("GET", Self.target, to: live).status == 200)

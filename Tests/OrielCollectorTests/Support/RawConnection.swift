@@ -66,7 +66,11 @@ final class RawConnection: Sendable {
 
     /// - Parameter reads: Whether it reads what comes; else only from ``startReading()`` on.
     static func connect(port: Int, reads: Bool = true) async throws -> RawConnection {
-        try await connect { try await $0.channelOption(.autoRead, value: reads).connect(host: "127.0.0.1", port: port).get() }
+        try await connect { bootstrap in
+            // The system takes little for one that does not read.
+            let ready = reads ? bootstrap : bootstrap.channelOption(.autoRead, value: false).channelOption(.socketOption(.so_rcvbuf), value: 64 << 10)
+            return try await ready.connect(host: "127.0.0.1", port: port).get()
+        }
     }
 
     static func connect(unix path: String) async throws -> RawConnection {

@@ -28,7 +28,8 @@ final class ArrayContainer: BlockContainer {
     }
 
     /// - Parameter rowsPerBlock: Blocks are cut at so many rows and at the ends of days.
-    init(_ chunks: [BuilderChunk], signal: Signal, registry: StreamRegistry, rowsPerBlock: Int) {
+    init(_ chunks: some Collection<BuilderChunk>, signal: Signal, registry: StreamRegistry, rowsPerBlock: Int) {
+        let chunks = Array(chunks)
         self.signal = signal
         var rows: [Row] = []
         for (number, chunk) in chunks.enumerated() {

@@ -116,7 +116,7 @@ final class ArrayStore: TelemetryStore, MetricFamilySource {
                                 }
                             }
                         }
-                        signals[signal].chunks = signals[signal].chunks.compactMap(remaining)
+                        signals[signal].chunks = ChunkList(signals[signal].chunks.compactMap(remaining))
                         signals[signal].sealed = rebuilt(signals[signal].sealed)
                         signals[signal].segments = rebuilt(signals[signal].segments)
                     }
