@@ -7,7 +7,7 @@ import Testing
 
 @Suite("The memory of queries")
 struct QueryMemoryTests {
-    private static let rowCount = 20_000
+    private static let rowCount = 8_000
 
     /// A store of a few files, so that scans hold several blocks at once.
     private func filled(_ folder: SQLiteFolder) async throws -> any TelemetryStore {
@@ -31,11 +31,11 @@ struct QueryMemoryTests {
     func bounded() async throws {
         var options = StoreOptions()
         options.maintainsItself = false
-        options.queriesMemoryBytes = 8 << 20
+        options.queriesMemoryBytes = 3 << 20
         let folder = try SQLiteFolder(options)
         let store = try await filled(folder)
         let results = await withTaskGroup(of: Result<Int, StoreError>.self) { group in
-            for _ in 0..<40 {
+            for _ in 0..<24 {
                 group.addTask {
                     do throws(StoreError) { return .success(try await count(store)) } catch { return .failure(error) }
                 }
