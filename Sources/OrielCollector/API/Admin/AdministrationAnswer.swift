@@ -44,6 +44,22 @@ public enum AdministrationAnswer {
         return writer.bytes
     }
 
+    /// What a salvage did.
+    public static func salvage(_ report: SalvageReport) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("folder", report.folder)
+            writer.member("checked_files", report.checkedFiles)
+            writer.member("checked_bytes", report.checkedBytes)
+            writer.key("files")
+            writer.array { writer in
+                for receipt in report.receipts { writer.receipt(receipt) }
+            }
+            writer.problems("failures", report.failures)
+        }
+        return writer.bytes
+    }
+
     /// What an examination found.
     public static func examination(_ found: StoreExamination) -> [UInt8] {
         var writer = JSONWriter()
@@ -55,15 +71,7 @@ public enum AdministrationAnswer {
             if let free = found.freeBytes { writer.integer(free) } else { writer.null() }
             writer.member("checked_files", found.checkedFiles)
             writer.member("checked_bytes", found.checkedBytes)
-            writer.key("problems")
-            writer.array { writer in
-                for problem in found.problems {
-                    writer.object { writer in
-                        writer.member("place", problem.place)
-                        writer.member("reason", problem.reason)
-                    }
-                }
-            }
+            writer.problems("problems", found.problems)
             writer.key("signals")
             writer.array { writer in
                 for signal in Signal.allCases {
@@ -106,6 +114,43 @@ extension JSONWriter {
         key(name)
         array { writer in
             for text in texts { writer.string(text) }
+        }
+    }
+
+    fileprivate mutating func problems(_ name: String, _ problems: [StoreExamination.Problem]) {
+        key(name)
+        array { writer in
+            for problem in problems {
+                writer.object { writer in
+                    writer.member("place", problem.place)
+                    writer.member("reason", problem.reason)
+                }
+            }
+        }
+    }
+
+    fileprivate mutating func receipt(_ receipt: SalvageReceipt) {
+        object { writer in
+            writer.member("signal", receipt.signal.name)
+            writer.member("file", receipt.file)
+            writer.member("replacement", receipt.replacement)
+            writer.member("kept", receipt.kept)
+            writer.member("saved_rows", receipt.savedRows)
+            writer.member("incomplete_rows", receipt.incompleteRows)
+            writer.member("lost_rows", receipt.lostRows)
+            writer.key("losses")
+            writer.array { writer in
+                for loss in receipt.losses {
+                    writer.object { writer in
+                        writer.member("column", optional: loss.column)
+                        writer.member("rows", loss.rows)
+                        writer.time("start", loss.range.start)
+                        writer.time("end", loss.range.end)
+                        writer.member("reason", loss.reason)
+                    }
+                }
+            }
+            writer.member("remade", texts: receipt.remade)
         }
     }
 
