@@ -104,8 +104,8 @@ enum SegmentRepair {
         }
     }
 
-    /// Copies a file as far as it reads: what does not read, or is cut off, is zeros in the copy. The first page, which only says which tables there are, is that of every
-    /// segment file of the signal.
+    /// Copies a file as far as it reads: what does not read, or is cut off, is zeros in the copy. The first page, which only says which tables there are, is that of
+    /// every segment file of the signal.
     static func copy(_ path: String, to copy: String, _ description: SegmentDescription, _ firstPage: [UInt8], _ files: any FileLayer) throws(FileError) {
         let source = try files.open(path, .readOnly)
         defer { files.closeAfterFailure(source) }
