@@ -109,8 +109,10 @@ struct StorePowerCutTests {
         case replaced
     }
 
-    /// Backups and pins have tests of their own.
-    private static let points = CrashPoint.allCases.filter { ![.backupCopied, .backupComplete, .pinRenamed, .pinCommitted].contains($0) }
+    /// Backups, pins and salvages have tests of their own.
+    private static let points = CrashPoint.allCases.filter {
+        ![.backupCopied, .backupComplete, .pinRenamed, .pinCommitted, .salvageKept, .salvageRenamed, .salvageCommitted].contains($0)
+    }
 
     @Test(arguments: points, Mishap.allCases)
     func everyCrashPointLeavesEachRowOnce(_ point: CrashPoint, _ mishap: Mishap) async throws {

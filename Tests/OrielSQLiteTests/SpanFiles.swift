@@ -67,19 +67,30 @@ enum SpanFiles {
         let path = folder.path + "/" + (try #require(paths.first))
         let segment = try Segment.open(
             path, fileSystem: SQLiteFileSystem(files), registry: StreamRegistry(secret: StreamSecret(high: 1, low: 2)))
-        var blob: [UInt8] = []
-        try segment.readBlob(try choose(segment), into: &blob)
-        segment.closeConnection()
+        let name = try choose(segment)
+        func read() throws -> [UInt8] {
+            var blob: [UInt8] = []
+            segment.closeConnection()
+            try segment.readBlob(name, into: &blob)
+            segment.closeConnection()
+            return blob
+        }
+        let blob = try read()
         // SQLite spreads a long blob over pages, so only a part of it is looked for.
         let piece = Array(blob[(blob.count / 2)..<min(blob.count / 2 + 24, blob.count)])
         let contents = try files.contents(path, limit: 1 << 30)
         let places = (0...(contents.count - piece.count)).filter {
             contents[$0] == piece[0] && contents[$0..<($0 + piece.count)].elementsEqual(piece)
         }
-        let place = try #require(places.first)
-        let file = try files.open(path, .readWrite)
-        try files.write(file, at: Int64(place), [contents[place] ^ 0x10].span)
-        try files.close(file)
+        // A page may keep what moved to another one, and other blobs may have the same bytes.
+        for place in places {
+            let file = try files.open(path, .readWrite)
+            try files.write(file, at: Int64(place), [contents[place] ^ 0x10].span)
+            if try read() != blob { return try files.close(file) }
+            try files.write(file, at: Int64(place), [contents[place]].span)
+            try files.close(file)
+        }
+        Issue.record("\(name) is not found in \(path)")
     }
 
     static func column(_ id: ColumnID, block: Int) -> (Segment) throws -> SegmentConnection.Blob {

@@ -14,9 +14,14 @@ struct DoctorCommand: AsyncParsableCommand {
             which metrics and labels have most series and values. A stopped store is opened for that, which repairs what a crash left.
             Exit status: 0 healthy, 1 there are problems.
 
+            With --salvage, what is readable of each damaged file is written into a new file that takes its place, and the receipt says what is lost. The damaged files are
+            kept in data/unknown, where neither retention nor deletions reach them: remove them when nobody needs them any more.
+            Exit status then: 0 no damaged file is left in its place, 1 one could not be replaced.
+
             Examples:
               oriel doctor
               oriel doctor --quick --data /var/lib/oriel
+              oriel doctor --salvage
               oriel doctor --output json | jq .problems
             """)
 
@@ -31,12 +36,20 @@ struct DoctorCommand: AsyncParsableCommand {
     @Flag(help: "Do not read the files whole; damage that nobody met yet is not found.")
     var quick = false
 
+    @Flag(help: "Replace damaged files by what is readable of them.")
+    var salvage = false
+
     @Option(help: ArgumentHelp("Lines of each list.", valueName: "number"))
     var top = 10
 
     @OptionGroup var store: DataStoreOptions
 
+    func validate() throws {
+        if salvage, quick { throw ValidationError("--salvage and --quick exclude each other: only who reads the files whole finds all damage") }
+    }
+
     func run() async throws {
+        if salvage { return try await runSalvage() }
         let readsAll = !quick
         let body = Array("{\"reads\":\(readsAll)}".utf8)
         let result = try await store.result("/api/oriel/admin/v1/doctor", body: body) { opened in
@@ -51,6 +64,21 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         try out.flush()
         if !found.healthy { throw ExitCode(1) }
+    }
+
+    private func runSalvage() async throws {
+        let result = try await store.result("/api/oriel/admin/v1/salvage", body: []) { opened in
+            AdministrationAnswer.salvage(try await opened.salvage())
+        }
+        let done = try AnswerList.decode(SalvageAnswer.self, result)
+        var out = StandardOutput()
+        switch output {
+        case .json: try out.write(result + [UInt8(ascii: "\n")])
+        case .table:
+            try out.lines(done.lines(RenderOptions(style: Style(isColoured: Terminal.mayColour), width: Terminal.width, isUTC: true), top: max(0, top)))
+        }
+        try out.flush()
+        if !done.failures.isEmpty { throw ExitCode(1) }
     }
 }
 

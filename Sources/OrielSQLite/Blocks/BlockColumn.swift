@@ -11,6 +11,19 @@ enum BlockColumnName: Hashable, Sendable {
     case rest
 }
 
+extension BlockColumnName: CustomStringConvertible {
+    /// For people: an attribute's key as `attribute:KEY`.
+    var description: String {
+        switch self {
+        case .time: "time"
+        case .ord: "ord"
+        case .fixed(let id): "\(id)"
+        case .attribute(let key, _): "attribute:" + String(decoding: key, as: UTF8.self)
+        case .rest: "other attributes"
+        }
+    }
+}
+
 /// The form of a column's values.
 enum BlockColumnForm: UInt8, Sendable {
     case integers = 0

@@ -88,12 +88,12 @@ extension Committer {
         }
     }
 
-    /// Makes merged files live and their inputs dead.
-    func finishMerge(
+    /// Makes files that were written from others live, and these dead.
+    func replaceFiles(
         _ outputs: [SegmentFiles.Opened], inputs: [UInt64], containers: [any BlockContainer], signal: Signal
     ) throws {
         let version = core.state.manifestVersion + 1
-        try checked("the merge's transaction") {
+        try checked("the exchange of files") {
             try hot.transaction {
                 for output in outputs {
                     try hot.setSegment(output.description, .live)
@@ -110,11 +110,6 @@ extension Committer {
                 signals[signal].segments.removeAll { gone.contains(ObjectIdentifier($0)) }
                 signals[signal].segments += outputs.map(\.container)
             })
-        let bytes = outputs.reduce(0) { $0 + $1.description.byteCount }
-        core.counters.update { values in
-            values.merges += 1
-            values.mergedBytes += bytes
-        }
     }
 
     /// Gives up entered files that could not be written: they are unlinked, if they are there, before their rows go.

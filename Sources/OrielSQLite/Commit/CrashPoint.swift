@@ -14,6 +14,11 @@ enum CrashPoint: String, CaseIterable, Sendable {
     /// Merged files have their final names, the manifest does not know.
     case mergeRenamed = "merge.renamed"
     case mergeCommitted = "merge.committed"
+    /// A damaged file is kept aside under a second name, what is readable of it not written yet.
+    case salvageKept = "salvage.kept"
+    /// What is readable of a damaged file has its final name, the manifest does not know.
+    case salvageRenamed = "salvage.renamed"
+    case salvageCommitted = "salvage.committed"
     /// A dead file is unlinked, its row still there.
     case deadUnlinked = "dead.unlinked"
     /// A deletion is committed, its copy in app.db not written.

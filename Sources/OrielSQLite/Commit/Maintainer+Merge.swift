@@ -119,8 +119,12 @@ extension Maintainer {
 
     /// Whether the disk can take the outputs of a merge beside its inputs.
     func hasRoom(for task: MergeTask) -> Bool {
+        hasRoom(forBytes: task.inputs.reduce(Int64(0)) { $0 + Int64(live[$1]?.description.byteCount ?? 0) })
+    }
+
+    /// Whether the disk can take so many more bytes for a while.
+    func hasRoom(forBytes bytes: Int64) -> Bool {
         guard let free = core.freeSpace.bytes(core) else { return true }
-        let bytes = task.inputs.reduce(Int64(0)) { $0 + Int64(live[$1]?.description.byteCount ?? 0) }
         return free - bytes >= core.options.freeSpaceFloor / 2
     }
 
@@ -142,7 +146,7 @@ extension Maintainer {
         runningMerge = job
         noteMergeDebt()
         let core = core
-        mergeThread.start { job.run(core) }
+        mergeThread.start { .merge(job.run(core)) }
     }
 
     /// Makes the merged files live and their inputs dead.
@@ -173,12 +177,17 @@ extension Maintainer {
         let inputs = job.inputs
         do {
             try core.perform { committer in
-                try committer.finishMerge(outputs, inputs: task.inputs, containers: inputs, signal: task.signal)
+                try committer.replaceFiles(outputs, inputs: task.inputs, containers: inputs, signal: task.signal)
             }
         } catch {
             // The files are whole; their transaction goes well when there is space again.
             if Maintainer.isFull(error) { unfinishedMerge = outcome }
             throw error
+        }
+        let bytes = outputs.reduce(0) { $0 + $1.description.byteCount }
+        core.counters.update { values in
+            values.merges += 1
+            values.mergedBytes += bytes
         }
         core.counters.noteConflicts(task.signal, outcome.conflictCount)
         core.crashPoints.reach(.mergeCommitted)

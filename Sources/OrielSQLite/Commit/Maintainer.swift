@@ -16,9 +16,9 @@ final class Maintainer {
     /// Files that are dead in the manifest and may still be read by a snapshot.
     var dead: [DeadFile] = []
     /// Live files that could not be opened: nothing is merged across them.
-    let quarantined: [SegmentDescription]
+    var quarantined: [SegmentDescription]
     let flushThread: JobThread<FlushJob.Outcome>
-    let mergeThread: JobThread<MergeJob.Outcome>
+    let mergeThread: JobThread<MergeThreadOutput>
     /// What the two threads are writing.
     var runningFlush: FlushJob?
     var runningMerge: MergeJob?
@@ -31,6 +31,7 @@ final class Maintainer {
     var abandoned: [SegmentDescription] = []
     var disk: DiskWatch
     var pins: PinKeeping
+    var salvages = SalvageKeeping()
     /// The time of day; tests set it.
     private let clock: @Sendable () -> Timestamp
     private var lastFlush: Timestamp
@@ -68,7 +69,7 @@ final class Maintainer {
     init(
         _ core: StoreCore, requests: MaintenanceRequests, live: [SegmentFiles.Opened], quarantined: [SegmentDescription], isRebuilt: Bool,
         quarantinedPins: [SegmentDescription] = [],
-        flushThread: JobThread<FlushJob.Outcome>, mergeThread: JobThread<MergeJob.Outcome>,
+        flushThread: JobThread<FlushJob.Outcome>, mergeThread: JobThread<MergeThreadOutput>,
         clock: @escaping @Sendable () -> Timestamp = { .now }
     ) {
         self.core = core
@@ -97,6 +98,7 @@ final class Maintainer {
             }
             wantedFlushes += orders.flushes
             pins.orders += orders.pins
+            salvages.orders += orders.salvages
             if orders.isStopping {
                 stop(orders.finalFlush)
                 return
@@ -112,7 +114,8 @@ final class Maintainer {
                 finish(&wantedFlushes, .failure(error))
                 finish(&writtenFlushes, .failure(error))
             }
-            let isWorking = isBusy || runningFlush != nil || runningMerge != nil || pins.running != nil || !wantedFlushes.isEmpty || !writtenFlushes.isEmpty
+            let isWriting = runningFlush != nil || isMergeThreadBusy || pins.running != nil
+            let isWorking = isBusy || isWriting || salvages.isBusy || !wantedFlushes.isEmpty || !writtenFlushes.isEmpty
             core.counters.update { $0.isWorking = isWorking }
             if !isBusy {
                 core.maintenanceSignal.wait(after: ticket, timeout: .seconds(1))
@@ -130,11 +133,16 @@ final class Maintainer {
             try endFlush(outcome)
             return true
         }
-        if let outcome = unfinishedMerge ?? mergeThread.take() {
+        if let outcome = unfinishedMerge {
             endMerge(outcome)
             return true
         }
+        if let output = mergeThread.take() {
+            end(output)
+            return true
+        }
         if try stepPins() { return true }
+        if stepSalvage() { return true }
         let now = clock()
         noteClock(now)
         // Before flushes begin: an entry of rows whose redo is gone would look like a lost file.
@@ -155,7 +163,7 @@ final class Maintainer {
             return true
         }
         // Flushes and merges have threads of their own. Under full load there is always something to seal, so what starts them comes first.
-        if maintainsItself, runningMerge == nil, now >= nextMergeLook {
+        if maintainsItself, !isMergeThreadBusy, now >= nextMergeLook {
             nextMergeLook = Timestamp(nanoseconds: now.nanoseconds.addingSaturating(Maintainer.mergeLookInterval))
             if startMergeIfDue(now, maintainsItself) { return true }
         }
@@ -168,7 +176,7 @@ final class Maintainer {
             lastFloor = now
             try applyRetention(now)
         }
-        if runningMerge == nil {
+        if !isMergeThreadBusy {
             if startMergeIfDue(now, maintainsItself) { return true }
             if maintainsItself || !writtenFlushes.isEmpty {
                 if try unlinkDead() || unlinkDeadPins() { return true }
@@ -239,6 +247,13 @@ final class Maintainer {
         }
     }
 
+    private func end(_ output: MergeThreadOutput) {
+        switch output {
+        case .merge(let outcome): endMerge(outcome)
+        case .salvage(let outcome): endSalvage(outcome)
+        }
+    }
+
     private func endMerge(_ outcome: MergeJob.Outcome) {
         do {
             try finishMerge(outcome)
@@ -266,6 +281,7 @@ final class Maintainer {
     /// - Parameter finalFlush: Wants everything in files first.
     private func stop(_ finalFlush: MaintenanceRequests.Finish?) {
         runningMerge?.cancel()
+        salvages.job?.cancel()
         stopPins()
         var result: Result<Void, any Error> = .success(())
         do {
@@ -279,7 +295,12 @@ final class Maintainer {
             core.counters.noteMaintenanceFailure(error)
             result = .failure(error)
         }
-        if let outcome = unfinishedMerge ?? mergeThread.wait() { endMerge(outcome) }
+        if let outcome = unfinishedMerge {
+            endMerge(outcome)
+        } else if let output = mergeThread.wait() {
+            end(output)
+        }
+        stopSalvages()
         if finalFlush != nil {
             do {
                 while try unlinkDead() || unlinkDeadPins() {}

@@ -33,7 +33,24 @@ final class MaintenanceRequests: Sendable {
         }
     }
 
+    struct SalvageOrder: Sendable {
+        /// What was read to find the damage.
+        var report: SalvageReport
+        var progress: @Sendable (SalvageProgress) -> Void
+        var finish: @Sendable (Result<SalvageReport, any Error>) -> Void
+
+        init(
+            report: SalvageReport, progress: @escaping @Sendable (SalvageProgress) -> Void,
+            finish: @escaping @Sendable (Result<SalvageReport, any Error>) -> Void
+        ) {
+            self.report = report
+            self.progress = progress
+            self.finish = finish
+        }
+    }
+
     struct Orders: Sendable {
+        var salvages: [SalvageOrder] = []
         var pins: [PinOrder] = []
         var deletions: [DeletionOrder] = []
         var flushes: [Finish] = []
@@ -75,6 +92,12 @@ final class MaintenanceRequests: Sendable {
         }
     }
 
+    func salvage(_ order: SalvageOrder) {
+        if !change({ $0.salvages.append(order) }) {
+            order.finish(.failure(StoreError.closed))
+        }
+    }
+
     /// Ends the thread.
     ///
     /// - Parameter finalFlush: Given, everything is written to files first, and it is told how that went.
@@ -104,6 +127,7 @@ final class MaintenanceRequests: Sendable {
             orders.floors = []
             orders.deletions = []
             orders.pins = []
+            orders.salvages = []
             return taken
         }
     }

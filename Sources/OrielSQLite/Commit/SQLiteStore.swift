@@ -106,7 +106,7 @@ public final class SQLiteStore: TelemetryStore {
         let handover = Handover(opened)
         let flushThread = try JobThread<FlushJob.Outcome>(name: "oriel-flush", wakes: core.maintenanceSignal)
         // Merges make reading cheaper later; requests that wait now come first.
-        let mergeThread = try JobThread<MergeJob.Outcome>(name: "oriel-merge", nice: 10, wakes: core.maintenanceSignal)
+        let mergeThread = try JobThread<MergeThreadOutput>(name: "oriel-merge", nice: 10, wakes: core.maintenanceSignal)
         let maintenance = try OwnThread(name: "oriel-seal") {
             let maintainer = handover.take { opened in
                 Maintainer(

@@ -82,7 +82,7 @@ struct StoreExaminer {
             for column in directory.columns {
                 let bytes = column.byteCount + column.filterByteCount
                 total += bytes
-                sums.columns[Key(signal: segment.signal, name: Self.name(column.name)), default: Weight()].add(bytes, directory.rowCount)
+                sums.columns[Key(signal: segment.signal, name: column.name.description), default: Weight()].add(bytes, directory.rowCount)
             }
             guard directory.rowCount > 0 else { continue }
             var rows: [String: Int] = [:]
@@ -135,16 +135,6 @@ struct StoreExaminer {
             if let label = labels.first(where: { $0.name == name }) { return label.value }
         }
         return ""
-    }
-
-    private static func name(_ column: BlockColumnName) -> String {
-        switch column {
-        case .time: "time"
-        case .ord: "ord"
-        case .fixed(let id): "\(id)"
-        case .attribute(let key, _): "attribute:" + String(decoding: key, as: UTF8.self)
-        case .rest: "other attributes"
-        }
     }
 
     private static func shares(_ weights: [Key: Weight]) -> [StoreExamination.Share] {

@@ -111,10 +111,14 @@ struct MergePolicy: Sendable {
     /// One file written anew as it is, less what deletions and the floor take from it.
     func rewriting(_ candidate: MergeCandidate) -> MergeTask {
         let description = candidate.description
-        let compression = description.byteCount >= compactBytes || description.level > 1 ? 3 : 1
         return MergeTask(
             signal: description.signal, inputs: [description.fileID],
-            outputs: [MergeTask.Output(level: description.level, pieces: description.pieces, compression: compression)])
+            outputs: [MergeTask.Output(level: description.level, pieces: description.pieces, compression: rewritingCompression(of: description))])
+    }
+
+    /// zstd's level for a file that is written anew as it is.
+    func rewritingCompression(of description: SegmentDescription) -> Int {
+        description.byteCount >= compactBytes || description.level > 1 ? 3 : 1
     }
 
     /// Level 0 is consumed wholly: each of its days goes into its own file or into the new file of level 0.

@@ -23,8 +23,7 @@ struct MergeRun: ~Copyable {
     private var collected: SortedRows
     /// The commits of the blocks that the collected rows came from.
     private var commits: ClosedRange<CommitSequence>?
-    private var summaries: TraceSummaryBuilder?
-    private var services: [StreamReference: String] = [:]
+    private var summaries: SpanSummaries?
 
     private(set) var copiedBlocks = 0
     private(set) var expiredRows = 0
@@ -54,7 +53,7 @@ struct MergeRun: ~Copyable {
         }
         encoder = BlockEncoder(level: output.compression)
         collected = SortedRows(signal: signal)
-        summaries = signal == .spans ? TraceSummaryBuilder() : nil
+        summaries = signal == .spans ? SpanSummaries(streams: union.streams, registry: registry) : nil
     }
 
     /// Writes all blocks, in the order of their rows.
@@ -120,7 +119,7 @@ struct MergeRun: ~Copyable {
         }
         copiedBlocks += 1
         if summaries != nil {
-            summarize(try input.read(block: index, rows: nil, projection: TraceSummaryBuilder.projection))
+            summaries?.add(try input.read(block: index, rows: nil, projection: TraceSummaryBuilder.projection))
         }
     }
 
@@ -204,28 +203,9 @@ struct MergeRun: ~Copyable {
     private mutating func flushSummaries(_ batches: inout [ColumnBatch]) {
         guard !batches.isEmpty else { return }
         if summaries != nil {
-            for batch in batches { summarize(batch) }
+            for batch in batches { summaries?.add(batch) }
         }
         batches.removeAll(keepingCapacity: true)
-    }
-
-    private mutating func summarize(_ batch: ColumnBatch) {
-        for reference in StreamOrdinals.distinct(CollectionOfOne(batch.streamIndexes)) where services[reference] == nil {
-            services[reference] = serviceName(of: reference)
-        }
-        let services = services
-        // Blocks come in any order, so the order of the rows is told.
-        summaries?.add(batch, ranks: union.streams.ordinals(of: batch.streamIndexes)) { services[$0] ?? "" }
-    }
-
-    private func serviceName(of reference: StreamReference) -> String {
-        do {
-            if case .scope(let resource, _) = try StreamDescriptor(encoded: registry.descriptor(of: reference).span) { return resource.serviceName }
-            return ""
-        } catch {
-            // Bytes that are no descriptor name no service; the stream itself stays readable.
-            return ""
-        }
     }
 }
 

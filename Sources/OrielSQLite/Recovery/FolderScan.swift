@@ -77,6 +77,34 @@ enum UnknownFiles {
         return target
     }
 
+    /// Gives the file at `path` a second name in `data/unknown/`, or makes a copy where that does not go; returns the path. One that is there from an earlier attempt
+    /// serves again.
+    ///
+    /// - Parameter pause: called with the bytes of a copy as they are read; ends it by throwing.
+    static func keep(_ path: String, _ folder: String, files: any FileLayer, pause: (Int64) throws -> Void) throws -> String {
+        let known = folder + "/data/unknown/" + path.lastPathComponent
+        if try isCopy(known, of: path, files: files, pause: pause) { return known }
+        let target = try freePath(for: path.lastPathComponent, folder, files: files)
+        do throws(FileError) {
+            try files.link(path, to: target)
+        } catch {
+            // A file system without hard links.
+            _ = try files.copySummed(path, to: target, pause: pause)
+        }
+        try files.synchronizeDirectory(target.parentDirectory)
+        return target
+    }
+
+    private static func isCopy(_ copy: String, of path: String, files: any FileLayer, pause: (Int64) throws -> Void) throws -> Bool {
+        guard let found = try files.status(copy), let original = try files.status(path), found.size == original.size, !found.isDirectory else { return false }
+        do {
+            return try files.sum(copy, pause: pause) == files.sum(path, pause: pause)
+        } catch is FileError {
+            // A file that does not read whole is not compared.
+            return false
+        }
+    }
+
     /// Writes `bytes`, a blob that does not read, as a file of its own into `data/unknown/`.
     static func keep(_ bytes: [UInt8], as name: String, _ folder: String, files: any FileLayer) throws(FileError) {
         let target = try freePath(for: name, folder, files: files)

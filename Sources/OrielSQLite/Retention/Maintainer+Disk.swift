@@ -168,8 +168,8 @@ extension Maintainer {
         let floor = max(wanted, present)
         let expired = live.values.filter { file in
             guard file.description.signal == signal else { return false }
-            // What is being merged goes when the merge has ended.
-            guard !(runningMerge?.task.inputs.contains(file.description.fileID) ?? false) else { return false }
+            // What is being written anew goes when that has ended.
+            guard !isInput(file.description.fileID) else { return false }
             // A file without rows keeps its piece as long as its day may have others.
             return file.description.rowCount > 0 && file.description.endNanoseconds < floor.nanoseconds
         }

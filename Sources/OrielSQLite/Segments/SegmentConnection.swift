@@ -57,6 +57,14 @@ final class SegmentConnection {
         return try reader.read(row: row, limit: Page.maximumBytes, into: &buffer)
     }
 
+    /// The greatest number of a block; `nil` when there is none.
+    func lastBlock() throws(SQLiteError) -> Int? {
+        let select = try connection.prepare("SELECT max(id) FROM blk")
+        defer { select.reset() }
+        guard try select.step(), let text = select.text(0) else { return nil }
+        return Int(text)
+    }
+
     /// SQLite's own check of its pages: `nil` when they are sound.
     func structuralDamage() throws(SQLiteError) -> String? {
         let answer = try connection.pragma("integrity_check(1)")

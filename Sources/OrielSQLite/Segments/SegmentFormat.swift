@@ -160,12 +160,19 @@ enum BlockHeaderList {
     }
 
     static func decode(_ blob: Span<UInt8>, count: Int) throws(ColumnError) -> [BlockHeader] {
+        try decode(blob, count: count, limit: count)
+    }
+
+    /// - Parameters:
+    ///   - expected: how many there are; `nil` when that is not known.
+    ///   - limit: how many there can be.
+    static func decode(_ blob: Span<UInt8>, count expected: Int?, limit: Int) throws(ColumnError) -> [BlockHeader] {
         let bytes = blob.extracting(0..<(try BlobChecksum.open(blob)))
         var offset = 0
         let version = try bytes.readByte(&offset)
         guard version == SegmentFormat.version else { throw ColumnError(.version(version), at: 0) }
-        let found = try bytes.readCount(&offset, limit: count)
-        guard found == count else { throw ColumnError(.malformed("\(found) blocks are listed, the header has \(count)"), at: 1) }
+        let count = try bytes.readCount(&offset, limit: limit)
+        if let expected, count != expected { throw ColumnError(.malformed("\(count) blocks are listed, the header has \(expected)"), at: 1) }
         var decoder = IntegerDecoder()
         var rows: [Fields] = []
         for field in fields {

@@ -40,7 +40,7 @@ public struct BackupReport: Sendable, Hashable {
     }
 }
 
-/// A store that can be copied and examined while it goes on.
+/// A store that can be copied, examined and salvaged while it goes on.
 public protocol StoreAdministration: Sendable {
     /// Brings the folder `target`, an absolute path on the store's machine, to what the store holds now; it is made when missing. Files that are there from an
     /// earlier backup stay. Until the new backup is complete the earlier one remains usable.
@@ -53,4 +53,10 @@ public protocol StoreAdministration: Sendable {
     ///
     /// - Parameter readsAll: whether every blob is read and checked, which takes as long as reading the whole store.
     func examine(readsAll: Bool) async throws(StoreError) -> StoreExamination
+
+    /// Reads all files, and writes what is readable of each damaged one into a new file that takes its place. The damaged files are kept aside in `data/unknown`.
+    /// A file that cannot be replaced stays as it is, and the report says why.
+    ///
+    /// - Parameter progress: called from another thread, now and then.
+    func salvage(progress: @escaping @Sendable (SalvageProgress) -> Void) async throws(StoreError) -> SalvageReport
 }

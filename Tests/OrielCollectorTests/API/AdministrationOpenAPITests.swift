@@ -77,6 +77,7 @@ import Testing
                 ("POST /admin/v1/doctor", "doctor", #"{"reads":true}"#, 200),
                 ("POST /admin/v1/doctor", "doctor", nil, 200),
                 ("POST /admin/v1/doctor", "doctor", "nonsense", 400),
+                ("POST /admin/v1/salvage", "salvage", nil, 200),
                 ("POST /admin/v1/backup", "backup", #"{"path":"\#(backup)"}"#, 200),
                 ("POST /admin/v1/backup", "backup", #"{"path":"/proc/nowhere"}"#, 200),
                 ("POST /admin/v1/backup", "backup", #"{"path":"relative"}"#, 400),

@@ -40,6 +40,10 @@ import Testing
         let answer = try JSONDecoder().decode(ExaminationAnswer.self, from: Data(json.output.utf8))
         #expect(answer.healthy && answer.signals.contains { $0.signal == "logs" && $0.rows == 2 }, "\(json)")
 
+        let salvaged = try BuiltProgram.run(["doctor", "--salvage", "--data", data], home: home)
+        #expect(salvaged.status == 0 && salvaged.output.contains("no file is damaged"), "\(salvaged)")
+        #expect(try BuiltProgram.run(["doctor", "--salvage", "--quick", "--data", data], home: home).status != 0)
+
         // What is none of ours is a problem.
         try FileManager.default.createDirectory(atPath: data + "/data/unknown", withIntermediateDirectories: true)
         try Data([1]).write(to: URL(fileURLWithPath: data + "/data/unknown/stranger.seg"))

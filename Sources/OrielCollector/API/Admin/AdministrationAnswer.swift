@@ -44,6 +44,19 @@ public enum AdministrationAnswer {
         return writer.bytes
     }
 
+    /// What a salvage did.
+    public static func salvage(_ report: SalvageReport) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("folder", report.folder)
+            writer.member("checked_files", report.checkedFiles)
+            writer.member("checked_bytes", report.checkedBytes)
+            writer.member("files", objects: report.receipts) { writer, receipt in writer.members(receipt) }
+            writer.problems("failures", report.failures)
+        }
+        return writer.bytes
+    }
+
     /// What an examination found.
     public static func examination(_ found: StoreExamination) -> [UInt8] {
         var writer = JSONWriter()
@@ -53,10 +66,7 @@ public enum AdministrationAnswer {
             writer.member("free_bytes", optional: found.freeBytes)
             writer.member("checked_files", found.checkedFiles)
             writer.member("checked_bytes", found.checkedBytes)
-            writer.member("problems", objects: found.problems) { writer, problem in
-                writer.member("place", problem.place)
-                writer.member("reason", problem.reason)
-            }
+            writer.problems("problems", found.problems)
             writer.member("signals", objects: Signal.allCases) { writer, signal in
                 let values = found.statistics.signals[signal] ?? .init()
                 writer.member("signal", signal.name)
@@ -96,6 +106,31 @@ public enum AdministrationAnswer {
 }
 
 extension JSONWriter {
+    fileprivate mutating func problems(_ name: String, _ problems: [StoreExamination.Problem]) {
+        member(name, objects: problems) { writer, problem in
+            writer.member("place", problem.place)
+            writer.member("reason", problem.reason)
+        }
+    }
+
+    fileprivate mutating func members(_ receipt: SalvageReceipt) {
+        member("signal", receipt.signal.name)
+        member("file", receipt.file)
+        member("replacement", receipt.replacement)
+        member("kept", receipt.kept)
+        member("saved_rows", receipt.savedRows)
+        member("incomplete_rows", receipt.incompleteRows)
+        member("lost_rows", receipt.lostRows)
+        member("losses", objects: receipt.losses) { writer, loss in
+            writer.member("column", optional: loss.column)
+            writer.member("rows", loss.rows)
+            writer.time("start", loss.range.start)
+            writer.time("end", loss.range.end)
+            writer.member("reason", loss.reason)
+        }
+        member("remade", texts: receipt.remade)
+    }
+
     fileprivate mutating func disk(_ disk: DiskStatistics) {
         object { writer in
             writer.member("budget_bytes", optional: disk.budget)

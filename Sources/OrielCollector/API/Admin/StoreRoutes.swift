@@ -6,11 +6,12 @@ import NIOCore
 import OrielStore
 import OrielTelemetry
 
-/// `/api/oriel/admin/v1/backup` and `/api/oriel/admin/v1/doctor`: what `oriel backup` and `oriel doctor` ask a running server. Both answer with lines of JSON, see
-/// ``AdministrationAnswer``.
+/// `/api/oriel/admin/v1/backup`, `/api/oriel/admin/v1/doctor` and `/api/oriel/admin/v1/salvage`: what `oriel backup` and `oriel doctor` ask a running server. All
+/// answer with lines of JSON, see ``AdministrationAnswer``.
 struct StoreRoutes: Sendable {
     static let backupPath = "/api/oriel/admin/v1/backup"
     static let doctorPath = "/api/oriel/admin/v1/doctor"
+    static let salvagePath = "/api/oriel/admin/v1/salvage"
 
     let administration: any StoreAdministration
     let audit: AuditLog
@@ -18,6 +19,7 @@ struct StoreRoutes: Sendable {
     func addRoutes(to routes: inout RouteTable) {
         routes.on(.admin, .post, Self.backupPath) { _, context in backup(context) }
         routes.on(.admin, .post, Self.doctorPath) { _, context in examine(context) }
+        routes.on(.admin, .post, Self.salvagePath) { _, context in salvage(context) }
     }
 
     private struct BackupRequest: Decodable {
@@ -74,7 +76,28 @@ struct StoreRoutes: Sendable {
         }
     }
 
-    /// Both see the telemetry of all tenants.
+    private func salvage(_ context: CollectorRequestContext) -> Response {
+        if let refusal = Self.refusal(context) { return refusal }
+        let (administration, audit, access, peer) = (administration, audit, context.access, context.peer?.description)
+        return Self.lines { _ in
+            do throws(StoreError) {
+                let report = try await administration.salvage { _ in }
+                let (saved, lost) = report.receipts.reduce((0, 0)) { ($0.0 + $1.savedRows, $0.1 + $1.lostRows) }
+                audit.audit(
+                    "store.salvage", by: access, peer: peer,
+                    [
+                        "files": "\(report.receipts.map(\.file).joined(separator: " "))", "saved_rows": "\(saved)", "lost_rows": "\(lost)",
+                        "failures": "\(report.failures.count)",
+                    ])
+                return AdministrationAnswer.line(result: AdministrationAnswer.salvage(report))
+            } catch {
+                audit.audit("store.salvage", by: access, peer: peer, error: error.description)
+                return AdministrationAnswer.line(error)
+            }
+        }
+    }
+
+    /// All see the telemetry of all tenants.
     private static func refusal(_ context: CollectorRequestContext) -> Response? {
         guard context.access.tenant != nil else { return nil }
         return response(APIError(status: 403, "the token is one tenant's; this concerns the whole store"))

@@ -43,6 +43,22 @@ extension OpenAPIDocument {
                       "503": {"$ref": "#/components/responses/Error"}
                     }
                   }
+                },
+                "/admin/v1/salvage": {
+                  "post": {
+                    "summary": "Write damaged files anew",
+                    "description": "From what is readable of them; the damaged ones are kept aside. Lines as of a backup.",
+                    "responses": {
+                      "200": {
+                        "description": "Lines of JSON.",
+                        "content": {"application/x-ndjson": {"schema": {"$ref": "#/components/schemas/SalvageLine"}}}
+                      },
+                      "401": {"$ref": "#/components/responses/Unauthenticated"},
+                      "403": {"$ref": "#/components/responses/Error"},
+                      "429": {"$ref": "#/components/responses/Error"},
+                      "503": {"$ref": "#/components/responses/Error"}
+                    }
+                  }
                 }
             """#,
         schemas: #"""
@@ -99,6 +115,83 @@ extension OpenAPIDocument {
                       "linked_bytes",
                       "damaged_files",
                       "warnings"
+                    ],
+                    "additionalProperties": false
+                  },
+                  "SalvageLine": {
+                    "type": "object",
+                    "properties": {
+                      "result": {"$ref": "#/components/schemas/SalvageReport"},
+                      "error": {
+                        "type": "object",
+                        "properties": {"message": {"type": "string"}},
+                        "required": ["message"],
+                        "additionalProperties": false
+                      }
+                    },
+                    "additionalProperties": false,
+                    "maxProperties": 1
+                  },
+                  "SalvageReport": {
+                    "type": "object",
+                    "properties": {
+                      "folder": {"type": "string"},
+                      "checked_files": {"type": "integer"},
+                      "checked_bytes": {"type": "integer"},
+                      "files": {"type": "array", "items": {"$ref": "#/components/schemas/SalvageReceipt"}},
+                      "failures": {
+                        "type": "array",
+                        "description": "Damaged files that stay as they are.",
+                        "items": {
+                          "type": "object",
+                          "properties": {"place": {"type": "string"}, "reason": {"type": "string"}},
+                          "required": ["place", "reason"],
+                          "additionalProperties": false
+                        }
+                      }
+                    },
+                    "required": ["folder", "checked_files", "checked_bytes", "files", "failures"],
+                    "additionalProperties": false
+                  },
+                  "SalvageReceipt": {
+                    "type": "object",
+                    "properties": {
+                      "signal": {"type": "string"},
+                      "file": {"type": "string"},
+                      "replacement": {"type": "string"},
+                      "kept": {"type": "string", "description": "Where the damaged file is kept. Neither retention nor deletions reach it there."},
+                      "saved_rows": {"type": "integer"},
+                      "incomplete_rows": {"type": "integer", "description": "Of the saved ones, those that lack values."},
+                      "lost_rows": {"type": "integer"},
+                      "losses": {
+                        "type": "array",
+                        "items": {
+                          "type": "object",
+                          "properties": {
+                            "column": {"type": ["string", "null"], "description": "Whose values are lost; null when the rows themselves are."},
+                            "rows": {"type": "integer"},
+                            "start": {"$ref": "#/components/schemas/Time"},
+                            "start_unix_nano": {"$ref": "#/components/schemas/Int64"},
+                            "end": {"$ref": "#/components/schemas/Time"},
+                            "end_unix_nano": {"$ref": "#/components/schemas/Int64"},
+                            "reason": {"type": "string"}
+                          },
+                          "required": ["column", "rows", "start", "start_unix_nano", "end", "end_unix_nano", "reason"],
+                          "additionalProperties": false
+                        }
+                      },
+                      "remade": {"type": "array", "description": "What was made anew, so that nothing is lost of it.", "items": {"type": "string"}}
+                    },
+                    "required": [
+                      "signal",
+                      "file",
+                      "replacement",
+                      "kept",
+                      "saved_rows",
+                      "incomplete_rows",
+                      "lost_rows",
+                      "losses",
+                      "remade"
                     ],
                     "additionalProperties": false
                   },
