@@ -88,6 +88,8 @@ struct ServeCommand: AsyncParsableCommand {
                         successTerminationBehavior: .ignore),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        let memory = MemoryArenas.giveBack()
+        defer { memory.cancel() }
         let outcome: Result<Void, any Error>
         do {
             outcome = .success(try await group.run())
