@@ -33,7 +33,14 @@ final class MaintenanceRequests: Sendable {
         }
     }
 
+    struct ForgettingOrder: Sendable {
+        var extent: StreamForgetting.Extent
+        /// Told whether streams were forgotten.
+        var finish: @Sendable (Bool) -> Void
+    }
+
     struct Orders: Sendable {
+        var forgettings: [ForgettingOrder] = []
         var pins: [PinOrder] = []
         var deletions: [DeletionOrder] = []
         var flushes: [Finish] = []
@@ -66,6 +73,12 @@ final class MaintenanceRequests: Sendable {
     func delete(_ order: DeletionOrder) {
         if !change({ $0.deletions.append(order) }) {
             order.finish(.failure(StoreError.closed))
+        }
+    }
+
+    func forgetStreams(_ order: ForgettingOrder) {
+        if !change({ $0.forgettings.append(order) }) {
+            order.finish(false)
         }
     }
 
@@ -104,6 +117,7 @@ final class MaintenanceRequests: Sendable {
             orders.floors = []
             orders.deletions = []
             orders.pins = []
+            orders.forgettings = []
             return taken
         }
     }

@@ -41,6 +41,9 @@ struct DistinctBytes {
         column.append(chunk.span.extracting(place.range))
     }
 
+    /// As much of a string's hash as is needed to find it.
+    func hash(of index: Int) -> UInt64 { UInt64(hashes[index]) }
+
     func count(of index: Int) -> Int { Int(places[index].count) }
 
     /// Whether a string is `bytes`, when its first bytes are left out.
