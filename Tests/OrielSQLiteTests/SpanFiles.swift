@@ -69,7 +69,7 @@ enum SpanFiles {
             path, fileSystem: SQLiteFileSystem(files), registry: StreamRegistry(secret: StreamSecret(high: 1, low: 2)))
         var blob: [UInt8] = []
         try segment.readBlob(try choose(segment), into: &blob)
-        segment.closeConnection()
+        segment.file.closeConnection()
         // SQLite spreads a long blob over pages, so only a part of it is looked for.
         let piece = Array(blob[(blob.count / 2)..<min(blob.count / 2 + 24, blob.count)])
         let contents = try files.contents(path, limit: 1 << 30)
