@@ -21,18 +21,25 @@ struct StreamForgetting {
     /// Before that streams are not forgotten because they are idle or were read from files.
     fileprivate var pausedUntil = Timestamp(nanoseconds: .min)
     fileprivate var hasFlushed = false
+    /// Finding out what is in use takes a while; until then, or the next flush, there is no room.
+    fileprivate var refusesUntil = Timestamp(nanoseconds: .min)
 
     /// A stream without rows for so long is idle, in nanoseconds.
     static let idleTime: Int64 = 30 * 60_000_000_000
     /// Fewer streams are not worth it.
     static let leastCount = 4096
     fileprivate static let flushInterval: Int64 = 10_000_000_000
+    fileprivate static let refusal: Int64 = 1_000_000_000
     fileprivate static let pause: Int64 = 60_000_000_000
 
-    mutating func noteFlush() { hasFlushed = true }
+    mutating func noteFlush() {
+        hasFlushed = true
+        refusesUntil = Timestamp(nanoseconds: .min)
+    }
 
     mutating func noteClockSetBack(to now: Timestamp) {
         nextFlush = min(nextFlush, now.advanced(by: StreamForgetting.flushInterval))
+        refusesUntil = min(refusesUntil, now.advanced(by: StreamForgetting.refusal))
         pausedUntil = min(pausedUntil, now.advanced(by: StreamForgetting.pause))
     }
 
@@ -85,6 +92,10 @@ extension Maintainer {
                 forgetting.finishOrders(true)
                 return true
             }
+            guard now >= forgetting.refusesUntil else {
+                forgetting.finishOrders(false)
+                return true
+            }
             let share = try shareInUse()
             if share > 0.5, maintainsItself, now >= forgetting.nextFlush {
                 forgetting.nextFlush = now.advanced(by: StreamForgetting.flushInterval)
@@ -92,6 +103,7 @@ extension Maintainer {
                 return false
             }
             guard share <= 0.75 else {
+                forgetting.refusesUntil = now.advanced(by: StreamForgetting.refusal)
                 forgetting.finishOrders(false)
                 return true
             }

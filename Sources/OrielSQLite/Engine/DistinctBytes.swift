@@ -1,6 +1,6 @@
 import OrielTelemetry
 
-/// Distinct byte strings with dense indexes, for tables that live as long as the process: as `KeyTable`, but growing copies no bytes and no table of 4 GiB is too large.
+/// Distinct byte strings with dense indexes, for tables that only grow: as `KeyTable`, but growing copies no bytes and no table of 4 GiB is too large.
 ///
 /// About 22 bytes a string besides its own.
 struct DistinctBytes {

@@ -214,7 +214,7 @@ final class StreamRegistry: Sendable {
 
     /// Some references in the order of their ids.
     ///
-    /// Complexity: O(*n*) in the streams of this process when the references are many of them, else O(*m* log *m*) in the references.
+    /// Complexity: O(*n*) in the streams of the registry when the references are many of them, else O(*m* log *m*) in the references.
     func sortedByID(_ references: [StreamReference]) -> [StreamReference] {
         let ids = state.withLock { $0.ids }
         guard references.count * 16 > ids.count else {
