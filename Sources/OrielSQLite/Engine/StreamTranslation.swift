@@ -7,6 +7,9 @@ struct StreamTranslation {
     /// By reference of the source; ``StreamDictionary/unknown`` for those not met yet.
     private var known: [StreamReference] = []
 
+    /// No registry calls a stream so either.
+    private static let wanted = StreamDictionary.unknown - 1
+
     init(from source: StreamRegistry, to target: StreamRegistry) {
         self.source = source
         self.target = target
@@ -20,7 +23,11 @@ struct StreamTranslation {
         if let greatest = references.max(), Int(greatest) >= known.count {
             known.append(contentsOf: repeatElement(StreamDictionary.unknown, count: max(Int(greatest) + 1, source.count) - known.count))
         }
-        let missing = StreamOrdinals.distinct(CollectionOfOne(references)).filter { known[Int($0)] == StreamDictionary.unknown }
+        var missing: [StreamReference] = []
+        for reference in references where known[Int(reference)] == StreamDictionary.unknown {
+            known[Int(reference)] = StreamTranslation.wanted
+            missing.append(reference)
+        }
         for (reference, adopted) in zip(missing, target.adopt(missing, of: source, isCounted: isCounted)) { known[Int(reference)] = adopted }
         return references.map { known[Int($0)] }
     }
