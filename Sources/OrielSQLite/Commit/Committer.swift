@@ -470,11 +470,14 @@ final class Committer {
     ///
     /// Must not be called while a flush is running, which writes with the references that it began with.
     ///
-    /// - Returns: Whether there is a start number for it.
+    /// - Returns: Whether there is a start number for it, and space to write that down.
     /// - Complexity: O(*rows that are not sealed*) + O(*streams taken over*).
     func exchangeRegistry(for registry: StreamRegistry) throws -> Bool {
-        guard start < Committer.lastStartOfRegistry else { return false }
-        try checked("a new start number") { try beginStart() }
+        // Without redo to come no start number is needed.
+        if failure == nil {
+            guard start < Committer.lastStartOfRegistry, lackOfSpace(for: []) == nil else { return false }
+            try checked("a new start number") { try beginStart() }
+        }
         var translation = StreamTranslation(from: core.registry, to: registry)
         labelsStart = start
         // They are kept because they had rows lately.
