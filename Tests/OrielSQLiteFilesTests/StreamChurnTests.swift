@@ -48,7 +48,7 @@ struct StreamChurnTests {
         return options
     }
 
-    /// Checks that every stream of some generations is found by its labels, and its rows by it.
+    /// Checks that every stream of some generations is found by its labels, and of every fifth and the last generation the rows by them.
     private func check(_ store: SQLiteStore, generations: Range<Int>, _ note: Comment) async throws {
         let snapshot = try store.snapshot()
         for signal in [Signal.logs, .samples] {
@@ -56,7 +56,7 @@ struct StreamChurnTests {
             #expect(names.count == generations.count * Self.streamsPerGeneration, note)
             let values = try await snapshot.labelValues("generation", signal, matching: [], in: .all)
             #expect(Set(values) == Set(generations.map { "\($0)" }), note)
-            for generation in generations {
+            for generation in generations where generation % 5 == 0 || generation + 1 == generations.upperBound {
                 let matcher = StreamMatcher("generation", .equal, "\(generation)")
                 let streams = try await snapshot.streams(signal, matching: [matcher], in: .all, limit: .max)
                 #expect(streams.count == Self.streamsPerGeneration, note)
