@@ -87,7 +87,7 @@ import Testing
         let fixture = try SegmentFixture(rows)
         let segment = try fixture.flush([[rows.chunk(rows: 40)]], fileID: 1)
         let expected = try fixture.texts(segment)
-        segment.closeConnection()
+        segment.file.closeConnection()
         let layer = POSIXFileLayer()
         let bytes = try layer.contents(segment.path, limit: 1 << 24)
         var random = Seeded(141)

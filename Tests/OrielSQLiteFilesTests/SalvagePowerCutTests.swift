@@ -41,7 +41,7 @@ struct SalvagePowerCutTests {
         case .block: try segment.readBlob(.directory(1), into: &blob)
         case .header: try segment.readBlob(.head(.header, 0), into: &blob)
         }
-        segment.closeConnection()
+        segment.file.closeConnection()
         let contents = try layer.contents(path, limit: 1 << 30)
         let place = try #require((0...(contents.count - blob.count)).first { contents[$0..<($0 + blob.count)].elementsEqual(blob) })
         let file = try layer.open(path, .readWrite)

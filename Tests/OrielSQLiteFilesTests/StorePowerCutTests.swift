@@ -20,7 +20,7 @@ struct StorePowerCutTests {
         return options
     }
 
-    /// Appends, flushes and merges a little, over two starts.
+    /// Appends, flushes, merges and forgets streams a little, over two starts.
     private func run(_ root: String) async throws -> Run {
         let layer = RecordingFileLayer(root: root)
         var requests: [(begun: Int, acknowledged: Int)] = []
@@ -37,6 +37,7 @@ struct StorePowerCutTests {
                 if round < 2 || number == 6 {
                     try await store.flush()
                 }
+                if round != 1 { _ = await store.forgetStreams(.everything) }
             }
             try await store.stop(flushing: false)
         }
@@ -152,6 +153,7 @@ struct StorePowerCutTests {
                 try await store.flush()
                 flushed = acknowledged
             }
+            if number == 2 { _ = await store.forgetStreams(.everything) }
         }
         try await store.stop(flushing: false)
         let older = try folder.folder("older")
@@ -176,6 +178,7 @@ struct StorePowerCutTests {
                     try await store.flush()
                     flushed = acknowledged
                 }
+                if number % 3 == 0 { _ = await store.forgetStreams(.everything) }
             }
             _ = try await store.delete(StorePowerCutTests.deletion)
             isDeleted = true

@@ -6,6 +6,7 @@ import OrielStoreConformance
 final class SQLiteFolder: StoreFactory {
     let path: String
     private let options: StoreOptions
+    private let isForgetful: Bool
 
     /// Options under which seals, flushes and merges happen all the time.
     static var busy: StoreOptions {
@@ -17,8 +18,10 @@ final class SQLiteFolder: StoreFactory {
         return options
     }
 
-    init(_ options: StoreOptions = StoreOptions()) throws {
+    /// - Parameter isForgetful: Whether the store forgets its streams again and again.
+    init(_ options: StoreOptions = StoreOptions(), isForgetful: Bool = false) throws {
         self.options = options
+        self.isForgetful = isForgetful
         path = "/tmp/oriel-store-\(UInt64.random(in: 0...UInt64.max))"
         try POSIXFileLayer().createDirectory(path)
     }
@@ -40,7 +43,13 @@ final class SQLiteFolder: StoreFactory {
     }
 
     func open() async throws -> any TelemetryStore {
-        try await SQLiteStore.open(folder: path, options: options)
+        let store = try await SQLiteStore.open(folder: path, options: options)
+        if isForgetful {
+            Task { [weak store] in
+                while await store?.forgetStreams(.everything) ?? false { await Task.yield() }
+            }
+        }
+        return store
     }
 
     func abandon(_ store: any TelemetryStore) async throws {

@@ -29,6 +29,17 @@ struct SQLiteStoreTests {
         try await test.run(steps: 12 * StoreModelTest.rounds)
     }
 
+    @Test("passes what every engine must pass while it forgets streams again and again", arguments: StoreConformance.checks)
+    func forgetfulConformance(check: StoreConformance.Check) async throws {
+        try await check.run(SQLiteFolder(SQLiteFolder.busy, isForgetful: true))
+    }
+
+    @Test("agrees with the reference while it forgets streams again and again", arguments: (1...4).map { UInt64($0) + StoreModelTest.firstSeed })
+    func forgetfulModel(seed: UInt64) async throws {
+        var test = try await StoreModelTest(seed: seed, factory: SQLiteFolder(SQLiteFolder.busy, isForgetful: true))
+        try await test.run(steps: 12 * StoreModelTest.rounds)
+    }
+
     @Test("is made only where it may be")
     func noStore() async throws {
         let folder = try SQLiteFolder()

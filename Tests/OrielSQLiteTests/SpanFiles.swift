@@ -70,9 +70,9 @@ enum SpanFiles {
         let name = try choose(segment)
         func read() throws -> [UInt8] {
             var blob: [UInt8] = []
-            segment.closeConnection()
+            segment.file.closeConnection()
             try segment.readBlob(name, into: &blob)
-            segment.closeConnection()
+            segment.file.closeConnection()
             return blob
         }
         let blob = try read()

@@ -77,13 +77,20 @@ struct CommitContents {
     /// The streams of all rows for which `isNew`, each once, ascending.
     func references(where isNew: (StreamReference) -> Bool) -> [StreamReference] {
         var distinct: Set<StreamReference> = []
-        for (append, _) in appends {
-            for reference in append.references where isNew(reference) { distinct.insert(reference) }
-        }
-        for batch in derived {
-            for reference in batch.streamIndexes where isNew(reference) { distinct.insert(reference) }
+        forEachReference { reference in
+            if isNew(reference) { distinct.insert(reference) }
         }
         return distinct.sorted()
+    }
+
+    /// Calls `body` for the streams of all rows, for some more than once.
+    func forEachReference(_ body: (StreamReference) -> Void) {
+        for (append, _) in appends {
+            for reference in append.references { body(reference) }
+        }
+        for batch in derived {
+            for reference in batch.streamIndexes { body(reference) }
+        }
     }
 
     var families: [MetricFamily] {

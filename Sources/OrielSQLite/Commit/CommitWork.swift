@@ -1,3 +1,4 @@
+import OrielCompression
 import OrielStore
 import OrielTelemetry
 
@@ -13,6 +14,8 @@ enum CommitWork: Sendable {
 final class PendingAppend: Sendable {
     typealias Answer = Result<Receipt, StoreError>
 
+    /// What the references are of.
+    let registry: StreamRegistry
     /// Rows with stream references, without ords.
     let batches: [ColumnBatch]
     /// The same rows as redo.
@@ -29,6 +32,7 @@ final class PendingAppend: Sendable {
     private let answer: @Sendable (Answer) -> Void
 
     init(_ prepared: PreparedAppend, answer: @escaping @Sendable (Answer) -> Void) {
+        registry = prepared.registry
         batches = prepared.batches
         frame = prepared.frame
         deltas = prepared.deltas
@@ -38,6 +42,20 @@ final class PendingAppend: Sendable {
         references = prepared.references
         byteCount = prepared.byteCount
         self.answer = answer
+    }
+
+    /// The same request with references of another registry, its redo encoded anew.
+    ///
+    /// - Throws: when a stream takes an id that another one has there, or memory runs out.
+    func translated(to registry: StreamRegistry, _ compressor: inout ZstdCompressor) throws -> PendingAppend {
+        var translation = StreamTranslation(from: self.registry, to: registry)
+        var prepared = PreparedAppend(
+            registry: registry, batches: batches.map { translation.translate($0, isCounted: true) }, families: families, key: key, rejected: rejected,
+            references: translation.translate(references, isCounted: true), byteCount: byteCount)
+        prepared.deltas = deltas.map { DeltaRows(batch: translation.translate($0.batch, isCounted: true), startTimes: $0.startTimes) }
+        guard !prepared.references.contains(StreamDictionary.unknown) else { throw StoreError.overloaded(retryAfterSeconds: 1) }
+        if frame != nil { prepared.frame = try RedoFrame(prepared.batches, kind: .rows, compressor: &compressor) }
+        return PendingAppend(prepared, answer: answer)
     }
 
     /// Tells whoever waits; called once.

@@ -104,11 +104,13 @@ extension Committer {
                 try hot.setMeta(.manifestVersion, Int64(bitPattern: version))
             }
         }
-        let gone = Set(containers.map { ObjectIdentifier($0) })
+        let gone = Set(containers.map(\.number))
+        // The merge may have begun with another registry.
+        let bound = outputs.map { $0.container.bound(to: core.registry) }
         core.publish(
             core.state.replacing(manifestVersion: version) { signals in
-                signals[signal].segments.removeAll { gone.contains(ObjectIdentifier($0)) }
-                signals[signal].segments += outputs.map(\.container)
+                signals[signal].segments.removeAll { gone.contains($0.number) }
+                signals[signal].segments += bound
             })
     }
 
@@ -172,17 +174,17 @@ extension Committer {
                 try hot.setMeta(.manifestVersion, Int64(bitPattern: version))
             }
         }
-        let gone = Set(expired.map { ObjectIdentifier($0.container) })
+        let gone = Set(expired.map(\.container.number))
         core.publish(
             core.state.replacing(manifestVersion: version) { signals in
                 signals[signal].floor = max(signals[signal].floor, floor)
-                signals[signal].segments.removeAll { gone.contains(ObjectIdentifier($0)) }
+                signals[signal].segments.removeAll { gone.contains($0.number) }
             })
     }
 
     /// Does something to hot.db in one transaction, and changes nothing in memory; a failure is thrown, and any other than of a full disk ends writing for good. With a
     /// ballast to give up, a full disk is tried once more: what heals it comes this way.
-    private func checked<Value>(_ what: String, _ body: () throws -> Value) throws -> Value {
+    func checked<Value>(_ what: String, _ body: () throws -> Value) throws -> Value {
         if let failure {
             throw StoreError.readOnly(reason: failure)
         }

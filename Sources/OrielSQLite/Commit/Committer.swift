@@ -16,8 +16,8 @@ final class Committer {
     let lock: StoreLock
     /// The start number of the sequences that are given out now.
     private(set) var start: UInt32
-    /// The start at which this process began; labels in hot.db from there on use this process's references.
-    let firstStart: UInt32
+    /// The start at which the present registry began; labels in hot.db from there on use its references.
+    private var labelsStart: UInt32
     private var nextCommit: UInt32 = 1
     private(set) var nextOrds: [Signal: UInt64]
     var seen: SeenRequests
@@ -31,8 +31,10 @@ final class Committer {
     private(set) var flushedHigh: CommitSequence
     /// The lowest start whose stream labels are still in hot.db.
     private var oldestLabels: UInt32
-    /// By reference, whether this process has written the stream's labels into hot.db; that a file has them does not help redo.
+    /// By reference, whether the stream's labels were written into hot.db since ``labelsStart``; that a file has them does not help redo.
     private var isLabelled: [Bool] = []
+    /// When which stream had rows last.
+    private(set) var streamUse = StreamUse()
     private var compressor = ZstdCompressor(level: 1)
     private var lastExpiry = Timestamp.now
     private var lastIdle = Timestamp.now
@@ -59,7 +61,7 @@ final class Committer {
         hot = inheritance.hot
         lock = inheritance.lock
         start = inheritance.start
-        firstStart = inheritance.start
+        labelsStart = inheritance.start
         nextOrds = Committer.firstOrds(inheritance.start)
         seen = inheritance.seen
         sequencer = inheritance.sequencer
@@ -93,7 +95,7 @@ final class Committer {
     /// Works until the queue is closed and empty.
     func run() {
         while true {
-            let isIdle = failure == nil && hasDeletableRedo
+            let isIdle = failure == nil && hasDeletableRows
             guard let work = core.commits.take(weight: core.options.groupCommitBytes, timeout: isIdle ? .milliseconds(200) : .seconds(1)) else {
                 break
             }
@@ -160,7 +162,8 @@ final class Committer {
 
     // MARK: Commit
 
-    private func commit(_ group: [PendingAppend], derived: [ColumnBatch] = []) {
+    private func commit(_ requests: [PendingAppend], derived: [ColumnBatch] = []) {
+        let group = requests.compactMap { translated($0) }
         guard !group.isEmpty || !derived.isEmpty else { return }
         if let failure {
             for append in group {
@@ -217,6 +220,18 @@ final class Committer {
         finish(contents, now: now)
         if hot.loggedBytes >= (holdsCheckpoints ? Committer.copyLogBytes : core.options.checkpointBytes) {
             checkpointOrWait()
+        }
+    }
+
+    /// A request with references of the present registry. One that was made ready before the registry was exchanged is made ready again; if that cannot be done, it is told.
+    private func translated(_ append: PendingAppend) -> PendingAppend? {
+        let registry = core.registry
+        guard append.registry !== registry else { return append }
+        do {
+            return try append.translated(to: registry, &compressor)
+        } catch {
+            append.finish(.failure(.overloaded(retryAfterSeconds: 1)))
+            return nil
         }
     }
 
@@ -329,6 +344,7 @@ final class Committer {
         for reference in newStreams {
             isLabelled[Int(reference)] = true
         }
+        streamUse.note(contents, now: now)
     }
 
     /// Publishes a commit that is on the disk and tells those who wait.
@@ -370,16 +386,25 @@ final class Committer {
             last = redo[head].sequence
             head += 1
         }
-        guard let last else { return }
-        try hot.delete(.redo, through: last)
-        redoHead = head
-        redoByteCount -= deleted
-        // References belong to a process, so the labels of earlier ones are needed as long as their redo.
-        let oldest = redoHead < redo.count ? min(redo[redoHead].sequence.start, firstStart) : firstStart
-        if oldest > oldestLabels {
-            try hot.delete(.streams, through: CommitSequence(start: oldest - 1, commit: .max))
-            oldestLabels = oldest
+        if let last {
+            try hot.delete(.redo, through: last)
+            redoHead = head
+            redoByteCount -= deleted
         }
+        let needed = oldestNeededLabels
+        if needed > oldestLabels {
+            let isDone = try hot.deleteFirst(
+                .streams, through: CommitSequence(start: needed - 1, commit: .max), byteLimit: Committer.labelBytesPerCommit)
+            if isDone { oldestLabels = needed }
+        }
+    }
+
+    /// Bytes of labels that one commit deletes.
+    private static let labelBytesPerCommit = 1 << 20
+
+    /// The lowest start whose labels redo needs: references belong to a registry, so those of earlier ones are needed as long as their redo.
+    private var oldestNeededLabels: UInt32 {
+        redoHead < redo.count ? min(redo[redoHead].sequence.start, labelsStart) : labelsStart
     }
 
     /// Lets entries of deleted redo go, once their deletion is on the disk.
@@ -390,8 +415,8 @@ final class Committer {
         }
     }
 
-    private var hasDeletableRedo: Bool {
-        redoHead < redo.count && redo[redoHead].sequence <= flushedHigh
+    private var hasDeletableRows: Bool {
+        (redoHead < redo.count && redo[redoHead].sequence <= flushedHigh) || oldestNeededLabels > oldestLabels
     }
 
     /// Does something to hot.db; a failure other than of a full disk ends writing for good.
@@ -424,17 +449,58 @@ final class Committer {
             nextCommit += 1
             return
         }
-        // Four thousand million commits in one process: the next start number, made known before it is used.
-        write("start number") {
-            let next = start + 1
-            try lock.write(.init(identity: core.identity, start: next))
-            try hot.setMeta(.start, Int64(next))
-            start = next
-            nextCommit = 1
-            // Labels belong to a start.
-            isLabelled = []
-        }
+        // Four thousand million commits of one start.
+        write("start number") { try beginStart() }
     }
+
+    /// Goes on with the next start number, which is made known before it is used.
+    private func beginStart() throws {
+        let next = start + 1
+        try lock.write(.init(identity: core.identity, start: next))
+        core.crashPoints.reach(.lockWritten)
+        try hot.setMeta(.start, Int64(next))
+        start = next
+        nextCommit = 1
+        // Labels belong to a start.
+        isLabelled = []
+    }
+
+    /// Publishes all rows with references of another registry, to which requests turn from then on. The streams of what is in no file yet are taken over, and those of delta
+    /// sums; all others come back when they are met again. Redo refers to the labels of a start, so a new one begins.
+    ///
+    /// Must not be called while a flush is running, which writes with the references that it began with.
+    ///
+    /// - Returns: Whether there is a start number for it, and space to write that down.
+    /// - Complexity: O(*rows that are not sealed*) + O(*streams taken over*).
+    func exchangeRegistry(for registry: StreamRegistry) throws -> Bool {
+        // Without redo to come no start number is needed.
+        if failure == nil {
+            guard start < Committer.lastStartOfRegistry, lackOfSpace(for: []) == nil else { return false }
+            try checked("a new start number") { try beginStart() }
+        }
+        var translation = StreamTranslation(from: core.registry, to: registry)
+        labelsStart = start
+        // They are kept because they had rows lately.
+        streamUse = StreamUse(count: registry.count, now: .now)
+        sequencer.translate(&translation)
+        let present = core.state
+        var signals = Signal.allCases.map { present[$0] }
+        for index in signals.indices {
+            signals[index].chunks = ChunkList(signals[index].chunks.map { translation.translate($0, isCounted: true) })
+            signals[index].sealed = signals[index].sealed.map { $0.bound(to: registry) }
+            signals[index].segments = signals[index].segments.map { $0.bound(to: registry) }
+            for file in signals[index].pinned.indices {
+                signals[index].pinned[file].container = signals[index].pinned[file].container.bound(to: registry)
+            }
+        }
+        core.publish(present.replacing(registry: registry) { $0 = signals })
+        core.recent.translate(&translation)
+        core.counters.update { $0.registryExchanges += 1 }
+        return true
+    }
+
+    /// Row numbers leave room for 2^24 starts; half of them are for openings.
+    private static let lastStartOfRegistry: UInt32 = 1 << 23
 
     private func countRedo() {
         let (bytes, unflushed) = (redoByteCount, unflushedRedoBytes)

@@ -26,6 +26,8 @@ enum CrashPoint: String, CaseIterable, Sendable {
     /// A commit is on the disk, nobody was told.
     case commitDurable = "commit.durable"
     case checkpointDone = "checkpoint.done"
+    /// Streams that are not in use were forgotten; the labels of the others are not in hot.db again yet.
+    case registryExchanged = "registry.exchanged"
     /// The files of a pin have their final names, app.db does not know.
     case pinRenamed = "pin.renamed"
     /// A pin, or the end of one, is in app.db; queries do not know, and files that are needed no more are still there.

@@ -123,6 +123,15 @@ struct DeltaSequencer {
         return [samples.columnBatch, histograms.columnBatch].filter { $0.count > 0 }
     }
 
+    /// Goes on with references of another registry.
+    mutating func translate(_ translation: inout StreamTranslation) {
+        let references = Array(sums.keys)
+        var translated: [StreamReference: Sum] = [:]
+        translated.reserveCapacity(references.count)
+        for (reference, other) in zip(references, translation.translate(references, isCounted: true)) { translated[other] = sums[reference] }
+        sums = translated
+    }
+
     // MARK: Recovery
 
     /// Notes the sums that a batch of absolute samples from redo left.
@@ -198,7 +207,7 @@ struct DeltaSequencer {
                 read.sum = sum
                 histogram = read
             }
-            if let reference = registry.intern(descriptor, id: registry.secret.id(of: descriptor)) {
+            if let reference = registry.intern(descriptor, id: registry.secret.id(of: descriptor), isCounted: true) {
                 sums[reference] = Sum(value: value, histogram: histogram, end: end, stamp: stamp, heard: heard)
             }
         }

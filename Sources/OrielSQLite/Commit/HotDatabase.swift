@@ -320,6 +320,28 @@ final class HotDatabase {
         loggedBytes += 8192
     }
 
+    /// Deletes a log's first rows up to and with `sequence`, as many as have about `byteLimit` bytes and one at least.
+    ///
+    /// - Returns: Whether none of them is left.
+    func deleteFirst(_ log: Log, through sequence: CommitSequence, byteLimit: Int) throws(SQLiteError) -> Bool {
+        let select = try connection.prepare("SELECT seq, length(data) FROM \(log.rawValue) WHERE seq <= ? ORDER BY seq")
+        try select.bind(1, Int64(bitPattern: sequence.rawValue))
+        var byteCount = 0
+        var last: CommitSequence?
+        var isLeft = false
+        while try select.step() {
+            guard byteCount < byteLimit else {
+                isLeft = true
+                break
+            }
+            last = CommitSequence(rawValue: UInt64(bitPattern: select.int64(0)))
+            byteCount += Int(select.int64(1))
+        }
+        select.reset()
+        if let last { try delete(log, through: last) }
+        return !isLeft
+    }
+
     func appendSeen(_ sequence: CommitSequence, time: Timestamp, _ blob: consuming [UInt8]) throws(SQLiteError) {
         var blob = blob
         RowChecksum.seal(&blob, Int64(bitPattern: sequence.rawValue), time.nanoseconds)

@@ -96,6 +96,7 @@ extension Maintainer {
         for file in files {
             live[file.description.fileID] = file
         }
+        forgetting.noteFlush()
     }
 
     /// Lets entered files go that could not be finished.
@@ -112,7 +113,7 @@ extension Maintainer {
         }
         for description in abandoned {
             dead.append(
-                DeadFile(id: description.fileID, signal: description.signal, path: core.folder + "/" + description.path, container: nil))
+                DeadFile(id: description.fileID, signal: description.signal, path: core.folder + "/" + description.path, lifetime: nil))
         }
         abandoned = []
     }

@@ -17,6 +17,8 @@ struct MergeJob: Sendable {
 
     var task: MergeTask
     var inputs: [Segment]
+    /// What the references of the inputs are of.
+    var registry: StreamRegistry
     var floor: Timestamp
     /// Those whose rows are left out.
     var tombstones: [Tombstone]
@@ -30,7 +32,7 @@ struct MergeJob: Sendable {
     func run(_ core: StoreCore) -> Outcome {
         var entered: [SegmentDescription] = []
         do {
-            if let clearing, try !inputs.contains(where: { try hasRows(of: clearing, $0, core) }) {
+            if let clearing, try !inputs.contains(where: { try hasRows(of: clearing, $0) }) {
                 return Outcome(files: .success([]), isCleared: true)
             }
             let task = task
@@ -47,7 +49,7 @@ struct MergeJob: Sendable {
             core.crashPoints.reach(.segmentWriting)
             let families = task.signal.isMetric ? try core.families.families() : []
             let result = try Merge.run(
-                task, entered: entered, inputs: inputs, floor: floor, families: families, store: core.identity, registry: core.registry,
+                task, entered: entered, inputs: inputs, floor: floor, families: families, store: core.identity, registry: registry,
                 fileSystem: core.fileSystem, folder: core.folder, tombstones: tombstones, pacer: pacer)
             let files = try result.descriptions.map { description in
                 let segment = try SegmentFiles.open(description, core: core)
@@ -62,8 +64,8 @@ struct MergeJob: Sendable {
     }
 
     /// Whether a file has a row of a deletion.
-    private func hasRows(of tombstone: Tombstone, _ segment: Segment, _ core: StoreCore) throws(StoreError) -> Bool {
-        var filter = DeletionFilter([tombstone], signal: segment.signal, registry: core.registry)
+    private func hasRows(of tombstone: Tombstone, _ segment: Segment) throws(StoreError) -> Bool {
+        var filter = DeletionFilter([tombstone], signal: segment.signal, registry: registry)
         for header in segment.blocks {
             try pacer.check()
             guard let touch = filter.touch(header, of: segment) else { continue }
@@ -141,7 +143,7 @@ extension Maintainer {
         }
         let state = core.state
         let job = MergeJob(
-            task: task, inputs: inputs, floor: state[task.signal].floor, tombstones: state.tombstones, clearing: clearing,
+            task: task, inputs: inputs, registry: state.registry, floor: state[task.signal].floor, tombstones: state.tombstones, clearing: clearing,
             pacer: MergePacer(core.commits, files: core.files))
         runningMerge = job
         noteMergeDebt()
@@ -194,6 +196,7 @@ extension Maintainer {
         for output in outputs {
             live[output.description.fileID] = output
         }
+        takeOverPublishedFiles()
         retire(task.inputs)
         // A floor that moved meanwhile may be above all of it.
         runningMerge = nil

@@ -32,9 +32,10 @@ final class Maintainer {
     var disk: DiskWatch
     var pins: PinKeeping
     var salvages = SalvageKeeping()
+    var forgetting = StreamForgetting()
     /// The time of day; tests set it.
     private let clock: @Sendable () -> Timestamp
-    private var lastFlush: Timestamp
+    private(set) var lastFlush: Timestamp
     /// The last deletion before that.
     private var flushedDeletion = CommitSequence.zero
     private var lastFloor = Timestamp(nanoseconds: .min)
@@ -60,7 +61,8 @@ final class Maintainer {
         var id: UInt64
         var signal: Signal
         var path: String
-        weak let container: (any BlockContainer)?
+        /// Gone when nobody reads the file any more.
+        weak let lifetime: (any AnyObject & Sendable)?
     }
 
     /// Whether rows come from the redo of a rebuilt store: the next flush says of each signal exactly which commits it holds.
@@ -99,6 +101,7 @@ final class Maintainer {
             wantedFlushes += orders.flushes
             pins.orders += orders.pins
             salvages.orders += orders.salvages
+            forgetting.orders += orders.forgettings
             if orders.isStopping {
                 stop(orders.finalFlush)
                 return
@@ -113,6 +116,7 @@ final class Maintainer {
                 pausedUntil = Timestamp(nanoseconds: clock().nanoseconds + 1_000_000_000)
                 finish(&wantedFlushes, .failure(error))
                 finish(&writtenFlushes, .failure(error))
+                forgetting.refuseOrders()
             }
             let isWriting = runningFlush != nil || isMergeThreadBusy || pins.running != nil
             let isWorking = isBusy || isWriting || salvages.isBusy || !wantedFlushes.isEmpty || !writtenFlushes.isEmpty
@@ -145,10 +149,12 @@ final class Maintainer {
         if stepSalvage() { return true }
         let now = clock()
         noteClock(now)
+        if try stepForgetting(now, maintainsItself) { return true }
         // Before flushes begin: an entry of rows whose redo is gone would look like a lost file.
         if !abandoned.isEmpty { try giveUpAbandoned() }
-        if runningFlush == nil, !wantedFlushes.isEmpty || (maintainsItself && isFlushDue(now)) {
+        if runningFlush == nil, !wantedFlushes.isEmpty || (maintainsItself && (forgetting.wantsFlush || isFlushDue(now))) {
             lastFlush = now
+            forgetting.wantsFlush = false
             flushedDeletion = core.state.tombstones.last?.sequence ?? flushedDeletion
             begunFlushes = wantedFlushes
             wantedFlushes = []
@@ -196,6 +202,7 @@ final class Maintainer {
             nextMergeLook = min(nextMergeLook, now)
             pausedUntil = min(pausedUntil, now.advanced(by: Maintainer.shortestMergePause))
             mergesPausedUntil = min(mergesPausedUntil, now.advanced(by: Maintainer.longestMergePause))
+            forgetting.noteClockSetBack(to: now)
             pins.pausedUntil = min(pins.pausedUntil, now.advanced(by: Maintainer.longestMergePause))
             disk.ballastPausedUntil = min(disk.ballastPausedUntil, now.advanced(by: DiskWatch.ballastPause))
         }
@@ -283,6 +290,7 @@ final class Maintainer {
         runningMerge?.cancel()
         salvages.job?.cancel()
         stopPins()
+        forgetting.refuseOrders()
         var result: Result<Void, any Error> = .success(())
         do {
             if let outcome = unfinishedFlush ?? flushThread.wait() { try endFlush(outcome) }
@@ -380,7 +388,8 @@ final class Maintainer {
     func retire(_ ids: [UInt64]) {
         for id in ids {
             if let file = live.removeValue(forKey: id) {
-                dead.append(DeadFile(id: id, signal: file.description.signal, path: core.folder + "/" + file.description.path, container: file.container))
+                dead.append(
+                    DeadFile(id: id, signal: file.description.signal, path: core.folder + "/" + file.description.path, lifetime: file.container.lifetime))
             }
         }
     }
@@ -389,7 +398,7 @@ final class Maintainer {
     ///
     /// - Returns: Whether there was one.
     func unlinkDead() throws -> Bool {
-        let ready = dead.filter { $0.container == nil }
+        let ready = dead.filter { $0.lifetime == nil }
         guard !ready.isEmpty else { return false }
         try DeadFiles.unlink(ready.map(\.path), core: core)
         let ids = ready.map(\.id)

@@ -49,8 +49,15 @@ final class MaintenanceRequests: Sendable {
         }
     }
 
+    struct ForgettingOrder: Sendable {
+        var extent: StreamForgetting.Extent
+        /// Told whether streams were forgotten.
+        var finish: @Sendable (Bool) -> Void
+    }
+
     struct Orders: Sendable {
         var salvages: [SalvageOrder] = []
+        var forgettings: [ForgettingOrder] = []
         var pins: [PinOrder] = []
         var deletions: [DeletionOrder] = []
         var flushes: [Finish] = []
@@ -83,6 +90,12 @@ final class MaintenanceRequests: Sendable {
     func delete(_ order: DeletionOrder) {
         if !change({ $0.deletions.append(order) }) {
             order.finish(.failure(StoreError.closed))
+        }
+    }
+
+    func forgetStreams(_ order: ForgettingOrder) {
+        if !change({ $0.forgettings.append(order) }) {
+            order.finish(false)
         }
     }
 
@@ -128,6 +141,7 @@ final class MaintenanceRequests: Sendable {
             orders.deletions = []
             orders.pins = []
             orders.salvages = []
+            orders.forgettings = []
             return taken
         }
     }

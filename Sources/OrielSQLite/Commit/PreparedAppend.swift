@@ -4,6 +4,8 @@ import OrielTelemetry
 
 /// A request made ready for the commit thread, on the request's own thread: checked, its streams known, encoded.
 struct PreparedAppend: Sendable {
+    /// What the references are of.
+    let registry: StreamRegistry
     var batches: [ColumnBatch] = []
     var frame: RedoFrame?
     var deltas: [DeltaRows] = []
@@ -13,6 +15,9 @@ struct PreparedAppend: Sendable {
     /// The streams of all rows; some may occur more than once.
     var references: [StreamReference] = []
     var byteCount = 0
+
+    /// Whether rows were left out because the store holds as many streams as it may.
+    var lacksStreams: Bool { rejected.contains { $0.reason == .tooManyStreams } }
 
     /// What rows may be accepted.
     struct Limits: Sendable {
@@ -31,7 +36,22 @@ struct PreparedAppend: Sendable {
         }
     }
 
+    /// A request that was made ready before.
+    init(
+        registry: StreamRegistry, batches: [ColumnBatch], families: [MetricFamily], key: RequestKey?, rejected: [Receipt.Rejection],
+        references: [StreamReference], byteCount: Int
+    ) {
+        self.registry = registry
+        self.batches = batches
+        self.families = families
+        self.key = key
+        self.rejected = rejected
+        self.references = references
+        self.byteCount = byteCount
+    }
+
     init(_ writeSet: WriteSet, registry: StreamRegistry, limits: Limits, compressors: CompressorPool) throws(StoreError) {
+        self.registry = registry
         key = writeSet.requestKey
         families = writeSet.families
         for batch in writeSet.batches where batch.count > 0 {

@@ -17,6 +17,8 @@ final class RecentRows: Sendable {
     }
 
     private struct State {
+        /// What the references of all rows are of; `nil` before a store starts.
+        var registry: StreamRegistry?
         var signals: [Signal: SignalRows] = [:]
         var sequence = CommitSequence.zero
         var waiters: [UInt64: Waiter] = [:]
@@ -33,8 +35,9 @@ final class RecentRows: Sendable {
     }
 
     /// Starts with a store whose commits up to `sequence` are no longer known in commit order.
-    func start(after sequence: CommitSequence) {
+    func start(after sequence: CommitSequence, registry: StreamRegistry) {
         state.withLock { state in
+            state.registry = registry
             state.sequence = sequence
             for signal in Signal.allCases {
                 state.signals[signal, default: SignalRows()].forgotten = sequence
@@ -83,17 +86,41 @@ final class RecentRows: Sendable {
         state.withLock { $0.sequence = sequence }
     }
 
-    /// Chunks after a position, at most about `byteLimit` bytes; the position to go on from; whether some before them are missing.
+    /// Goes on with references of another registry. The streams of rows that are already in files do not count against its limit; when their labels take more than the rows
+    /// themselves may, the oldest rows are forgotten.
+    func translate(_ translation: inout StreamTranslation) {
+        let before = translation.target.usage.otherBytes
+        state.withLock { state in
+            state.registry = translation.target
+            for signal in Signal.allCases {
+                guard var rows = state.signals[signal] else { continue }
+                var kept: [BuilderChunk] = []
+                for chunk in rows.chunks.reversed() {
+                    guard translation.target.usage.otherBytes - before <= byteLimit else {
+                        rows.forgotten = max(rows.forgotten, chunk.sequence)
+                        break
+                    }
+                    kept.append(translation.translate(chunk, isCounted: false))
+                }
+                // Of a commit that is forgotten in part nothing may be delivered as if it were whole.
+                rows.chunks = kept.reversed().filter { $0.sequence > rows.forgotten }
+                rows.byteCount = rows.chunks.reduce(0) { $0 + $1.byteCount }
+                state.signals[signal] = rows
+            }
+        }
+    }
+
+    /// Chunks after a position, at most about `byteLimit` bytes, and what their references are of; the position to go on from; whether some before them are missing.
     func rows(
         _ signal: Signal, after position: CommitSequence
-    ) -> (chunks: [BuilderChunk], position: CommitSequence, hasGap: Bool) {
+    ) -> (chunks: [BuilderChunk], registry: StreamRegistry?, position: CommitSequence, hasGap: Bool) {
         state.withLock { state in
             let rows = state.signals[signal] ?? SignalRows()
             var chunks: [BuilderChunk] = []
             for chunk in rows.chunks where chunk.sequence > position {
                 chunks.append(chunk)
             }
-            return (chunks, max(position, state.sequence), position < rows.forgotten)
+            return (chunks, state.registry, max(position, state.sequence), position < rows.forgotten)
         }
     }
 

@@ -144,7 +144,10 @@ public final class SQLiteStore: TelemetryStore {
         }
         try await waitForRoom()
         try checkFreeSpace()
-        let prepared = try PreparedAppend(writeSet, registry: core.registry, limits: limits, compressors: core.compressors)
+        var prepared = try PreparedAppend(writeSet, registry: core.registry, limits: limits, compressors: core.compressors)
+        if prepared.lacksStreams, await forgetStreams(.forRoom) {
+            prepared = try PreparedAppend(writeSet, registry: core.registry, limits: limits, compressors: core.compressors)
+        }
         core.counters.update { values in
             for rejection in prepared.rejected {
                 values.rejectedRows[rejection.signal, default: 0] += rejection.count
@@ -162,6 +165,16 @@ public final class SQLiteStore: TelemetryStore {
             }
         }
         return try answer.get()
+    }
+
+    /// Forgets streams that are not in use; see ``StreamForgetting``.
+    ///
+    /// - Returns: Whether any were forgotten.
+    func forgetStreams(_ extent: StreamForgetting.Extent) async -> Bool {
+        let requests = requests
+        return await withCheckedContinuation { continuation in
+            requests.forgetStreams(.init(extent: extent) { continuation.resume(returning: $0) })
+        }
     }
 
     /// Waits while the store is behind with sealing, flushing or merging.
@@ -315,8 +328,9 @@ public final class SQLiteStore: TelemetryStore {
         guard !threads.withLock({ $0.isClosing }) else {
             throw .closed
         }
+        let state = core.state
         return EngineSnapshot(
-            state: core.state, registry: core.registry, options: core.options, workers: workers, familySource: core.families)
+            state: state, registry: state.registry, options: core.options, workers: workers, familySource: core.families)
     }
 
     public func changes(after position: ChangePosition?, signal: Signal, deadline: Timestamp) async throws(StoreError) -> Changes {
@@ -326,7 +340,8 @@ public final class SQLiteStore: TelemetryStore {
         while true {
             let found = core.recent.rows(signal, after: position.sequence)
             if !found.chunks.isEmpty || found.hasGap || Timestamp.now >= deadline {
-                let batches = remaining(found.chunks, signal).map { core.registry.resolve($0) }
+                let registry = found.registry ?? core.registry
+                let batches = remaining(found.chunks, signal, registry).map { registry.resolve($0) }
                 return Changes(batches: batches, position: ChangePosition(sequence: found.position), hasGap: found.hasGap)
             }
             guard await core.recent.wait(signal, after: position.sequence, deadline: deadline) else {
@@ -339,8 +354,8 @@ public final class SQLiteStore: TelemetryStore {
     }
 
     /// The rows of some chunks that are not deleted.
-    private func remaining(_ chunks: [BuilderChunk], _ signal: Signal) -> [ColumnBatch] {
-        var deletions = DeletionFilter(core.state.tombstones, signal: signal, registry: core.registry)
+    private func remaining(_ chunks: [BuilderChunk], _ signal: Signal, _ registry: StreamRegistry) -> [ColumnBatch] {
+        var deletions = DeletionFilter(core.state.tombstones, signal: signal, registry: registry)
         return chunks.compactMap { chunk in
             guard let touch = deletions.touch(chunk) else { return chunk.batch }
             let rows = deletions.remaining(nil, of: chunk.batch, touch)
@@ -367,7 +382,7 @@ public final class SQLiteStore: TelemetryStore {
         }
         statistics.commits = counted.commits
         statistics.duplicateRequests = counted.duplicateRequests
-        statistics.streams = core.registry.count
+        statistics.streams = state.registry.count
         statistics.redoBytes = counted.redoBytes
         statistics.memoryBytes = counted.memoryBytes
         statistics.delayedAppends = counted.delayedAppends

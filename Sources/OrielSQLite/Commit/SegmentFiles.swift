@@ -13,7 +13,8 @@ enum SegmentFiles {
     static func flush(_ runs: [SealedRun], _ description: SegmentDescription, core: StoreCore) throws(StoreError) -> SegmentDescription {
         let families = description.signal.isMetric ? try core.families.families() : []
         return try SegmentWriter.flush(
-            runs, description, store: core.identity, families: families, registry: core.registry, fileSystem: core.fileSystem, folder: core.folder)
+            runs, description, store: core.identity, families: families, registry: runs.first?.registry ?? core.registry, fileSystem: core.fileSystem,
+            folder: core.folder)
     }
 
     static func open(_ description: SegmentDescription, core: StoreCore) throws(StoreError) -> Segment {

@@ -9,7 +9,6 @@ final class StoreCore: Sendable {
     let files: any FileLayer
     let fileSystem: SQLiteFileSystem
     let identity: StoreIdentity
-    let registry: StreamRegistry
     let families = FamilyTable()
     let recent = RecentRows(byteLimit: 8 << 20)
     let counters = StoreCounters()
@@ -38,11 +37,19 @@ final class StoreCore: Sendable {
         self.identity = identity
         self.crashPoints = crashPoints
         self.ballast = ballast ?? Ballast(folder, files: files)
-        registry = StreamRegistry(
-            secret: identity.secret, limit: StreamRegistry.Limit(count: options.maximumStreams, byteCount: options.maximumStreamBytes))
         commits = BoundedQueue(capacity: options.queueBytes)
-        published = Mutex(PublishedState())
+        published = Mutex(PublishedState(registry: StoreCore.emptyRegistry(identity, options)))
     }
+
+    private static func emptyRegistry(_ identity: StoreIdentity, _ options: StoreOptions) -> StreamRegistry {
+        StreamRegistry(secret: identity.secret, limit: StreamRegistry.Limit(count: options.maximumStreams, byteCount: options.maximumStreamBytes))
+    }
+
+    /// A registry that knows no streams.
+    func emptyRegistry() -> StreamRegistry { StoreCore.emptyRegistry(identity, options) }
+
+    /// The registry of the present record. Who reads rows takes that of the record which has them.
+    var registry: StreamRegistry { state.registry }
 
     /// The present record.
     var state: PublishedState {

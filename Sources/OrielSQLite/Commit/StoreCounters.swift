@@ -25,6 +25,8 @@ final class StoreCounters: Sendable {
         var mergedBytes = 0
         /// Samples that others of the same stream and time replaced by other values.
         var conflictingRows: [Signal: Int] = [:]
+        /// How often streams that were not in use were forgotten.
+        var registryExchanges = 0
         var unknownFiles = 0
         var disk: DiskStatistics?
         /// Writes that found no space.

@@ -4,8 +4,8 @@ import OrielTelemetry
 
 /// The labels of streams that redo refers to: for each the reference of this start, the id and the canonical descriptor.
 ///
-/// References are numbers of one process, so each start writes the labels of a stream anew when it first uses it; a record belongs to the start in its
-/// row's sequence.
+/// References are numbers of one registry, each of which has starts of its own, so each start writes the labels of a stream anew when it first uses it; a record belongs to
+/// the start in its row's sequence.
 enum StreamRecord {
     struct Entry: Sendable, Equatable {
         var reference: StreamReference

@@ -6,8 +6,10 @@ import Synchronization
 ///
 /// Rows of a block are sorted by (slot, stream id, time, ord); of samples with equal stream and time only the winner is left.
 protocol BlockContainer: AnyObject, Sendable {
-    /// Tells this object from all others of the process.
+    /// Tells these blocks from all others of the process; objects that show the same blocks with other references share it.
     var number: Int { get }
+    /// Lives as long as anybody can read the blocks.
+    var lifetime: any AnyObject & Sendable { get }
     var signal: Signal { get }
     /// Rows of all blocks.
     var rowCount: Int { get }
@@ -91,9 +93,14 @@ protocol BlockContainer: AnyObject, Sendable {
     func traceSummaries(_ ordinals: [UInt32]) throws(StoreError) -> [TraceSummary]?
 
     var sharedTraces: SharedTraces { get }
+
+    /// The same blocks with references of another registry.
+    func bound(to registry: StreamRegistry) -> any BlockContainer
 }
 
 extension BlockContainer {
+    var lifetime: any AnyObject & Sendable { self }
+
     func rows(ofBlock block: Int, inTimes bounds: Range<Int64>) throws(StoreError) -> [Int] {
         let times = try read(block: block, rows: nil, projection: .positions).times
         return times.indices.filter { bounds.contains(times[$0]) }

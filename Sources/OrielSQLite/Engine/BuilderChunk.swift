@@ -18,4 +18,13 @@ final class BuilderChunk: Sendable {
         maximumTime = batch.times.max() ?? 0
         byteCount = batch.approximateByteCount
     }
+
+    /// The same rows with other references.
+    init(_ chunk: BuilderChunk, batch: ColumnBatch) {
+        sequence = chunk.sequence
+        self.batch = batch
+        minimumTime = chunk.minimumTime
+        maximumTime = chunk.maximumTime
+        byteCount = chunk.byteCount
+    }
 }

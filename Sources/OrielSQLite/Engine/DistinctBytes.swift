@@ -1,6 +1,6 @@
 import OrielTelemetry
 
-/// Distinct byte strings with dense indexes, for tables that live as long as the process: as `KeyTable`, but growing copies no bytes and no table of 4 GiB is too large.
+/// Distinct byte strings with dense indexes, for tables that only grow: as `KeyTable`, but growing copies no bytes and no table of 4 GiB is too large.
 ///
 /// About 22 bytes a string besides its own.
 struct DistinctBytes {
@@ -40,6 +40,9 @@ struct DistinctBytes {
         let chunk = chunks[Int(place.chunk)]
         column.append(chunk.span.extracting(place.range))
     }
+
+    /// As much of a string's hash as is needed to find it.
+    func hash(of index: Int) -> UInt64 { UInt64(hashes[index]) }
 
     func count(of index: Int) -> Int { Int(places[index].count) }
 

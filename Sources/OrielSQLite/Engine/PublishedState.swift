@@ -31,10 +31,13 @@ final class PublishedState: Sendable {
     let manifestVersion: UInt64
     /// The deletions whose rows may still be there, oldest first.
     let tombstones: [Tombstone]
+    /// What the references of all rows are of.
+    let registry: StreamRegistry
     private let signals: [SignalState]
 
-    init(sequence: CommitSequence, manifestVersion: UInt64, tombstones: [Tombstone] = [], signals: [SignalState]) {
+    init(sequence: CommitSequence, manifestVersion: UInt64, tombstones: [Tombstone] = [], registry: StreamRegistry, signals: [SignalState]) {
         precondition(signals.count == Signal.allCases.count)
+        self.registry = registry
         self.sequence = sequence
         self.manifestVersion = manifestVersion
         self.tombstones = tombstones
@@ -42,21 +45,22 @@ final class PublishedState: Sendable {
     }
 
     /// A store without rows.
-    convenience init() {
-        self.init(sequence: .zero, manifestVersion: 0, signals: Array(repeating: SignalState(), count: Signal.allCases.count))
+    convenience init(registry: StreamRegistry) {
+        self.init(sequence: .zero, manifestVersion: 0, registry: registry, signals: Array(repeating: SignalState(), count: Signal.allCases.count))
     }
 
     subscript(signal: Signal) -> SignalState { signals[Int(signal.rawValue) - 1] }
 
-    /// This state with some parts replaced.
+    /// This state with some parts replaced. With another registry all rows must be made its own.
     func replacing(
-        sequence: CommitSequence? = nil, manifestVersion: UInt64? = nil, tombstones: [Tombstone]? = nil, _ change: (inout [SignalState]) -> Void = { _ in }
+        sequence: CommitSequence? = nil, manifestVersion: UInt64? = nil, tombstones: [Tombstone]? = nil, registry: StreamRegistry? = nil,
+        _ change: (inout [SignalState]) -> Void = { _ in }
     ) -> PublishedState {
         var signals = signals
         change(&signals)
         return PublishedState(
             sequence: sequence ?? self.sequence, manifestVersion: manifestVersion ?? self.manifestVersion, tombstones: tombstones ?? self.tombstones,
-            signals: signals)
+            registry: registry ?? self.registry, signals: signals)
     }
 }
 

@@ -29,11 +29,14 @@ public struct StoreOptions: Sendable {
     public var longestAppendDelay: Int64 = 5_000_000_000
     /// How long a request key is remembered, in nanoseconds; 0 switches detection of retries off.
     public var requestKeyWindow: Int64 = 300_000_000_000
-    /// Streams that the store keeps in memory, and bytes of their labels; rows of new streams beyond it are rejected. A series with ten labels takes about 600 bytes.
+    /// Streams that requests may bring at a time, and bytes of their labels. A series with ten labels takes about 600 bytes.
     ///
-    /// Streams leave memory when the store is closed; only those that its files have come back with the next opening.
+    /// When there is no room for new ones, those whose rows are all in files are forgotten; only if those with rows that are in no file yet take most of the room, rows of new
+    /// streams are rejected until a flush. Streams of closed files do not count.
     public var maximumStreams = 4_000_000
     public var maximumStreamBytes = 1 << 30
+    /// Bytes of labels that were read from files for queries and are kept for the next; beyond it, and beyond what the streams of requests take, they are forgotten within a minute.
+    public var streamCacheBytes = 64 << 20
     /// Memory that one query may use.
     public var queryMemoryBytes = 256 << 20
     /// Memory that all queries may use together. One that begins waits until there is room; one that then needs more than there is is refused as overloaded, unless it is

@@ -2,16 +2,36 @@ import OrielStore
 import OrielTelemetry
 import Synchronization
 
-/// All streams that this process has met: their ids, descriptors and references.
+/// The streams that a store has in memory: their ids, descriptors and references.
 ///
 /// A reference is dense from 0 and never reused, so that batches and memory blocks hold 4 bytes a row. Lookups are by id; on a hit the descriptor's bytes are
 /// compared, so that two streams with one id (practically impossible) are refused instead of mixed.
+///
+/// A registry only grows. Streams are forgotten by going on with another registry, which takes over those that are still in use; whoever holds a ``PublishedState``
+/// or rows of the former one keeps it as long as needed.
 final class StreamRegistry: Sendable {
     private struct State {
         var ids: [StreamID] = []
         /// The descriptors by reference, found by the hash that all tables of this process share.
         var descriptors = DistinctBytes()
         var references = StreamIDTable()
+        /// By reference, whether the stream counts against the limit: requests brought it. The others were only read from files.
+        var isCounted: [Bool] = []
+        var countedCount = 0
+        var countedBytes = 0
+
+        /// Whether new streams of requests are refused; references themselves must not run out either.
+        func isFull(_ limit: Limit) -> Bool {
+            countedCount >= limit.count || countedBytes >= limit.byteCount || ids.count >= Int(StreamReference.max) - 1
+        }
+
+        /// Lets a stream count against the limit.
+        mutating func count(_ reference: Int) {
+            guard !isCounted[reference] else { return }
+            isCounted[reference] = true
+            countedCount += 1
+            countedBytes += descriptors.count(of: reference)
+        }
 
         /// The reference of the stream that has the id, minted when new; `nil` when another stream has the id, or the stream another id.
         mutating func intern(_ descriptor: Span<UInt8>, hash: UInt64, id: StreamID) -> StreamReference? {
@@ -20,6 +40,7 @@ final class StreamRegistry: Sendable {
             }
             guard descriptors.index(of: descriptor, hash: hash) == nil else { return nil }
             let reference = StreamReference(descriptors.add(descriptor, hash: hash))
+            isCounted.append(false)
             ids.append(id)
             references.add(reference, ids)
             return reference
@@ -44,11 +65,11 @@ final class StreamRegistry: Sendable {
     private let state = Mutex(State())
     /// The references below its count, in the order of their ids.
     private let order = Mutex<[StreamReference]>([])
-    private let limit: Limit
+    let limit: Limit
     /// Finds streams by their labels.
     let labels = StreamLabels()
 
-    /// How many streams requests may bring. What files and redo hold is never refused.
+    /// How many streams requests may bring. What files and redo hold is never refused, and what only files hold does not count.
     struct Limit: Sendable {
         var count = Int(StreamReference.max) - 1
         var byteCount = Int.max
@@ -60,14 +81,71 @@ final class StreamRegistry: Sendable {
     }
 
     /// The reference of a stream, minted when new; `nil` when another stream has the same id.
-    func intern(_ descriptor: Span<UInt8>, id: StreamID) -> StreamReference? {
+    ///
+    /// - Parameter isCounted: Whether the stream counts against the limit from now on; either way it is not refused.
+    func intern(_ descriptor: Span<UInt8>, id: StreamID, isCounted: Bool = false) -> StreamReference? {
         let bytes = descriptor.array
         let hash = KeyTable.hash(of: bytes.span)
-        return state.withLock { $0.intern(bytes.span, hash: hash, id: id) }
+        return state.withLock { state in
+            let reference = state.intern(bytes.span, hash: hash, id: id)
+            if isCounted, let reference { state.count(Int(reference)) }
+            return reference
+        }
+    }
+
+    /// Takes over streams of another registry, whatever the limit.
+    ///
+    /// - Returns: Their references here, in their order; ``StreamDictionary/unknown`` for a collision with a stream that came from a file meanwhile.
+    func adopt(_ references: [StreamReference], of other: StreamRegistry, isCounted: Bool) -> [StreamReference] {
+        var adopted: [StreamReference] = []
+        adopted.reserveCapacity(references.count)
+        var start = 0
+        while start < references.count {
+            // Nobody waits long for either registry.
+            let part = references[start..<min(start + 1024, references.count)]
+            start = part.endIndex
+            let (descriptors, hashes, ids) = other.state.withLock { state in
+                var column = ByteColumn()
+                for reference in part { state.descriptors.append(Int(reference), to: &column) }
+                return (column, part.map { state.descriptors.hash(of: Int($0)) }, part.map { state.ids[Int($0)] })
+            }
+            state.withLock { state in
+                for index in 0..<descriptors.count {
+                    let bytes = descriptors.bytes.span.extracting(descriptors.range(of: index))
+                    let reference = state.intern(bytes, hash: hashes[index], id: ids[index])
+                    if isCounted, let reference { state.count(Int(reference)) }
+                    adopted.append(reference ?? StreamDictionary.unknown)
+                }
+            }
+        }
+        return adopted
     }
 
     /// Whether new streams of requests are refused.
-    var isFull: Bool { state.withLock { limit.isReached($0.descriptors) } }
+    var isFull: Bool { state.withLock { $0.isFull(limit) } }
+
+    /// What the streams take.
+    struct Usage: Sendable, Equatable {
+        /// Streams that requests brought, and the bytes of their descriptors.
+        var countedStreams = 0
+        var countedBytes = 0
+        /// The others, which were read from files.
+        var otherStreams = 0
+        var otherBytes = 0
+    }
+
+    /// Bytes of the descriptors of some streams.
+    func byteCount(of references: [StreamReference]) -> Int {
+        state.withLock { state in references.reduce(0) { $0 + state.descriptors.count(of: Int($1)) } }
+    }
+
+    var usage: Usage {
+        state.withLock { state in
+            Usage(
+                countedStreams: state.countedCount, countedBytes: state.countedBytes, otherStreams: state.ids.count - state.countedCount,
+                otherBytes: state.descriptors.byteCount - state.countedBytes)
+        }
+    }
 
     /// References for all streams of a batch's table, in its order; `nil` for a collision, and for a new one beyond the limit.
     func intern(_ streams: StreamTable) -> [StreamReference?] {
@@ -98,6 +176,7 @@ final class StreamRegistry: Sendable {
             for index in 0..<descriptors.count {
                 let bytes = descriptors.bytes.span.extracting(descriptors.range(of: index))
                 if let known = state.descriptors.index(of: bytes, hash: hashes[index], hint: next) {
+                    state.count(known)
                     references.append(StreamReference(known))
                     next = known + 1
                 } else {
@@ -112,10 +191,12 @@ final class StreamRegistry: Sendable {
         state.withLock { state in
             for (index, id) in zip(unknown, ids) {
                 let bytes = descriptors.bytes.span.extracting(descriptors.range(of: index))
-                references[index] =
-                    limit.isReached(state.descriptors)
+                let reference =
+                    state.isFull(limit)
                     ? state.descriptors.index(of: bytes, hash: hashes[index]).map { StreamReference($0) }
                     : state.intern(bytes, hash: hashes[index], id: id)
+                if let reference { state.count(Int(reference)) }
+                references[index] = reference
             }
         }
         return references
@@ -133,7 +214,7 @@ final class StreamRegistry: Sendable {
 
     /// Some references in the order of their ids.
     ///
-    /// Complexity: O(*n*) in the streams of this process when the references are many of them, else O(*m* log *m*) in the references.
+    /// Complexity: O(*n*) in the streams of the registry when the references are many of them, else O(*m* log *m*) in the references.
     func sortedByID(_ references: [StreamReference]) -> [StreamReference] {
         let ids = state.withLock { $0.ids }
         guard references.count * 16 > ids.count else {
@@ -254,12 +335,6 @@ final class StreamRegistry: Sendable {
         batch.streams = table
         batch.streamIndexes = indexes
         return batch
-    }
-}
-
-extension StreamRegistry.Limit {
-    fileprivate func isReached(_ descriptors: DistinctBytes) -> Bool {
-        descriptors.count >= count || descriptors.byteCount >= byteCount
     }
 }
 

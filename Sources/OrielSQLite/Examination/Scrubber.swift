@@ -17,7 +17,7 @@ final class Scrubber: Sendable {
     }
 
     private struct File {
-        weak let container: (any BlockContainer)?
+        weak let lifetime: (any AnyObject & Sendable)?
         var path: String
         var byteCount: Int
     }
@@ -60,7 +60,7 @@ final class Scrubber: Sendable {
         var files: [File] = []
         for signal in Signal.allCases {
             for case let segment as Segment in core.state[signal].files {
-                files.append(File(container: segment, path: segment.path, byteCount: segment.description.byteCount))
+                files.append(File(lifetime: segment.lifetime, path: segment.path, byteCount: segment.description.byteCount))
             }
         }
         guard !files.isEmpty else { return }
@@ -79,11 +79,11 @@ final class Scrubber: Sendable {
     }
 
     private func check(_ file: File, rate: Double) throws {
-        guard file.container != nil else { return }
+        guard file.lifetime != nil else { return }
         try Segment.check(file.path, byteCount: file.byteCount, core: core, structure: false) { bytes in
             core.counters.update { $0.scrubbedBytes += bytes }
             guard wait(Int64(Double(bytes) / rate * 1e9)) else { throw Interruption.stopped }
-            if file.container == nil { throw Interruption.gone }
+            if file.lifetime == nil { throw Interruption.gone }
         }
     }
 

@@ -1,7 +1,7 @@
 import OrielStore
 import OrielTelemetry
 
-/// Which streams have which label or attribute with which value: an inverted index over the streams of this process.
+/// Which streams have which label or attribute with which value: an inverted index over the streams of a registry.
 ///
 /// Series have their labels; scopes the attributes of resource and scope as text, and `otel.scope.name` and `otel.scope.version`, as `StreamMatcher` sees them. Values
 /// are told apart by their bytes. A label costs a stream 4 to 8 bytes, a value that no other stream has about 60 besides its own.

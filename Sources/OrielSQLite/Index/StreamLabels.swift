@@ -12,6 +12,9 @@ final class StreamLabels: Sendable {
 
     init() {}
 
+    /// Whether anything was asked so far.
+    var isInUse: Bool { index.withLock { $0.count > 0 } }
+
     /// Indexes the streams that are not yet.
     func update(from registry: StreamRegistry) {
         index.withLock { StreamLabels.update(&$0, registry) }

@@ -91,7 +91,12 @@ extension Maintainer {
                     committer.core.state.replacing { signals in
                         for signal in Signal.allCases {
                             signals[signal].pinned.removeAll { dead.contains($0.fileID) }
-                            signals[signal].pinned += written.filter { $0.container.signal == signal }
+                            signals[signal].pinned += written.filter { $0.container.signal == signal }.map { file in
+                                var file = file
+                                // The job may have begun with another registry.
+                                file.container = file.container.bound(to: committer.core.registry)
+                                return file
+                            }
                         }
                     })
             }
@@ -101,7 +106,7 @@ extension Maintainer {
             let file = Signal.allCases.lazy.flatMap { state[$0].pinned }.first { $0.fileID == id }
             pins.dead.append(
                 DeadFile(
-                    id: id, signal: file?.container.signal ?? .logs, path: core.folder + "/" + PinFiles.path(id), container: file?.container))
+                    id: id, signal: file?.container.signal ?? .logs, path: core.folder + "/" + PinFiles.path(id), lifetime: file?.container.lifetime))
         }
         let kept = change.made
         return Pin(
@@ -126,7 +131,7 @@ extension Maintainer {
     ///
     /// - Returns: Whether there was one.
     func unlinkDeadPins() throws -> Bool {
-        let ready = pins.dead.filter { $0.container == nil }
+        let ready = pins.dead.filter { $0.lifetime == nil }
         guard !ready.isEmpty else { return false }
         try DeadFiles.unlink(ready.map(\.path), core: core)
         let ids = ready.map(\.id)

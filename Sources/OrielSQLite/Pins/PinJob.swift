@@ -71,7 +71,8 @@ struct PinJob: Sendable {
         var plan = plan
         plan.projection = .positions
         var merge = try ScanMerge(
-            plan: plan, state: PinJob.state(of: state[plan.signal].pinned, plan.signal, tombstones: []), registry: core.registry, budget: budget)
+            plan: plan, state: PinJob.state(of: state[plan.signal].pinned, plan.signal, tombstones: [], registry: state.registry),
+            registry: state.registry, budget: budget)
         var held: [UInt64] = []
         while let batch = try merge.nextBatch() {
             try budget.reserve(batch.count * 8)
@@ -111,9 +112,9 @@ struct PinJob: Sendable {
         guard file.container.blocks.contains(where: { $0.minimumTime < bounds.upperBound && bounds.lowerBound <= $0.maximumTime }) else { return [] }
         let plan = ScanPlan(
             signal: signal, range: selection.range, streamMatchers: selection.streamMatchers, traceIDs: selection.traceIDs)
-        let source = PinJob.state(of: [file], signal, tombstones: state.tombstones)
+        let source = PinJob.state(of: [file], signal, tombstones: state.tombstones, registry: state.registry)
         let end = heir.ends[signal] ?? .max
-        var earlier = others.map { (filter: $0.filter(signal, core.registry), end: $0.ends[signal] ?? .max) }
+        var earlier = others.map { (filter: $0.filter(signal, state.registry), end: $0.ends[signal] ?? .max) }
         return try copy(plan, of: source, to: target(file, signal, pin: heir.id), core, &entered) { batch in
             var rows = batch.ords.indices.filter { batch.ords[$0] < end }
             for index in earlier.indices where !rows.isEmpty {
@@ -129,7 +130,7 @@ struct PinJob: Sendable {
 
     private func clear(_ file: PublishedState.PinnedFile, _ core: StoreCore, _ entered: inout [UInt64]) throws -> AppDatabase.PinChange {
         let signal = file.container.signal
-        let source = PinJob.state(of: [file], signal, tombstones: state.tombstones)
+        let source = PinJob.state(of: [file], signal, tombstones: state.tombstones, registry: state.registry)
         let written = try copy(ScanPlan(signal: signal), of: source, to: target(file, signal, pin: file.pin), core, &entered) { _ in nil }
         return AppDatabase.PinChange(written: written, dead: [file.fileID])
     }
@@ -142,8 +143,8 @@ struct PinJob: Sendable {
     }
 
     /// A store that has nothing but some files, all of whose rows are visible unless they are deleted.
-    private static func state(of files: [PublishedState.PinnedFile], _ signal: Signal, tombstones: [Tombstone]) -> PublishedState {
-        PublishedState().replacing(tombstones: tombstones) { signals in signals[signal].segments = files.map(\.container) }
+    private static func state(of files: [PublishedState.PinnedFile], _ signal: Signal, tombstones: [Tombstone], registry: StreamRegistry) -> PublishedState {
+        PublishedState(registry: registry).replacing(tombstones: tombstones) { signals in signals[signal].segments = files.map(\.container) }
     }
 
     // MARK: Copying
@@ -165,7 +166,7 @@ struct PinJob: Sendable {
         _ plan: ScanPlan, of source: PublishedState, to target: Target, _ core: StoreCore, _ entered: inout [UInt64],
         _ keep: (ColumnBatch) -> [Int]?
     ) throws -> [PinFiles.Opened] {
-        var merge = try ScanMerge(plan: plan, state: source, registry: core.registry, budget: budget)
+        var merge = try ScanMerge(plan: plan, state: source, registry: state.registry, budget: budget)
         defer { merge.close() }
         var written: [PinFiles.Opened] = []
         var runs: [SealedRun] = []
@@ -187,7 +188,7 @@ struct PinJob: Sendable {
     }
 
     private func seal(_ chunks: inout [BuilderChunk], _ signal: Signal, _ core: StoreCore, _ runs: inout [SealedRun]) throws {
-        if let run = try SealedRun.seal(chunks, signal: signal, registry: core.registry) { runs.append(run) }
+        if let run = try SealedRun.seal(chunks, signal: signal, registry: state.registry) { runs.append(run) }
         chunks = []
     }
 

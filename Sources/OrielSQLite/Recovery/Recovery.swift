@@ -179,8 +179,8 @@ struct Recovery {
         let inheritance = Committer.Inheritance(
             hot: hot, lock: lock, start: start, seen: replayed.seen, sequencer: replayed.sequencer,
             redo: replayed.redo, flushedHigh: replayed.flushedHigh, oldestLabels: replayed.oldestLabels)
-        core.recent.start(after: replayed.sequence)
-        core.publish(try published(replayed, live, pins, hot))
+        core.recent.start(after: replayed.sequence, registry: core.registry)
+        core.publish(try published(replayed, live, pins, hot, core.registry))
         let committer = Committer(core, inheritance)
         if let shortage {
             committer.fail("the disk was full when the store was opened (\(shortage)); restart when there is room")
@@ -236,12 +236,14 @@ struct Recovery {
     }
 
     /// The first record of this start.
-    private func published(_ replayed: Replay.Result, _ live: [SegmentFiles.Opened], _ pins: PinFiles.Found, _ hot: HotDatabase) throws -> PublishedState {
+    private func published(
+        _ replayed: Replay.Result, _ live: [SegmentFiles.Opened], _ pins: PinFiles.Found, _ hot: HotDatabase, _ registry: StreamRegistry
+    ) throws -> PublishedState {
         let floors = try hot.floors()
         let version = UInt64(bitPattern: try hot.meta(.manifestVersion) ?? 0)
         let tombstones = try hot.tombstones()
         let sequence = max(replayed.sequence, tombstones.last?.sequence ?? .zero)
-        return PublishedState().replacing(sequence: sequence, manifestVersion: version, tombstones: tombstones) { signals in
+        return PublishedState(registry: registry).replacing(sequence: sequence, manifestVersion: version, tombstones: tombstones) { signals in
             for file in live {
                 signals[file.description.signal].segments.append(file.container)
             }

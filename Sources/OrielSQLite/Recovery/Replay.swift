@@ -75,11 +75,12 @@ struct Replay {
         var labels = Labels()
         guard let oldest else { return labels }
         var decompressor = ZstdDecompressor()
+        let registry = core.registry
         for (sequence, _) in try hot.entries(.streams) where sequence.start >= oldest || oldest == 0 {
             guard let blob = try hot.blob(.streams, sequence) else { continue }
             try keeping(blob, "streams-\(sequence.rawValue)", "labels that came with commit \(sequence.rawValue)") {
                 for entry in try StreamRecord.decode(blob.span, decompressor: &decompressor) {
-                    labels.insert(sequence.start, entry.reference, core.registry.intern(entry.descriptor.span, id: entry.id))
+                    labels.insert(sequence.start, entry.reference, registry.intern(entry.descriptor.span, id: entry.id, isCounted: true))
                 }
             }
         }

@@ -102,7 +102,7 @@ extension Maintainer {
             retire([description.fileID])
         } else {
             quarantined.removeAll { $0.fileID == description.fileID }
-            dead.append(DeadFile(id: description.fileID, signal: description.signal, path: path, container: nil))
+            dead.append(DeadFile(id: description.fileID, signal: description.signal, path: path, lifetime: nil))
         }
         live[opened.description.fileID] = opened
         core.damage.forget(path: path)

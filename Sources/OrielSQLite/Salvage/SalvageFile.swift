@@ -157,8 +157,8 @@ final class SalvageFile {
     }
 
     /// Lets the registry learn the streams of all other files of the signal.
-    func learnStreams(_ core: StoreCore) throws(StoreError) {
-        for case let segment as Segment in core.state[description.signal].files {
+    func learnStreams(_ state: PublishedState) throws(StoreError) {
+        for case let segment as Segment in state[description.signal].files {
             do throws(StoreError) {
                 _ = try segment.streamReferences()
             } catch {

@@ -34,15 +34,17 @@ struct SalvageRun: ~Copyable {
 
     /// - Parameter entered: the new file as the manifest has it.
     private init(_ file: SalvageFile, entered: SegmentDescription, core: StoreCore, pacer: MergePacer) throws(StoreError) {
-        let tables = try SalvageTables(file, core: core)
+        // All of a run has the references of one registry.
+        let state = core.state
+        let tables = try SalvageTables(file, secret: core.identity.secret, state: state)
         let compression = MergePolicy().rewritingCompression(of: file.description)
         let writer = try SegmentWriter(
             entered, store: core.identity, fileSystem: core.fileSystem, folder: core.folder, level: compression, pacer: pacer)
         self.writer = writer
         self.file = file
         self.tables = tables
-        registry = core.registry
-        tombstones = core.state.tombstones
+        registry = state.registry
+        tombstones = state.tombstones
         deletions = DeletionFilter(tombstones, signal: file.description.signal, registry: registry)
         encoder = BlockEncoder(level: compression)
         let known = StreamOrdinals.distinct(CollectionOfOne(tables.streams.compactMap { $0 }))

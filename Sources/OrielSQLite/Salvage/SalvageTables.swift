@@ -23,10 +23,10 @@ struct SalvageTables {
     /// Why trace ids are lost.
     private(set) var traceDamage: String?
 
-    init(_ file: SalvageFile, core: StoreCore) throws(StoreError) {
+    init(_ file: SalvageFile, secret: StreamSecret, state: PublishedState) throws(StoreError) {
         try readHeader(file)
         try readBlocks(file)
-        try readStreams(file, core)
+        try readStreams(file, secret, state)
         try readTraces(file)
         try checkRemade(file)
     }
@@ -78,13 +78,13 @@ struct SalvageTables {
         var count: Int? { ids?.count ?? descriptors?.count }
     }
 
-    private mutating func readStreams(_ file: SalvageFile, _ core: StoreCore) throws(StoreError) {
+    private mutating func readStreams(_ file: SalvageFile, _ secret: StreamSecret, _ state: PublishedState) throws(StoreError) {
         var pages: [StreamPage] = []
         let pageCount = if let header { header.streamPageCount } else { try file.pageCount(.streams) }
         for page in 0..<pageCount { pages.append(try streamPage(page, file)) }
         // An ordinal is known as long as all pages before it, or all behind it, say how many streams they have.
         let readable = pages.prefix { $0.count != nil }.count
-        for page in pages.prefix(readable) { streams += try references(page, file, core) }
+        for page in pages.prefix(readable) { streams += try references(page, file, secret, state) }
         guard readable < pages.count else {
             if let header, header.streamCount != streams.count { hasAllStreams = false }
             return
@@ -96,7 +96,7 @@ struct SalvageTables {
         var tail: [StreamReference?] = []
         for page in pages.reversed() {
             guard page.count != nil else { break }
-            tail = try references(page, file, core) + tail
+            tail = try references(page, file, secret, state) + tail
         }
         guard streams.count + tail.count <= header.streamCount else {
             hasAllStreams = false
@@ -128,19 +128,21 @@ struct SalvageTables {
     }
 
     /// The streams of a page. A stream without its labels is known if another file has it; one without its id has the id that its labels make.
-    private mutating func references(_ page: StreamPage, _ file: SalvageFile, _ core: StoreCore) throws(StoreError) -> [StreamReference?] {
+    private mutating func references(
+        _ page: StreamPage, _ file: SalvageFile, _ secret: StreamSecret, _ state: PublishedState
+    ) throws(StoreError) -> [StreamReference?] {
         guard let descriptors = page.descriptors else {
-            try file.learnStreams(core)
-            return (page.ids ?? []).map { core.registry.reference(of: $0) }
+            try file.learnStreams(state)
+            return (page.ids ?? []).map { state.registry.reference(of: $0) }
         }
         var last: StreamID?
         return (0..<descriptors.count).map { index in
             let descriptor = descriptors.bytes.span.extracting(descriptors.range(of: index))
-            let id = page.ids?[index] ?? core.identity.secret.id(of: descriptor)
+            let id = page.ids?[index] ?? secret.id(of: descriptor)
             // An id that is out of order is not the one that the file had.
             if let last, id <= last { return nil }
             last = id
-            return core.registry.intern(descriptor, id: id)
+            return state.registry.intern(descriptor, id: id)
         }
     }
 

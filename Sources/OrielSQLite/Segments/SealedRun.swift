@@ -5,11 +5,13 @@ import Synchronization
 
 /// Blocks in memory: what a builder becomes when it is sealed, until a flush has written them to a file.
 final class SealedRun: BlockContainer {
-    let number = ContainerNumber.next()
+    let number: Int
     let signal: Signal
     let blocks: [BlockHeader]
     let encoded: [EncodedBlock]
     let bindings: [BlockBinding]
+    /// What the references are of.
+    let registry: StreamRegistry
     /// The streams by ordinal.
     let references: [StreamReference]
     /// The trace ids by ordinal: sorted, unique.
@@ -19,14 +21,16 @@ final class SealedRun: BlockContainer {
     let high: CommitSequence
     /// Samples that a later one of the same stream and time replaced by another value.
     let conflictCount: Int
-    let sharedTraces = SharedTraces()
+    let sharedTraces: SharedTraces
     /// Found out when first asked for.
     private let times = Mutex<TraceTimes?>(nil)
 
     init(
-        signal: Signal, blocks: [BlockHeader], encoded: [EncodedBlock], bindings: [BlockBinding], references: [StreamReference],
-        traceIDs: [TraceID], low: CommitSequence, high: CommitSequence, conflictCount: Int
+        signal: Signal, blocks: [BlockHeader], encoded: [EncodedBlock], bindings: [BlockBinding], registry: StreamRegistry,
+        references: [StreamReference], traceIDs: [TraceID], low: CommitSequence, high: CommitSequence, conflictCount: Int
     ) {
+        number = ContainerNumber.next()
+        self.registry = registry
         self.signal = signal
         self.blocks = blocks
         self.encoded = encoded
@@ -36,6 +40,29 @@ final class SealedRun: BlockContainer {
         self.low = low
         self.high = high
         self.conflictCount = conflictCount
+        sharedTraces = SharedTraces()
+    }
+
+    /// The same run with references of another registry.
+    private init(_ run: SealedRun, registry: StreamRegistry, references: [StreamReference]) {
+        number = run.number
+        signal = run.signal
+        blocks = run.blocks
+        encoded = run.encoded
+        bindings = run.bindings
+        self.registry = registry
+        self.references = references
+        traceIDs = run.traceIDs
+        low = run.low
+        high = run.high
+        conflictCount = run.conflictCount
+        sharedTraces = run.sharedTraces
+    }
+
+    func bound(to registry: StreamRegistry) -> any BlockContainer {
+        guard registry !== self.registry else { return self }
+        // Its rows are in no file yet, so its streams count.
+        return SealedRun(self, registry: registry, references: registry.adopt(references, of: self.registry, isCounted: true))
     }
 
     /// Sorts the rows of some commits by (slot, stream id, time, ord), drops samples that a later commit or row replaces, and encodes blocks of one day each.
@@ -81,9 +108,8 @@ final class SealedRun: BlockContainer {
             encoded[index].traceIDs = []
         }
         return SealedRun(
-            signal: signal, blocks: headers, encoded: encoded, bindings: bindings, references: streamOrdinals.references, traceIDs: traceIDs,
-            low: first.sequence,
-            high: last.sequence, conflictCount: rows.conflictCount)
+            signal: signal, blocks: headers, encoded: encoded, bindings: bindings, registry: registry, references: streamOrdinals.references,
+            traceIDs: traceIDs, low: first.sequence, high: last.sequence, conflictCount: rows.conflictCount)
     }
 
     var rowCount: Int { blocks.reduce(0) { $0 + $1.rowCount } }

@@ -4,43 +4,37 @@ import Synchronization
 
 /// An immutable file of blocks of one signal, open for reading. Safe for any number of threads.
 ///
+/// Its streams have the references of one registry; ``bound(to:)`` gives the same open file with those of another.
+///
 /// Resident are the description and the headers of the blocks; the references of the streams come with the first use; the rest is read when it is asked for and checked
 /// by its CRC32C each time it comes from the file.
 final class Segment: BlockContainer {
     let header: SegmentHeader
     let path: String
     let blocks: [BlockHeader]
-    let number: Int
-    private let fileSystem: SQLiteFileSystem
+    let file: OpenSegment
     private let registry: StreamRegistry
-    let cache: SegmentCache
-    private let openSegments: OpenSegments
     let damageReport: DamageReport?
-    private let connection: Mutex<SegmentConnection?>
-    private let references: Mutex<[StreamReference]?>
-    private let fences: Mutex<[TraceID]?>
-    let sharedTraces = SharedTraces()
+    private let references = Mutex<[StreamReference]?>(nil)
 
     private init(
-        _ header: SegmentHeader, _ path: String, _ blocks: [BlockHeader], _ fileSystem: SQLiteFileSystem, _ registry: StreamRegistry,
-        _ cache: SegmentCache, _ openSegments: OpenSegments, _ damageReport: DamageReport?
+        _ header: SegmentHeader, _ path: String, _ blocks: [BlockHeader], _ file: OpenSegment, _ registry: StreamRegistry, _ damageReport: DamageReport?
     ) {
         self.header = header
         self.path = path
         self.blocks = blocks
-        self.fileSystem = fileSystem
+        self.file = file
         self.registry = registry
-        self.cache = cache
-        self.openSegments = openSegments
         self.damageReport = damageReport
-        number = ContainerNumber.next()
-        connection = Mutex(nil)
-        references = Mutex(nil)
-        fences = Mutex(nil)
     }
 
-    deinit {
-        cache.remove(segment: number)
+    var number: Int { file.number }
+    var lifetime: any AnyObject & Sendable { file }
+    var cache: SegmentCache { file.cache }
+    var sharedTraces: SharedTraces { file.sharedTraces }
+
+    func bound(to registry: StreamRegistry) -> any BlockContainer {
+        registry === self.registry ? self : Segment(header, path, blocks, file, registry, damageReport)
     }
 
     var description: SegmentDescription { header.description }
@@ -81,7 +75,8 @@ final class Segment: BlockContainer {
                 throw StoreError.unusable(path: path, reason: "the list of blocks is missing")
             }
             let blocks = try BlockHeaderList.decode(buffer.span, count: header.blockCount)
-            return Segment(header, path, blocks, fileSystem, registry, cache, openSegments, damageReport)
+            let file = OpenSegment(path, fileSystem, cache, openSegments)
+            return Segment(header, path, blocks, file, registry, damageReport)
         } catch {
             throw SegmentWriter.failure(path, error)
         }
@@ -119,13 +114,8 @@ final class Segment: BlockContainer {
         }
     }
 
-    /// Closes the file until it is next needed.
-    func closeConnection() {
-        connection.withLock { $0 = nil }
-    }
-
     /// Whether the file is open.
-    var isConnected: Bool { connection.withLock { $0 != nil } }
+    var isConnected: Bool { file.isConnected }
 
     // MARK: Reading
 
@@ -134,29 +124,12 @@ final class Segment: BlockContainer {
         var bytes = buffer
         buffer = []
         do {
-            let found = try withConnection { connection throws(SQLiteError) in try connection.read(blob, range, into: &bytes) }
+            let found = try file.withConnection { connection throws(SQLiteError) in try connection.read(blob, range, into: &bytes) }
             guard found else { throw damage("\(blob) is missing", block: blob.block) }
         } catch {
             throw failure(error, block: blob.block)
         }
         buffer = bytes
-    }
-
-    /// Runs `body` with the open connection, one thread at a time.
-    private func withConnection<Result: Sendable>(
-        _ body: (SegmentConnection) throws(SQLiteError) -> Result
-    ) throws(SQLiteError) -> Result {
-        var isNew = false
-        let result = try connection.withLock { slot throws(SQLiteError) -> Result in
-            if let open = slot { return try body(open) }
-            let open = try SegmentConnection(path, fileSystem: fileSystem)
-            slot = open
-            isNew = true
-            return try body(open)
-        }
-        // Another segment's lock is taken only after this one's is free.
-        if isNew { openSegments.opened(self)?.closeConnection() }
-        return result
     }
 
     /// Notes damage and makes the error that readers go on without it by.
@@ -265,7 +238,7 @@ final class Segment: BlockContainer {
         var buffer: [UInt8] = []
         guard signal.isMetric else { return [] }
         do {
-            let found = try withConnection { connection throws(SQLiteError) in try connection.read(.head(.families, 0), nil, into: &buffer) }
+            let found = try file.withConnection { connection throws(SQLiteError) in try connection.read(.head(.families, 0), nil, into: &buffer) }
             return found ? try FamilyCoding.decode(buffer.span) : []
         } catch let error as ColumnError {
             throw damage(error, "metric families")
@@ -312,11 +285,11 @@ final class Segment: BlockContainer {
     // MARK: Traces
 
     func traceFences() throws(StoreError) -> [TraceID] {
-        if let known = fences.withLock({ $0 }) { return known }
+        if let known = file.fences.withLock({ $0 }) { return known }
         var buffer: [UInt8] = []
         try readBlob(.head(.traceFences, 0), into: &buffer)
         let found = try wideIdentifiers(buffer, "the fences of the trace ids", count: header.tracePageCount)
-        fences.withLock { $0 = found }
+        file.fences.withLock { $0 = found }
         return found
     }
 
@@ -371,7 +344,7 @@ final class Segment: BlockContainer {
     func verify() throws(StoreError) {
         try verifyStructure()
         cache.remove(segment: number)
-        fences.withLock { $0 = nil }
+        file.fences.withLock { $0 = nil }
         try verifyTables()
         for index in blocks.indices { _ = try verify(block: index) }
     }
@@ -379,7 +352,7 @@ final class Segment: BlockContainer {
     /// Lets SQLite check its own pages.
     func verifyStructure() throws(StoreError) {
         do {
-            let damage = try withConnection { connection throws(SQLiteError) in try connection.structuralDamage() }
+            let damage = try file.withConnection { connection throws(SQLiteError) in try connection.structuralDamage() }
             if let damage { throw self.damage("SQLite finds \(damage)") }
         } catch {
             throw failure(error)

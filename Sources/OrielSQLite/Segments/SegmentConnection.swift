@@ -77,7 +77,7 @@ final class OpenSegments: Sendable {
     static let shared = OpenSegments(limit: 64)
 
     private struct Member {
-        weak var segment: Segment?
+        weak var segment: OpenSegment?
     }
 
     private let limit: Int
@@ -89,7 +89,7 @@ final class OpenSegments: Sendable {
     }
 
     /// Notes that a segment opened its connection. Returns one that must close its own, which the caller does without holding any lock.
-    func opened(_ segment: Segment) -> Segment? {
+    func opened(_ segment: OpenSegment) -> OpenSegment? {
         members.withLock { members in
             members.removeAll { $0.segment == nil || $0.segment === segment }
             members.append(Member(segment: segment))

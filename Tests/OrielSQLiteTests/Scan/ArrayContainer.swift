@@ -15,6 +15,9 @@ final class ArrayContainer: BlockContainer {
     let decodedRows = Mutex(0)
     let sharedTraces = SharedTraces()
 
+    /// Its store goes on with one registry for ever.
+    func bound(to registry: StreamRegistry) -> any BlockContainer { self }
+
     var rowCount: Int { blocks.reduce(0) { $0 + $1.rowCount } }
 
     /// A row before it is sorted.

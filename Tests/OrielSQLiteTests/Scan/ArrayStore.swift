@@ -9,13 +9,14 @@ import Synchronization
 /// Flushing seals the chunks of some signals and merges neighbouring containers at random.
 final class ArrayStore: TelemetryStore, MetricFamilySource {
     final class Place: StoreFactory {
-        let state = Mutex(PublishedState())
+        let state: Mutex<PublishedState>
         let counters = Mutex(Counters())
         let registry = StreamRegistry(secret: StreamSecret(high: 1, low: 2))
         let seed: UInt64
 
         init(seed: UInt64) {
             self.seed = seed
+            state = Mutex(PublishedState(registry: registry))
             counters.withLock { $0.random = SplitMix64(seed: seed) }
         }
 
