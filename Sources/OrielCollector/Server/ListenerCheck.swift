@@ -1,9 +1,18 @@
 import NIOCore
-import NIOPosix
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
 
 /// Whether the TCP listeners of a configuration can be opened, found out before anything is made for the server that would listen on them.
 public enum ListenerCheck {
-    /// Opens each TCP listener and closes it again. Listeners that a service manager opened are left alone.
+    /// Takes the address of each TCP listener and gives it back. Listeners that a service manager opened are left alone.
+    ///
+    /// Nothing listens meanwhile: a client that is just connecting would be taken in by somebody who never answers.
     ///
     /// - Parameter environment: of the process, for what a service manager says.
     /// - Throws: ``ListenError`` that the server would meet.
@@ -11,16 +20,44 @@ public enum ListenerCheck {
         guard ServiceManager(environment: environment).listeningDescriptors.isEmpty else { return }
         for listener in configuration.listeners {
             guard case .tcp(let host, let port) = listener.address else { continue }
+            let address: SocketAddress
             do {
-                let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-                try await bootstrap.bind(host: host, port: port).get().close().get()
-            } catch let error as IOError {
-                let failure = ListenError(address: listener.address, code: error.errnoCode)
-                if listener.isOptional, failure.isMissingAddress { continue }
-                throw failure
+                address = try SocketAddress.makeAddressResolvingHost(host, port: port)
             } catch {
                 throw ListenError(address: listener.address, problem: "\(error)")
             }
+            let code = bind(to: address)
+            guard code != 0 else { continue }
+            let failure = ListenError(address: listener.address, code: code)
+            if listener.isOptional, failure.isMissingAddress { continue }
+            throw failure
         }
+    }
+
+    /// - Returns: 0, or the `errno` of what failed. An address that somebody listens on is taken, whatever options both have.
+    private static func bind(to address: SocketAddress) -> Int32 {
+        #if canImport(Glibc)
+        let kind = Int32(SOCK_STREAM.rawValue)
+        #else
+        let kind = SOCK_STREAM
+        #endif
+        let descriptor = socket(address.protocol.rawValue, kind, 0)
+        guard descriptor >= 0 else { return errno }
+        defer { close(descriptor) }
+        var reuses: Int32 = 1
+        // Safe: the option is an Int32, and the address is valid for the closure.
+        guard unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &reuses, socklen_t(MemoryLayout<Int32>.size)) == 0 else { return errno }
+        return unsafe address.withSockAddr { pointer, size in unsafe Self.bound(descriptor, pointer, size) }
+    }
+
+    private static func bound(_ descriptor: Int32, _ address: UnsafePointer<sockaddr>, _ size: Int) -> Int32 {
+        #if canImport(Darwin)
+        let result = unsafe Darwin.bind(descriptor, address, socklen_t(size))
+        #elseif canImport(Musl)
+        let result = unsafe Musl.bind(descriptor, address, socklen_t(size))
+        #else
+        let result = unsafe Glibc.bind(descriptor, address, socklen_t(size))
+        #endif
+        return result == 0 ? 0 : errno
     }
 }
