@@ -1,12 +1,5 @@
-import NIOCore
-
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Musl)
-import Musl
-#else
 import Glibc
-#endif
+import NIOCore
 
 /// Whether the TCP listeners of a configuration can be opened, found out before anything is made for the server that would listen on them.
 public enum ListenerCheck {
@@ -26,7 +19,7 @@ public enum ListenerCheck {
             } catch {
                 throw ListenError(address: listener.address, problem: "\(error)")
             }
-            let code = bind(to: address)
+            let code = errorTaking(address)
             guard code != 0 else { continue }
             let failure = ListenError(address: listener.address, code: code)
             if listener.isOptional, failure.isMissingAddress { continue }
@@ -35,29 +28,12 @@ public enum ListenerCheck {
     }
 
     /// - Returns: 0, or the `errno` of what failed. An address that somebody listens on is taken, whatever options both have.
-    private static func bind(to address: SocketAddress) -> Int32 {
-        #if canImport(Glibc)
-        let kind = Int32(SOCK_STREAM.rawValue)
-        #else
-        let kind = SOCK_STREAM
-        #endif
-        let descriptor = socket(address.protocol.rawValue, kind, 0)
+    private static func errorTaking(_ address: SocketAddress) -> Int32 {
+        let descriptor = socket(address.protocol.rawValue, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return errno }
         defer { close(descriptor) }
         var reuses: Int32 = 1
-        // Safe: the option is an Int32, and the address is valid for the closure.
         guard unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &reuses, socklen_t(MemoryLayout<Int32>.size)) == 0 else { return errno }
-        return unsafe address.withSockAddr { pointer, size in unsafe Self.bound(descriptor, pointer, size) }
-    }
-
-    private static func bound(_ descriptor: Int32, _ address: UnsafePointer<sockaddr>, _ size: Int) -> Int32 {
-        #if canImport(Darwin)
-        let result = unsafe Darwin.bind(descriptor, address, socklen_t(size))
-        #elseif canImport(Musl)
-        let result = unsafe Musl.bind(descriptor, address, socklen_t(size))
-        #else
-        let result = unsafe Glibc.bind(descriptor, address, socklen_t(size))
-        #endif
-        return result == 0 ? 0 : errno
+        return unsafe address.withSockAddr { unsafe bind(descriptor, $0, socklen_t($1)) } == 0 ? 0 : errno
     }
 }
