@@ -85,7 +85,7 @@ struct MergeRun: ~Copyable {
 
     /// Writes the tables; the file is then on the disk under its name.
     consuming func finish(families: [MetricFamily]) throws(StoreError) -> SegmentDescription {
-        let summaries = summaries?.summaries
+        let summaries = summaries?.builder
         let union = union
         let registry = registry
         return try writer.finish(

@@ -6,15 +6,13 @@ struct SpanSummaries {
     /// Of the file to be written.
     private let streams: StreamOrdinals
     private let registry: StreamRegistry
-    private var builder = TraceSummaryBuilder()
+    private(set) var builder = TraceSummaryBuilder()
     private var services: [StreamReference: String] = [:]
 
     init(streams: StreamOrdinals, registry: StreamRegistry) {
         self.streams = streams
         self.registry = registry
     }
-
-    var summaries: [TraceSummary] { builder.summaries }
 
     /// - Parameter batch: with the process's stream references and what `TraceSummaryBuilder.projection` names.
     mutating func add(_ batch: ColumnBatch) {

@@ -88,7 +88,7 @@ struct SalvageRun: ~Copyable {
         losses.add(
             unknown, times: Self.times(described.minimumTime, described.maximumTime), "the blocks that held them are not found")
         if filteredBlocks > 0 { remade.append("filters of \(filteredBlocks) blocks") }
-        let (references, registry, traceIDs, summaries) = (streams.references, registry, traceIDs, summaries?.summaries)
+        let (references, registry, traceIDs, summaries) = (streams.references, registry, traceIDs, summaries?.builder)
         let written = try writer.finish(references: references, registry: registry, traceIDs: traceIDs, families: families, summaries: summaries)
         return Result(description: written, losses: losses, remade: remade)
     }

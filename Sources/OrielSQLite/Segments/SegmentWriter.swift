@@ -151,11 +151,11 @@ struct SegmentWriter: ~Copyable {
     ///   - traceIDs: sorted and unique; those that no block uses are left out of the file.
     ///   - families: what is known about the metrics.
     ///   - times: when the traces of `traceIDs` begin and end; `nil` when that is not known, or the summaries say it.
-    ///   - summaries: of the file's traces, in any order; `nil` for none.
+    ///   - summaries: of the file's traces; `nil` for none.
     /// - Returns: the description with all that is known now.
     consuming func finish(
         references: [StreamReference], registry: StreamRegistry, traceIDs: [TraceID], families: [MetricFamily] = [],
-        times: TraceTimes? = nil, summaries: [TraceSummary]? = nil
+        times: TraceTimes? = nil, summaries: TraceSummaryBuilder? = nil
     ) throws(StoreError) -> SegmentDescription {
         do {
             let streams = UsedOrdinals(bindings.lazy.map(\.streams), of: references.count)
@@ -336,13 +336,10 @@ struct SegmentWriter: ~Copyable {
     }
 
     /// One page of summaries per page of trace ids. A trace without a summary gets an empty one.
-    private mutating func writeSummaries(_ summaries: [TraceSummary], _ ids: [TraceID]) throws {
-        var byID: [TraceID: Int] = [:]
-        byID.reserveCapacity(summaries.count)
-        for (index, summary) in summaries.enumerated() { byID[summary.traceID] = index }
+    private mutating func writeSummaries(_ summaries: TraceSummaryBuilder, _ ids: [TraceID]) throws {
         for (page, start) in stride(from: 0, to: ids.count, by: SegmentFormat.idsPerPage).enumerated() {
             let part = ids[start..<min(start + SegmentFormat.idsPerPage, ids.count)]
-            let ordered = part.map { id in byID[id].map { summaries[$0] } ?? TraceSummary(traceID: id) }
+            let ordered = part.map { id in summaries.summary(of: id) ?? TraceSummary(traceID: id) }
             var times = TraceTimes()
             times.starts = ordered.map(\.start)
             times.ends = ordered.map(\.end)

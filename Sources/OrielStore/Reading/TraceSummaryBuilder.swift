@@ -2,32 +2,46 @@ public import OrielTelemetry
 
 /// Sums up traces from their spans.
 ///
-/// Of several roots the first one in the order (time, stream, ord) names the trace.
+/// Of several roots the first one in the order (time, stream, ord) names the trace. A trace takes about a hundred bytes: texts and sets of services, which many traces share,
+/// are kept once.
 public struct TraceSummaryBuilder: Sendable {
-    /// A root's place in the order of time.
-    private struct Root {
-        var start: Int64
-        var rank: UInt32
-        var ord: UInt64
+    /// What is known of a trace.
+    private struct Trace {
+        var start = Int64.max
+        var end = Int64.min
+        /// The root's place in the order of time; means nothing without a root.
+        var rootStart: Int64 = 0
+        var rootOrd: UInt64 = 0
+        var rootRank: UInt32 = 0
+        /// Its texts; `nil` until there is a root.
+        var root: (service: UInt32, name: UInt32)?
+        /// A batch has no room for so many spans that these would overflow.
+        var spanCount: UInt32 = 0
+        var errorCount: UInt32 = 0
+        /// The set of its services.
+        var services: UInt32 = 0
 
-        func precedes(_ other: Root) -> Bool {
-            if start != other.start { return start < other.start }
-            return rank == other.rank ? ord < other.ord : rank < other.rank
+        func hasRoot(before start: Int64, _ rank: UInt32, _ ord: UInt64) -> Bool {
+            guard root != nil else { return false }
+            if rootStart != start { return rootStart < start }
+            return rootRank == rank ? rootOrd < ord : rootRank < rank
         }
     }
 
-    private struct Trace {
-        var summary: TraceSummary
-        var root: Root?
-        var services: Set<String> = []
-    }
-
-    /// What ``add(_:service:)`` looks at.
+    /// What ``add(_:ranks:service:)`` looks at.
     public static let projection = Projection(columns: [.traceID, .parentSpanID, .name, .duration, .statusCode], attributes: .none)
     /// Most names in ``TraceSummary/services``.
     public static let maximumServices = 32
 
-    private var traces: [TraceID: Trace] = [:]
+    private var places: [TraceID: UInt32] = [:]
+    private var traces: [Trace] = []
+    private var texts = [""]
+    private var textNumbers = ["": UInt32(0)]
+    /// Sets of services, as numbers of texts in the order of the texts; the first ones of a set that is too large. The first set is the empty one.
+    private var sets: [[UInt32]] = [[]]
+    private var setNumbers: [[UInt32]: UInt32] = [[]: 0]
+    /// The set that comes of adding a service to a set: by both numbers.
+    private var additions: [UInt64: UInt32] = [:]
 
     public init() {}
 
@@ -40,35 +54,80 @@ public struct TraceSummaryBuilder: Sendable {
         guard case .traceIDs(let ids) = batch[.traceID], case .identifiers(let parents) = batch[.parentSpanID], case .bytes(let names) = batch[.name],
             case .integers(let durations) = batch[.duration], case .integers(let statuses) = batch[.statusCode]
         else { return }
+        // Rows of a stream mostly follow each other.
+        var stream: UInt32?
+        var serviceNumber: UInt32 = 0
         for row in 0..<batch.count {
+            if batch.streamIndexes[row] != stream {
+                stream = batch.streamIndexes[row]
+                serviceNumber = number(of: service(batch.streamIndexes[row]))
+            }
             let start = batch.times[row]
-            let service = service(batch.streamIndexes[row])
-            var trace = traces[ids[row]] ?? Trace(summary: TraceSummary(traceID: ids[row]))
-            trace.summary.start = min(trace.summary.start, start)
-            trace.summary.end = max(trace.summary.end, start.addingSaturating(durations[row]))
-            trace.summary.spanCount += 1
+            let place = place(of: ids[row])
+            traces[place].start = min(traces[place].start, start)
+            traces[place].end = max(traces[place].end, start.addingSaturating(durations[row]))
+            traces[place].spanCount += 1
             // OTLP's STATUS_CODE_ERROR.
-            if statuses[row] == 2 { trace.summary.errorCount += 1 }
+            if statuses[row] == 2 { traces[place].errorCount += 1 }
             if parents[row] == 0 {
-                let root = Root(start: start, rank: ranks?[row] ?? 0, ord: ranks == nil ? 0 : batch.ords[row])
-                if trace.root.map(root.precedes) ?? true {
-                    trace.root = root
-                    trace.summary.rootService = service
-                    trace.summary.rootName = names.string(at: row)
+                let rank = ranks?[row] ?? 0
+                let ord = ranks == nil ? 0 : batch.ords[row]
+                if !traces[place].hasRoot(before: start, rank, ord) {
+                    (traces[place].rootStart, traces[place].rootRank, traces[place].rootOrd) = (start, rank, ord)
+                    traces[place].root = (serviceNumber, number(of: names.string(at: row)))
                 }
             }
-            if !service.isEmpty { trace.services.insert(service) }
-            traces[ids[row]] = trace
+            if serviceNumber != 0 { traces[place].services = adding(serviceNumber, to: traces[place].services) }
         }
+    }
+
+    private mutating func place(of id: TraceID) -> Int {
+        if let place = places[id] { return Int(place) }
+        places[id] = UInt32(traces.count)
+        traces.append(Trace())
+        return traces.count - 1
+    }
+
+    private mutating func number(of text: String) -> UInt32 {
+        if let number = textNumbers[text] { return number }
+        let number = UInt32(texts.count)
+        texts.append(text)
+        textNumbers[text] = number
+        return number
+    }
+
+    private mutating func adding(_ service: UInt32, to set: UInt32) -> UInt32 {
+        let key = UInt64(set) << 32 | UInt64(service)
+        if let known = additions[key] { return known }
+        var members = sets[Int(set)]
+        if !members.contains(service) {
+            let text = texts[Int(service)].utf8
+            members.insert(service, at: members.firstIndex { text.lexicographicallyPrecedes(texts[Int($0)].utf8) } ?? members.count)
+            if members.count > TraceSummaryBuilder.maximumServices { members.removeLast() }
+        }
+        let number = setNumbers[members] ?? UInt32(sets.count)
+        if Int(number) == sets.count {
+            sets.append(members)
+            setNumbers[members] = number
+        }
+        additions[key] = number
+        return number
     }
 
     /// The traces in no particular order.
     public var summaries: [TraceSummary] {
-        traces.values.map { trace in
-            var summary = trace.summary
-            let sorted = trace.services.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-            summary.services = Array(sorted.prefix(TraceSummaryBuilder.maximumServices))
-            return summary
-        }
+        places.map { summary(of: $0.key, traces[Int($0.value)]) }
+    }
+
+    /// What is known of one trace; `nil` when it has no span here.
+    public func summary(of id: TraceID) -> TraceSummary? {
+        places[id].map { summary(of: id, traces[Int($0)]) }
+    }
+
+    private func summary(of id: TraceID, _ trace: Trace) -> TraceSummary {
+        TraceSummary(
+            traceID: id, rootService: trace.root.map { texts[Int($0.service)] } ?? "", rootName: trace.root.map { texts[Int($0.name)] } ?? "",
+            start: trace.start, end: trace.end, spanCount: Int(trace.spanCount), errorCount: Int(trace.errorCount),
+            services: sets[Int(trace.services)].map { texts[Int($0)] })
     }
 }
