@@ -21,10 +21,11 @@ public struct TraceSummaryBuilder: Sendable {
         /// The set of its services.
         var services: UInt32 = 0
 
-        func hasRoot(before start: Int64, _ rank: UInt32, _ ord: UInt64) -> Bool {
-            guard root != nil else { return false }
-            if rootStart != start { return rootStart < start }
-            return rootRank == rank ? rootOrd < ord : rootRank < rank
+        /// Whether a root comes before the one that is known.
+        func isRoot(_ start: Int64, _ rank: UInt32, _ ord: UInt64) -> Bool {
+            guard root != nil else { return true }
+            if start != rootStart { return start < rootStart }
+            return rank == rootRank ? ord < rootOrd : rank < rootRank
         }
     }
 
@@ -72,7 +73,7 @@ public struct TraceSummaryBuilder: Sendable {
             if parents[row] == 0 {
                 let rank = ranks?[row] ?? 0
                 let ord = ranks == nil ? 0 : batch.ords[row]
-                if !traces[place].hasRoot(before: start, rank, ord) {
+                if traces[place].isRoot(start, rank, ord) {
                     (traces[place].rootStart, traces[place].rootRank, traces[place].rootOrd) = (start, rank, ord)
                     traces[place].root = (serviceNumber, number(of: names.string(at: row)))
                 }
