@@ -238,6 +238,9 @@ class HTTP2:
             self.send(frame(SETTINGS, ACK, 0))
         elif kind == PING and not flags & ACK:
             self.send(frame(PING, ACK, 0, payload))
+        elif kind == DATA and payload:
+            # Else the server may send no more after 64 KiB of answers.
+            self.send(frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", len(payload))))
         elif kind == WINDOW_UPDATE and stream == 0:
             self.window += int.from_bytes(payload, "big")
         return kind, flags, stream, payload
