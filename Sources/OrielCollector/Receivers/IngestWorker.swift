@@ -84,6 +84,8 @@ final class IngestWorker: Sendable {
             reservation.shrink(by: reserved - bytes.count)
             return bytes
         } catch {
+            // Now, and not when the request has ended: the next one of the connection may be faster.
+            reservation.shrink(by: reserved)
             switch error {
             case .tooLarge where reserved < limit: throw .budgetSpent
             case .tooLarge: throw .tooLarge(limit: limit)

@@ -57,4 +57,25 @@ import Testing
             await holder.close()
         }
     }
+
+    @Test func whatADamagedBodyClaimedIsGivenBackAtOnce() async throws {
+        try await LiveCollector.run { live in
+            // Gzip whose last bytes claim two gigabytes.
+            let body: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF] + Array(repeating: 0xFF, count: 12) + [0xFF, 0xFF, 0xFF, 0x7F]
+            let head =
+                "POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: \(body.count)\r\n\r\n"
+            let connection = try await RawConnection.connect(port: live.port())
+            for count in 1...4 {
+                try await connection.send(Array(head.utf8) + body)
+                let answers = try await connection.receive { String(decoding: $0, as: UTF8.self).occurrences(of: "HTTP/1.1 ") == count }
+                #expect(answers.occurrences(of: "HTTP/1.1 400") == count)
+            }
+            await connection.close()
+        }
+    }
+}
+
+extension String {
+    /// How often a text occurs.
+    fileprivate func occurrences(of text: String) -> Int { ranges(of: text).count }
 }
