@@ -59,7 +59,7 @@ struct ServeCommand: AsyncParsableCommand {
         do {
             if !FileManager.default.fileExists(atPath: configuration.dataFolder + "/LOCK") {
                 // A server that cannot listen leaves no new store behind.
-                try await ListenerCheck.run(configuration, environment: environment)
+                try ListenerCheck.run(configuration, environment: environment)
             }
             try DataFolder.prepare(configuration.dataFolder)
         } catch {

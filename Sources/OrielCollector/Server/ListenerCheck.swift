@@ -9,7 +9,7 @@ public enum ListenerCheck {
     ///
     /// - Parameter environment: of the process, for what a service manager says.
     /// - Throws: ``ListenError`` that the server would meet.
-    public static func run(_ configuration: CollectorConfiguration, environment: [String: String]) async throws(ListenError) {
+    public static func run(_ configuration: CollectorConfiguration, environment: [String: String]) throws(ListenError) {
         guard ServiceManager(environment: environment).listeningDescriptors.isEmpty else { return }
         for listener in configuration.listeners {
             guard case .tcp(let host, let port) = listener.address else { continue }

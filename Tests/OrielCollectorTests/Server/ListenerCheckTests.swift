@@ -12,10 +12,10 @@ import Testing
 
     @Test func aTakenAddressIsRefused() async throws {
         try await LiveCollector.run { live in
-            await #expect(throws: ListenError.self) {
-                try await ListenerCheck.run(Self.configuration(.tcp(host: "127.0.0.1", port: live.port())), environment: [:])
+            #expect(throws: ListenError.self) {
+                try ListenerCheck.run(Self.configuration(.tcp(host: "127.0.0.1", port: live.port())), environment: [:])
             }
-            try await ListenerCheck.run(Self.configuration(.tcp(host: "127.0.0.1", port: 0)), environment: [:])
+            try ListenerCheck.run(Self.configuration(.tcp(host: "127.0.0.1", port: 0)), environment: [:])
         }
     }
 
@@ -38,7 +38,7 @@ import Testing
             }
             return accepted
         }
-        for _ in 0..<300 { try await ListenerCheck.run(Self.configuration(.tcp(host: "127.0.0.1", port: port)), environment: [:]) }
+        for _ in 0..<300 { try ListenerCheck.run(Self.configuration(.tcp(host: "127.0.0.1", port: port)), environment: [:]) }
         isDone.store(true, ordering: .relaxed)
         #expect(await accepted.value == 0)
     }
