@@ -33,12 +33,14 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Oriel", targets: ["Oriel", "OrielClient"]),
+        .library(name: "OrielTesting", targets: ["OrielTesting"]),
         .executable(name: "oriel", targets: ["OrielCommand"]),
     ],
     traits: [
         .trait(name: "Collector", description: "The daemon and the command line: OrielCollector and the product oriel."),
         .trait(name: "TLS", description: "TLS for the daemon's listeners and the client's delivery."),
-        .default(enabledTraits: ["Collector", "TLS"]),
+        .trait(name: "ServiceLifecycle", description: "The client as a service of swift-service-lifecycle."),
+        .default(enabledTraits: ["Collector", "TLS", "ServiceLifecycle"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
@@ -59,11 +61,41 @@ let package = Package(
         // The client: light, no system libraries.
         .target(name: "OrielTelemetry", swiftSettings: settings),
         .target(name: "OrielOTLP", dependencies: ["OrielTelemetry"], swiftSettings: settings),
-        .target(name: "OrielClient", dependencies: ["OrielOTLP", "OrielTelemetry"], swiftSettings: settings),
+        // What works outside the cooperative pool: threads of our own, and how they wait.
+        .target(name: "OrielThreads", swiftSettings: settings),
+        .target(name: "OrielClient", dependencies: ["OrielOTLP", "OrielTelemetry", "OrielThreads"], swiftSettings: settings),
+        .target(
+            name: "OrielExporterOTLP",
+            dependencies: [
+                "OrielClient", "OrielOTLP", "OrielTelemetry", "CZlib",
+                .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
+                .product(name: "NIOEmbedded", package: "swift-nio", condition: .when(traits: ["TLS"])),
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["TLS"])),
+            ],
+            path: "Exporters/OTLP",
+            swiftSettings: settings
+        ),
+        .target(
+            name: "OrielExporterConsole", dependencies: ["OrielClient", "OrielOTLP", "OrielTelemetry"], path: "Exporters/Console",
+            swiftSettings: settings),
+        .target(
+            name: "OrielExporterPrometheus", dependencies: ["OrielClient", "OrielTelemetry", "OrielThreads"], path: "Exporters/Prometheus",
+            swiftSettings: settings),
         .target(
             name: "Oriel",
             dependencies: [
-                "OrielClient",
+                "OrielClient", "OrielOTLP", "OrielTelemetry", "OrielThreads", "OrielExporterOTLP", "OrielExporterConsole", "OrielExporterPrometheus",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: .when(traits: ["ServiceLifecycle"])),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "OrielTesting",
+            dependencies: [
+                "Oriel", "OrielClient", "OrielOTLP", "OrielTelemetry",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
@@ -85,7 +117,7 @@ let package = Package(
         .target(name: "OrielStore", dependencies: ["OrielTelemetry"], swiftSettings: settings),
         .target(
             name: "OrielSQLite",
-            dependencies: ["OrielStore", "OrielTelemetry", "OrielCompression", "CSQLite"],
+            dependencies: ["OrielStore", "OrielTelemetry", "OrielThreads", "OrielCompression", "CSQLite"],
             swiftSettings: settings
         ),
         .target(
@@ -140,18 +172,33 @@ let package = Package(
         .testTarget(
             name: "OrielOTLPTests", dependencies: ["OrielOTLPMessages", "OrielOTLP", "OrielTelemetry"], exclude: ["Fixtures"], swiftSettings: settings),
         .testTarget(name: "OrielCompressionTests", dependencies: ["OrielCompression", "CZlib", "CZstd", "CSnappy"], swiftSettings: settings),
-        .testTarget(name: "OrielClientTests", dependencies: ["OrielClient", "OrielTelemetry"], swiftSettings: settings),
+        .testTarget(name: "OrielClientTests", dependencies: ["OrielClient", "OrielOTLP", "OrielTelemetry", "OrielThreads"], swiftSettings: settings),
         .testTarget(
-            name: "OrielTests", dependencies: ["Oriel", "OrielClient", .product(name: "CoreMetrics", package: "swift-metrics")], swiftSettings: settings),
+            name: "OrielExporterTests",
+            dependencies: [
+                "OrielExporterOTLP", "OrielExporterConsole", "OrielExporterPrometheus", "OrielClient", "OrielOTLP", "OrielTelemetry", "OrielThreads",
+                "OrielCompression",
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "OrielTests",
+            dependencies: [
+                "Oriel", "OrielTesting", "OrielClient", "OrielOTLP", "OrielTelemetry",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: .when(traits: ["ServiceLifecycle"])),
+            ],
+            swiftSettings: settings),
         .testTarget(
             name: "OrielStoreTests", dependencies: ["OrielStoreConformance", "OrielStore", "OrielTelemetry"], swiftSettings: settings),
         .testTarget(
-            name: "OrielSQLiteFilesTests", dependencies: ["OrielSQLite", "OrielStore", "OrielTelemetry", "OrielCompression", "CSQLite"], swiftSettings: settings
+            name: "OrielSQLiteFilesTests", dependencies: ["OrielSQLite", "OrielStore", "OrielTelemetry", "OrielThreads", "OrielCompression", "CSQLite"], swiftSettings: settings
         ),
         .testTarget(
             name: "OrielSQLiteColumnsTests", dependencies: ["OrielSQLite", "OrielStore", "OrielTelemetry", "OrielCompression"], swiftSettings: settings),
         .testTarget(
-            name: "OrielSQLiteTests", dependencies: ["OrielSQLite", "OrielStoreConformance", "OrielStore", "OrielTelemetry"], swiftSettings: settings),
+            name: "OrielSQLiteTests", dependencies: ["OrielSQLite", "OrielStoreConformance", "OrielStore", "OrielTelemetry", "OrielThreads"], swiftSettings: settings),
         .testTarget(
             name: "OrielRoundTripTests",
             dependencies: ["OrielOTLPMessages", "OrielSQLite", "OrielStore", "OrielOTLP", "OrielTelemetry"], swiftSettings: settings),

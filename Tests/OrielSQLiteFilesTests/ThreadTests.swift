@@ -1,4 +1,5 @@
 import Glibc
+import OrielThreads
 import Synchronization
 import Testing
 

@@ -1,6 +1,7 @@
 @testable import OrielSQLite
 import OrielStore
 import OrielTelemetry
+import OrielThreads
 import Synchronization
 import Testing
 

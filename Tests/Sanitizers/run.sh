@@ -48,25 +48,26 @@ fi
     cat <<'MANIFEST'
 let isThread = Context.environment["ORIEL_SANITIZER"] == "thread"
 let annotations: [Target.Dependency] = isThread ? ["Annotations"] : []
-let engine: [Target.Dependency] = annotations + ["OrielSQLite", "OrielStoreConformance", "OrielStore", "OrielTelemetry", "OrielCompression", "CSQLite"]
+let engine: [Target.Dependency] = annotations + ["OrielSQLite", "OrielStoreConformance", "OrielStore", "OrielTelemetry", "OrielThreads", "OrielCompression", "CSQLite"]
 let package = Package(
     name: "sanitized", platforms: [.macOS(.v15)],
     targets: (isThread ? [.target(name: "Annotations", path: "Annotations", publicHeadersPath: "include")] : []) + [
         .target(name: "OrielTelemetry", swiftSettings: settings),
         .target(name: "OrielOTLP", dependencies: ["OrielTelemetry"], swiftSettings: settings),
-        .target(name: "OrielClient", dependencies: ["OrielOTLP", "OrielTelemetry"], swiftSettings: settings),
+        .target(name: "OrielThreads", swiftSettings: settings),
+        .target(name: "OrielClient", dependencies: ["OrielOTLP", "OrielTelemetry", "OrielThreads"], swiftSettings: settings),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd"),
         .systemLibrary(name: "CSnappy"),
         .target(name: "OrielCompression", dependencies: ["CZlib", "CZstd", "CSnappy"], swiftSettings: settings),
         .target(name: "OrielStore", dependencies: ["OrielTelemetry"], swiftSettings: settings),
-        .target(name: "OrielSQLite", dependencies: ["OrielStore", "OrielTelemetry", "OrielCompression", "CSQLite"], swiftSettings: settings),
+        .target(name: "OrielSQLite", dependencies: ["OrielStore", "OrielTelemetry", "OrielThreads", "OrielCompression", "CSQLite"], swiftSettings: settings),
         .target(name: "OrielStoreConformance", dependencies: ["OrielStore", "OrielTelemetry"], path: "Tests/OrielStoreConformance", swiftSettings: settings),
         .target(name: "OrielOTLPMessages", dependencies: ["OrielOTLP", "OrielTelemetry"], path: "Tests/OrielOTLPMessages", swiftSettings: settings),
         .testTarget(name: "OrielTelemetryTests", dependencies: ["OrielTelemetry"], swiftSettings: settings),
         .testTarget(name: "OrielOTLPTests", dependencies: ["OrielOTLPMessages", "OrielOTLP", "OrielTelemetry"], exclude: ["Fixtures"], swiftSettings: settings),
-        .testTarget(name: "OrielClientTests", dependencies: ["OrielClient", "OrielTelemetry"], swiftSettings: settings),
+        .testTarget(name: "OrielClientTests", dependencies: ["OrielClient", "OrielOTLP", "OrielTelemetry", "OrielThreads"], swiftSettings: settings),
         .testTarget(name: "OrielCompressionTests", dependencies: ["OrielCompression", "CZlib", "CZstd", "CSnappy"], swiftSettings: settings),
         .testTarget(name: "OrielSQLiteFilesTests", dependencies: engine, swiftSettings: settings),
         .testTarget(name: "OrielSQLiteColumnsTests", dependencies: engine, swiftSettings: settings),

@@ -1,5 +1,6 @@
 public import OrielStore
 public import OrielTelemetry
+import OrielThreads
 
 /// Makes a data folder from a backup.
 public enum Restore {

@@ -1,4 +1,5 @@
 public import OrielStore
+import OrielThreads
 
 extension SQLiteStore: StoreAdministration {
     public func backup(

@@ -1,5 +1,6 @@
 import OrielStore
 import OrielTelemetry
+import OrielThreads
 import Synchronization
 
 /// What callers want of the maintenance thread.

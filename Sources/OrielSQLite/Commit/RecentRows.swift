@@ -1,5 +1,6 @@
 import OrielStore
 import OrielTelemetry
+import OrielThreads
 import Synchronization
 
 /// The last commits of each signal in commit order, for tails, and whoever waits for more. Bounded in bytes.

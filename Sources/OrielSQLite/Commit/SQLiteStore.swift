@@ -1,5 +1,6 @@
 public import OrielStore
 public import OrielTelemetry
+import OrielThreads
 import Synchronization
 
 #if canImport(Darwin)

@@ -1,5 +1,6 @@
 import OrielStore
 import OrielTelemetry
+import OrielThreads
 import Synchronization
 
 /// What the threads of one open store share.

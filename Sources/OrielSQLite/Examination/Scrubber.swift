@@ -1,5 +1,6 @@
 import OrielStore
 import OrielTelemetry
+import OrielThreads
 import Synchronization
 
 /// Reads all live files again and again, so slowly that nothing else notices, so that damage is known before its bytes are needed.

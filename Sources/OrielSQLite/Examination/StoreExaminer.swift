@@ -1,5 +1,6 @@
 public import OrielStore
 import OrielTelemetry
+import OrielThreads
 
 /// Looks at everything a store has, on a thread of its own.
 struct StoreExaminer {

@@ -1,4 +1,5 @@
 public import OrielStore
+import OrielThreads
 
 extension SQLiteStore {
     public var capabilities: StoreCapabilities { .pins }

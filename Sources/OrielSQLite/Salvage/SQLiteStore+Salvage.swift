@@ -1,5 +1,6 @@
 public import OrielStore
 import OrielTelemetry
+import OrielThreads
 
 extension SQLiteStore {
     public func salvage(progress: @escaping @Sendable (SalvageProgress) -> Void = { _ in }) async throws(StoreError) -> SalvageReport {

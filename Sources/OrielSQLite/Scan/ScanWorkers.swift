@@ -1,4 +1,5 @@
 import OrielStore
+import OrielThreads
 import Synchronization
 
 /// The threads on which queries run, and the memory that they share. Own threads, so that decoding never holds up the cooperative pool. Made and stopped by the store.

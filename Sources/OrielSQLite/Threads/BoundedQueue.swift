@@ -1,3 +1,4 @@
+import OrielThreads
 import Synchronization
 
 /// A queue from many threads or tasks to one own thread, bounded by the summed weight of what waits.

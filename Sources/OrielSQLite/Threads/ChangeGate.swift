@@ -1,3 +1,4 @@
+import OrielThreads
 import Synchronization
 
 /// Holds tasks up until something that they wait for has changed: appends while the store is behind, queries while others use the memory.

@@ -1,3 +1,4 @@
+import OrielThreads
 import Synchronization
 
 /// A thread of its own that does one job at a time for another thread, and wakes that one when a job is done.

@@ -10,7 +10,7 @@ import Glibc
 
 /// An operating system thread with a name, outside the cooperative pool: for what blocks on disks or computes for long.
 @safe
-final class OwnThread: Sendable {
+package final class OwnThread: Sendable {
     /// The thread as an integer, 0 when it was joined.
     private let thread: Mutex<UInt>
 
@@ -32,7 +32,7 @@ final class OwnThread: Sendable {
     ///   - name: What debuggers and `top` show; the system cuts it to 15 bytes.
     ///   - nice: What is added to the process's nice value: 0 is normal, 19 most patient.
     /// - Throws: When the system has no thread to give.
-    init(name: String, nice: Int32 = 0, _ body: @escaping @Sendable () -> Void) throws(ThreadError) {
+    package init(name: String, nice: Int32 = 0, _ body: @escaping @Sendable () -> Void) throws(ThreadError) {
         let retained = unsafe Unmanaged.passRetained(Body(name: name, nice: nice, run: body))
         #if canImport(Darwin)
         var created: pthread_t?
@@ -80,7 +80,7 @@ final class OwnThread: Sendable {
     }
 
     /// Waits until the thread has ended. Must not be called from the thread itself.
-    func join() {
+    package func join() {
         let bits = thread.withLock { bits in
             defer { bits = 0 }
             return bits
@@ -95,12 +95,12 @@ final class OwnThread: Sendable {
 }
 
 /// The system did not give a thread.
-struct ThreadError: Error, Sendable, CustomStringConvertible {
-    let name: String
+package struct ThreadError: Error, Sendable, CustomStringConvertible {
+    package let name: String
     /// The error number of the system.
-    let number: Int32
+    package let number: Int32
 
-    var description: String {
+    package var description: String {
         "thread \(name) cannot start: error \(number)"
     }
 }

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// A continuation that several may resume and the first does.
-final class Resumption: Sendable {
+package final class Resumption: Sendable {
     private enum State {
         case empty
         case waiting(CheckedContinuation<Void, Never>)
@@ -10,7 +10,9 @@ final class Resumption: Sendable {
 
     private let state = Mutex(State.empty)
 
-    func set(_ continuation: CheckedContinuation<Void, Never>) {
+    package init() {}
+
+    package func set(_ continuation: CheckedContinuation<Void, Never>) {
         let isDone = state.withLock { state in
             if case .done = state { return true }
             state = .waiting(continuation)
@@ -21,7 +23,7 @@ final class Resumption: Sendable {
         }
     }
 
-    func resume() {
+    package func resume() {
         let waiting = state.withLock { state -> CheckedContinuation<Void, Never>? in
             defer { state = .done }
             if case .waiting(let continuation) = state { return continuation }

@@ -13,7 +13,7 @@ import Glibc
 /// A sleeper takes a ticket, looks at the state it waits for (under the state's own lock), and waits with the ticket; a change after the ticket was taken
 /// ends the wait at once, so none is missed. The C condition variable and its mutex stay in this file.
 @safe
-final class ThreadSignal: Sendable {
+package final class ThreadSignal: Sendable {
     /// The address of the condition and its mutex, made in `init` and freed in `deinit`. Both are meant to be used by many threads, which a pointer
     /// cannot tell the compiler, so it is kept as an integer.
     private let address: UInt
@@ -26,7 +26,7 @@ final class ThreadSignal: Sendable {
         var condition = pthread_cond_t()
     }
 
-    init() {
+    package init() {
         let pair = UnsafeMutablePointer<Pair>.allocate(capacity: 1)
         unsafe pair.initialize(to: Pair())
         unsafe pthread_mutex_init(&pair.pointee.mutex, nil)
@@ -52,12 +52,12 @@ final class ThreadSignal: Sendable {
     }
 
     /// How many changes there were; to be read before the state is looked at.
-    var ticket: UInt64 {
+    package var ticket: UInt64 {
         changes.load(ordering: .sequentiallyConsistent)
     }
 
     /// Says that the state has changed, and wakes all sleepers.
-    func notify() {
+    package func notify() {
         changes.add(1, ordering: .sequentiallyConsistent)
         guard sleepers.load(ordering: .sequentiallyConsistent) > 0, let pair = unsafe UnsafeMutablePointer<Pair>(bitPattern: address) else {
             return
@@ -72,7 +72,7 @@ final class ThreadSignal: Sendable {
     /// - Parameter timeout: The longest sleep; for ever without.
     /// - Returns: Whether there was a change.
     @discardableResult
-    func wait(after ticket: UInt64, timeout: Duration? = nil) -> Bool {
+    package func wait(after ticket: UInt64, timeout: Duration? = nil) -> Bool {
         guard let pair = unsafe UnsafeMutablePointer<Pair>(bitPattern: address) else {
             return true
         }

@@ -1,0 +1,23 @@
+/// The bounds and times of a ``DeliveryPipeline``.
+public struct DeliveryConfiguration: Sendable {
+    /// Bytes of telemetry in memory that was not delivered: what waits to be sent, what is being sent, what is to be sent again. Beyond it the oldest is dropped while
+    /// the receiver does not answer, and otherwise what is new.
+    public var queueBytes = 16 << 20
+    /// Bytes of one request, about.
+    public var batchBytes = 512 << 10
+    /// The longest that log records wait for others to be sent with.
+    public var logDelay: Duration = .seconds(1)
+    /// The longest that spans wait for others to be sent with.
+    public var spanDelay: Duration = .seconds(5)
+    /// How often metrics are sent.
+    public var metricInterval: Duration = .seconds(60)
+    /// The longest that one request may take.
+    public var exportTimeout: Duration = .seconds(10)
+    public var retry = RetryPolicy()
+    /// A folder where telemetry that cannot be delivered is kept, also over a restart of the service; `nil` for none.
+    public var spillFolder: String?
+    /// Bytes of files in that folder.
+    public var spillBytes = 256 << 20
+
+    public init() {}
+}

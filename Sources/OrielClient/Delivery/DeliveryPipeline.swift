@@ -1,0 +1,260 @@
+public import OrielTelemetry
+import OrielThreads
+import Synchronization
+
+/// Brings telemetry from the threads that make it to an exporter, on a thread of its own.
+///
+/// Log records and spans come in through ``logs`` and ``spans``, metrics are read from a registry when they are due. The pipeline batches them, sends one request after
+/// the other, tries again what did not arrive, and counts what it had to drop. Whoever emits never waits for it.
+public final class DeliveryPipeline: Sendable {
+    /// A caller that waits until what was emitted before has been delivered.
+    final class Flush: Sendable {
+        let deadline: Timestamp
+        private let isDone = Mutex<Bool?>(nil)
+        private let resumption = Resumption()
+        private let signal = ThreadSignal()
+
+        init(deadline: Timestamp) {
+            self.deadline = deadline
+        }
+
+        /// Ends the wait. Only the first call counts.
+        func end(_ isDelivered: Bool) {
+            let isFirst = isDone.withLock { known in
+                if known != nil { return false }
+                known = isDelivered
+                return true
+            }
+            guard isFirst else { return }
+            resumption.resume()
+            signal.notify()
+        }
+
+        var isEnded: Bool { isDone.withLock { $0 != nil } }
+
+        func wait() async -> Bool {
+            await withCheckedContinuation { resumption.set($0) }
+            return isDone.withLock { $0 ?? false }
+        }
+
+        /// As ``wait()``, for threads that may block.
+        func waitBlocking() -> Bool {
+            while true {
+                let ticket = signal.ticket
+                if let isDelivered = isDone.withLock({ $0 }) { return isDelivered }
+                let rest = Timestamp.now.nanoseconds.distanceSaturating(to: deadline.nanoseconds)
+                if rest <= 0 { return false }
+                signal.wait(after: ticket, timeout: .nanoseconds(rest))
+            }
+        }
+    }
+
+    /// What the delivery thread is asked to do.
+    struct Requests {
+        var flushes: [Flush] = []
+        /// When the pipeline is to end, and no later than when.
+        var end: Flush?
+    }
+
+    /// What the delivery thread tells.
+    struct Report {
+        var delivered: [ExportSignal: UInt64] = [:]
+        var recovered: [ExportSignal: UInt64] = [:]
+        var dropped: [ExportSignal: [DeliveryStatistics.Reason: UInt64]] = [:]
+        /// In requests that were not delivered, in memory and in files.
+        var waiting: [ExportSignal: UInt64] = [:]
+        var failedRequests: UInt64 = 0
+        var lastFailure: String?
+        var isReceiverGone = false
+        var hasEnded = false
+    }
+
+    /// What the threads of callers and the delivery thread share.
+    final class Shared: Sendable {
+        let wake = ThreadSignal()
+        let budget: ByteBudget
+        let requests = Mutex(Requests())
+        let report = Mutex(Report())
+
+        init(limit: Int) {
+            budget = ByteBudget(limit: limit)
+        }
+    }
+
+    /// Where log records go in.
+    public let logs: RecordQueue
+    /// Where spans go in.
+    public let spans: RecordQueue
+    private let shared: Shared
+    private let thread: OwnThread
+
+    /// Starts a pipeline.
+    ///
+    /// - Parameters:
+    ///   - name: what debuggers call its thread.
+    ///   - resource: what made the telemetry.
+    ///   - metrics: the metrics to send; `nil` for none.
+    /// - Throws: ``DeliveryError`` when the system has no thread to give.
+    public convenience init(
+        name: String, exporter: any TelemetryExporter, resource: Resource, configuration: DeliveryConfiguration = DeliveryConfiguration(),
+        metrics: MetricPush? = nil
+    ) throws(DeliveryError) {
+        try self.init(name: name, exporter: exporter, resource: resource, configuration: configuration, metrics: metrics, warn: nil)
+    }
+
+    /// - Parameter warn: takes a line for people about what was dropped, at most one a minute.
+    package init(
+        name: String, exporter: any TelemetryExporter, resource: Resource, configuration: DeliveryConfiguration, metrics: MetricPush?,
+        warn: (@Sendable (String) -> Void)?
+    ) throws(DeliveryError) {
+        let shared = Shared(limit: configuration.queueBytes)
+        let scopes = ScopeTable()
+        let logs = RecordQueue(signal: .logs, scopes: scopes, budget: shared.budget, wake: shared.wake, wakeBytes: configuration.batchBytes)
+        let spans = RecordQueue(signal: .spans, scopes: scopes, budget: shared.budget, wake: shared.wake, wakeBytes: configuration.batchBytes)
+        let builder = RequestBuilder(resource: resource, scopes: scopes, limit: configuration.batchBytes)
+        do throws(ThreadError) {
+            thread = try OwnThread(name: name) {
+                var run = DeliveryRun(
+                    shared: shared, logs: logs, spans: spans, builder: builder, exporter: exporter, configuration: configuration, metrics: metrics,
+                    warn: warn)
+                run.run()
+            }
+        } catch {
+            throw DeliveryError.noThread("\(error)")
+        }
+        self.shared = shared
+        self.logs = logs
+        self.spans = spans
+    }
+
+    deinit {
+        // Whoever forgot to shut down loses what waits, but not a thread.
+        shared.requests.withLock { requests in
+            if requests.end == nil { requests.end = Flush(deadline: .now) }
+        }
+        shared.wake.notify()
+    }
+
+    // MARK: Ending and flushing
+
+    /// Sends all that was emitted before the call.
+    ///
+    /// Returns at the deadline at the latest, and before it when nothing more can be done: when the receiver counts as gone and it is not time to try it again.
+    ///
+    /// - Parameter deadline: by the wall clock.
+    /// - Returns: whether all of it was delivered.
+    @discardableResult
+    public func flush(deadline: Timestamp) async -> Bool {
+        let flush = begin(Flush(deadline: deadline))
+        return await wait(flush)
+    }
+
+    /// As ``flush(deadline:)``, for a thread that may block.
+    @discardableResult
+    public func flushBlocking(deadline: Timestamp) -> Bool {
+        begin(Flush(deadline: deadline)).waitBlocking()
+    }
+
+    /// Sends what waits, by the deadline at the latest, and ends the pipeline. What could not be delivered goes to the spill folder if there is one, else it is dropped and
+    /// counted. Further calls wait for the first one.
+    ///
+    /// - Returns: whether all of it was delivered.
+    @discardableResult
+    public func shutdown(deadline: Timestamp) async -> Bool {
+        await wait(beginEnd(deadline))
+    }
+
+    /// As ``shutdown(deadline:)``, for a thread that may block.
+    @discardableResult
+    public func shutdownBlocking(deadline: Timestamp) -> Bool {
+        beginEnd(deadline).waitBlocking()
+    }
+
+    private func begin(_ flush: Flush) -> Flush {
+        let hasEnded = shared.report.withLock { $0.hasEnded }
+        if hasEnded {
+            flush.end(false)
+        } else {
+            shared.requests.withLock { $0.flushes.append(flush) }
+            shared.wake.notify()
+        }
+        return flush
+    }
+
+    private func beginEnd(_ deadline: Timestamp) -> Flush {
+        let flush = shared.requests.withLock { requests in
+            if let known = requests.end { return known }
+            let flush = Flush(deadline: deadline)
+            requests.end = flush
+            return flush
+        }
+        shared.wake.notify()
+        return flush
+    }
+
+    /// The thread may be busy with a request that takes longer than the flush may.
+    private func wait(_ flush: Flush) async -> Bool {
+        let alarm = Task {
+            while !flush.isEnded {
+                let rest = Timestamp.now.nanoseconds.distanceSaturating(to: flush.deadline.nanoseconds)
+                if rest <= 0 { return flush.end(false) }
+                do { try await Task.sleep(for: .nanoseconds(rest)) } catch { return }
+            }
+        }
+        defer { alarm.cancel() }
+        return await flush.wait()
+    }
+
+    // MARK: Counting
+
+    public var statistics: DeliveryStatistics {
+        let report = shared.report.withLock { $0 }
+        var statistics = DeliveryStatistics()
+        for signal in ExportSignal.allCases {
+            var counts = DeliveryStatistics.Counts()
+            counts.delivered = report.delivered[signal] ?? 0
+            counts.recovered = report.recovered[signal] ?? 0
+            counts.dropped = report.dropped[signal] ?? [:]
+            counts.waiting = report.waiting[signal] ?? 0
+            if let queue = queue(signal) {
+                let own = queue.counts
+                counts.emitted = own.emitted
+                counts.waiting += own.waiting
+                if own.droppedFull > 0 { counts.dropped[.queueFull, default: 0] += own.droppedFull }
+                if own.droppedLarge > 0 { counts.dropped[.tooLarge, default: 0] += own.droppedLarge }
+            } else {
+                counts.emitted = counts.delivered + counts.droppedTotal + counts.waiting
+            }
+            statistics.signals[signal] = counts
+        }
+        statistics.failedRequests = report.failedRequests
+        statistics.lastFailure = report.lastFailure
+        statistics.isReceiverGone = report.isReceiverGone
+        statistics.queuedBytes = shared.budget.used
+        return statistics
+    }
+
+    private func queue(_ signal: ExportSignal) -> RecordQueue? {
+        switch signal {
+        case .logs: logs
+        case .spans: spans
+        case .metrics: nil
+        }
+    }
+}
+
+/// A pipeline could not be made.
+public enum DeliveryError: Error, Hashable, Sendable, CustomStringConvertible {
+    case noThread(String)
+
+    public var description: String {
+        switch self {
+        case .noThread(let reason): "telemetry cannot be delivered: \(reason)"
+        }
+    }
+}
+
+extension Int64 {
+    /// How far it is to `other`, or the nearest end of the range.
+    func distanceSaturating(to other: Int64) -> Int64 { other.subtractingSaturating(self) }
+}

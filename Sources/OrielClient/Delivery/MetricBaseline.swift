@@ -1,0 +1,89 @@
+import OrielTelemetry
+
+/// What was last sent of each series, so that the next request tells what was added since.
+struct MetricBaseline: Sendable {
+    private struct Key: Hashable {
+        var family: String
+        var labels: [UInt8]
+    }
+
+    private struct Entry {
+        /// Of the cumulative series; another one means that it began anew.
+        var start: Timestamp
+        var point: MetricSnapshot.Point
+    }
+
+    private var entries: [Key: Entry] = [:]
+    private var time: Timestamp?
+
+    /// Counters and histograms less what they were in the snapshot before; without those to which nothing was added, and what is no sum stays as it is.
+    mutating func delta(of snapshot: MetricSnapshot) -> MetricSnapshot {
+        var result = snapshot
+        var now: [Key: Entry] = [:]
+        for family in snapshot.families.indices {
+            result.families[family].series = []
+            for series in snapshot.families[family].series {
+                let key = Key(family: snapshot.families[family].name, labels: series.renderedLabels)
+                now[key] = Entry(start: series.start, point: series.point)
+                var previous = entries[key]
+                if previous?.start != series.start { previous = nil }
+                guard let point = series.point.less(previous?.point) else { continue }
+                var changed = series
+                changed.point = point
+                if previous != nil, let time { changed.start = time }
+                result.families[family].series.append(changed)
+            }
+        }
+        entries = now
+        time = snapshot.time
+        return result
+    }
+}
+
+extension MetricSnapshot.Point {
+    /// What was added since `previous`; `nil` when nothing was.
+    fileprivate func less(_ previous: MetricSnapshot.Point?) -> MetricSnapshot.Point? {
+        switch (self, previous) {
+        case (.gauge, _), (.info, _):
+            return self
+        case (.counter(let value, let exemplar), let previous):
+            var earlier = 0.0
+            if case .counter(let value, _)? = previous { earlier = value }
+            // A counter that went back began anew.
+            let added = value >= earlier ? value - earlier : value
+            return added == 0 && previous != nil ? nil : .counter(added, exemplar: exemplar)
+        case (.histogram(var histogram), let previous):
+            if case .histogram(let earlier)? = previous, earlier.bounds == histogram.bounds {
+                guard histogram.count != earlier.count else { return nil }
+                for index in histogram.counts.indices { histogram.counts[index] &-= earlier.counts[index] }
+                histogram.sum -= earlier.sum
+            }
+            return .histogram(histogram)
+        case (.exponentialHistogram(let histogram), let previous):
+            guard case .exponentialHistogram(let earlier)? = previous else { return self }
+            guard histogram.count != earlier.count else { return nil }
+            return .exponentialHistogram(histogram.less(earlier))
+        }
+    }
+}
+
+extension MetricSnapshot.ExponentialHistogram {
+    /// What was added since an earlier state, which has the same scale or a finer one.
+    fileprivate func less(_ earlier: MetricSnapshot.ExponentialHistogram) -> MetricSnapshot.ExponentialHistogram {
+        var result = self
+        result.sum -= earlier.sum
+        result.zeroCount &-= earlier.zeroCount
+        let shift = earlier.scale - scale
+        Self.subtract(earlier.positiveCounts, at: earlier.positiveOffset, shift, from: &result.positiveCounts, at: positiveOffset)
+        Self.subtract(earlier.negativeCounts, at: earlier.negativeOffset, shift, from: &result.negativeCounts, at: negativeOffset)
+        return result
+    }
+
+    /// A step of the scale down puts two neighbouring buckets into one: index i becomes i >> 1.
+    private static func subtract(_ counts: [UInt64], at offset: Int, _ shift: Int, from result: inout [UInt64], at start: Int) {
+        for (position, count) in counts.enumerated() where count > 0 {
+            let index = (offset + position) >> max(shift, 0)
+            if result.indices.contains(index - start) { result[index - start] &-= count }
+        }
+    }
+}

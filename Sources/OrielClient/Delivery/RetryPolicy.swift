@@ -1,0 +1,59 @@
+/// When a delivery that failed is tried again.
+///
+/// The receiver is one for all telemetry of a pipeline, so all of it waits: after the first failure ``firstDelay``, after each further one twice as long, up to
+/// ``longestDelay``, each time a random half less, so that many services do not come back at once. What the receiver asks for (`Retry-After`) counts if it is longer.
+public struct RetryPolicy: Sendable, Hashable {
+    public var firstDelay: Duration = .seconds(1)
+    public var longestDelay: Duration = .seconds(30)
+    /// The longest that a receiver may ask for.
+    public var longestRequestedDelay: Duration = .seconds(300)
+    /// Failures in a row after which the receiver counts as gone: a flush then does not try again before it is time, and telemetry goes to the spill folder if there is one.
+    public var failuresUntilOpen = 3
+
+    public init() {}
+
+    /// How long to wait.
+    ///
+    /// - Parameters:
+    ///   - failures: in a row, 1 or more.
+    ///   - requested: what the receiver asked for.
+    ///   - chance: from 0 to 1, drawn anew each time.
+    public func delay(failures: Int, requested: Duration?, chance: Double) -> Duration {
+        var delay = firstDelay
+        for _ in 1..<max(failures, 1) where delay < longestDelay { delay *= 2 }
+        delay = min(delay, longestDelay)
+        delay -= delay * (min(max(chance, 0), 1) / 2)
+        if let requested { delay = max(delay, min(requested, longestRequestedDelay)) }
+        return delay
+    }
+}
+
+/// Keeps a pipeline from hammering a receiver that is gone: after a failure nothing is sent until it is time, and then one batch first.
+struct CircuitBreaker: Sendable {
+    private let policy: RetryPolicy
+    /// In a row.
+    private(set) var failures = 0
+    /// When the next attempt may be made.
+    private(set) var nextAttempt: ContinuousClock.Instant?
+
+    init(policy: RetryPolicy) {
+        self.policy = policy
+    }
+
+    /// Whether the receiver counts as gone.
+    var isOpen: Bool { failures >= policy.failuresUntilOpen }
+
+    func mayAttempt(at now: ContinuousClock.Instant) -> Bool {
+        nextAttempt.map { $0 <= now } ?? true
+    }
+
+    mutating func noteSuccess() {
+        failures = 0
+        nextAttempt = nil
+    }
+
+    mutating func noteFailure(at now: ContinuousClock.Instant, requested: Duration?, chance: Double) {
+        failures += 1
+        nextAttempt = now + policy.delay(failures: failures, requested: requested, chance: chance)
+    }
+}

@@ -1,0 +1,53 @@
+public import OrielTelemetry
+
+/// Takes telemetry somewhere: what a ``DeliveryPipeline`` hands its batches to.
+///
+/// An exporter is called by one thread, the pipeline's own, one batch at a time. It may block, up to the deadline: nobody else waits for it. It does not retry, except
+/// that a connection which turns out to be dead before anything was answered may be replaced; when and how often to try again is the pipeline's business.
+public protocol TelemetryExporter: Sendable {
+    /// Delivers one batch.
+    ///
+    /// - Parameter deadline: when to give up, by the wall clock, which goes on while a function's sandbox is frozen.
+    func export(_ batch: ExportBatch, deadline: Timestamp) -> ExportOutcome
+
+    /// Gives back what the exporter holds. The pipeline calls it once, at its end.
+    func shutdown()
+}
+
+extension TelemetryExporter {
+    public func shutdown() {}
+}
+
+/// The kinds of telemetry that are exported.
+public enum ExportSignal: String, Hashable, Sendable, CaseIterable {
+    case logs
+    case metrics
+    case spans
+}
+
+/// Telemetry of one kind, ready to be sent.
+public struct ExportBatch: Sendable {
+    public let signal: ExportSignal
+    /// An OTLP request in protobuf: `ExportLogsServiceRequest`, `ExportMetricsServiceRequest` or `ExportTraceServiceRequest`.
+    public let request: [UInt8]
+    /// Log records, spans, or points of metrics.
+    public let itemCount: Int
+
+    public init(signal: ExportSignal, request: [UInt8], itemCount: Int) {
+        self.signal = signal
+        self.request = request
+        self.itemCount = itemCount
+    }
+}
+
+/// What became of a batch.
+public enum ExportOutcome: Hashable, Sendable {
+    /// It arrived. The receiver may have refused some of its items, which no repetition would change.
+    case delivered(rejected: Int = 0, message: String = "")
+    /// It did not arrive, and may later: no connection, a timeout, an overloaded receiver.
+    ///
+    /// - Parameter after: how long the receiver wants to be left alone, if it said so.
+    case failed(after: Duration? = nil, reason: String)
+    /// It will never arrive: the receiver does not accept it.
+    case refused(reason: String)
+}

@@ -1,0 +1,250 @@
+public import OrielTelemetry
+import OrielThreads
+import Synchronization
+
+/// Log records or spans on their way to an exporter: encoded by the threads that make them, bounded in bytes.
+///
+/// Each group of threads writes into a chunk of its own, so threads do not wait for each other; full chunks, and at each delivery the others too, go to the delivery
+/// thread by exchanging arrays. No lock is held while anything else than memory is touched. Where there is no room a record is dropped and counted.
+public final class RecordQueue: Sendable {
+    /// Bytes of a chunk. A larger record has one for itself.
+    static let chunkBytes = 16 << 10
+    /// Bytes of the largest record.
+    static let maximumRecordBytes = 1 << 20
+    /// Bytes before each record: its scope and its length.
+    static let headerBytes = 8
+    /// Scratch buffers that grew beyond this are not kept.
+    private static let scratchBytes = 64 << 10
+    /// Emptied chunks that are kept.
+    private static let spareChunks = 64
+
+    /// Encoded records, one behind the other.
+    struct Chunk: Sendable {
+        var bytes: [UInt8] = []
+        var count = 0
+        /// What was taken from the budget.
+        var reserved = 0
+    }
+
+    private struct Shard {
+        var chunk: Chunk?
+        /// What a record is encoded in; empty while a thread uses it.
+        var scratch: [UInt8] = []
+        var emitted: UInt64 = 0
+        var droppedFull: UInt64 = 0
+        var droppedLarge: UInt64 = 0
+    }
+
+    /// A box, since an array cannot hold a mutex.
+    private final class Place: Sendable {
+        let shard = Mutex(Shard())
+    }
+
+    private struct Sealed {
+        var chunks: [Chunk] = []
+        var spare: [[UInt8]] = []
+    }
+
+    public let signal: ExportSignal
+    private let scopeTable: ScopeTable
+    private let budget: ByteBudget
+    private let wake: ThreadSignal
+    private let places = (0..<ThreadNumber.groupCount).map { _ in Place() }
+    private let threads = ThreadNumber()
+    private let sealed = Mutex(Sealed())
+    /// Bytes of full chunks that were not taken yet.
+    private let sealedBytes = Atomic<Int>(0)
+    /// Whether there may be records that the delivery thread does not know of.
+    private let isStirred = Atomic<Bool>(false)
+    /// Bytes of full chunks from which on the delivery thread is woken.
+    private let wakeBytes: Int
+
+    /// - Parameters:
+    ///   - budget: may be shared with other queues.
+    ///   - wake: is notified when the first record comes, and when there are `wakeBytes` of them.
+    init(signal: ExportSignal, scopes: ScopeTable, budget: ByteBudget, wake: ThreadSignal, wakeBytes: Int) {
+        self.signal = signal
+        scopeTable = scopes
+        self.budget = budget
+        self.wake = wake
+        self.wakeBytes = wakeBytes
+    }
+
+    /// A scope for records; to be asked for once and kept.
+    public func scope(_ scope: InstrumentationScope) -> RecordScope { scopeTable.scope(scope) }
+
+    // MARK: Adding
+
+    /// Adds a record.
+    ///
+    /// - Parameter encode: writes the fields of an OTLP `LogRecord` or `Span`. It is called once, without a lock, and may call anything.
+    /// - Returns: whether there was room.
+    @discardableResult
+    @inline(__always)
+    public func add(_ scope: RecordScope, _ encode: (inout WireWriter) -> Void) -> Bool {
+        let place = places[threads.group]
+        var writer = WireWriter(bytes: takeScratch(place))
+        encode(&writer)
+        return append(writer, scope, place)
+    }
+
+    /// An empty buffer, mostly with the capacity that it had the last time.
+    private func takeScratch(_ place: Place) -> [UInt8] {
+        var scratch: [UInt8] = []
+        place.shard.withLock { swap(&$0.scratch, &scratch) }
+        return scratch
+    }
+
+    private func append(_ record: consuming WireWriter, _ scope: RecordScope, _ place: Place) -> Bool {
+        var bytes = record.bytes
+        let total = bytes.count + Self.headerBytes
+        var isAdded = false
+        var full: Chunk?
+        place.shard.withLock { shard in
+            shard.emitted &+= 1
+            if bytes.count > Self.maximumRecordBytes {
+                shard.droppedLarge &+= 1
+            } else if makeRoom(total, &shard, &full) {
+                shard.chunk?.append(bytes.span, scope: scope.number)
+                isAdded = true
+            } else {
+                shard.droppedFull &+= 1
+            }
+            if bytes.capacity <= Self.scratchBytes {
+                bytes.removeAll(keepingCapacity: true)
+                swap(&shard.scratch, &bytes)
+            }
+        }
+        if let full { seal(full) }
+        // The first record sets the delivery's clock going.
+        if isAdded, !isStirred.load(ordering: .relaxed), !isStirred.exchange(true, ordering: .acquiringAndReleasing) { wake.notify() }
+        return isAdded
+    }
+
+    /// Sees to it that the shard has a chunk with room for a record. A chunk that it had to end comes out in `full`.
+    private func makeRoom(_ count: Int, _ shard: inout Shard, _ full: inout Chunk?) -> Bool {
+        if let chunk = shard.chunk {
+            if chunk.bytes.count + count <= max(chunk.reserved, 1) { return true }
+            full = chunk
+            shard.chunk = nil
+        }
+        let reserved = max(Self.chunkBytes, count)
+        guard budget.reserve(reserved) else { return false }
+        var bytes = sealed.withLock { $0.spare.popLast() } ?? []
+        bytes.reserveCapacity(reserved)
+        shard.chunk = Chunk(bytes: bytes, count: 0, reserved: reserved)
+        return true
+    }
+
+    private func seal(_ chunk: Chunk) {
+        let bytes = chunk.bytes.count
+        sealed.withLock { $0.chunks.append(chunk) }
+        let total = sealedBytes.wrappingAdd(bytes, ordering: .relaxed).newValue
+        if total >= wakeBytes, total - bytes < wakeBytes { wake.notify() }
+    }
+
+    // MARK: Taking
+
+    /// Bytes of full chunks.
+    var waitingBytes: Int { sealedBytes.load(ordering: .relaxed) }
+
+    /// Whether records came since the last ``drain()``.
+    var hasRecords: Bool { isStirred.load(ordering: .relaxed) }
+
+    /// All records that were added before the call. Their bytes stay taken from the budget.
+    func drain() -> [Chunk] {
+        // Whoever adds from now on says so again.
+        isStirred.store(false, ordering: .sequentiallyConsistent)
+        var chunks = sealed.withLock { sealed in
+            let chunks = sealed.chunks
+            sealed.chunks = []
+            return chunks
+        }
+        sealedBytes.wrappingSubtract(chunks.reduce(0) { $0 + $1.bytes.count }, ordering: .relaxed)
+        for place in places {
+            let chunk = place.shard.withLock { shard in
+                let chunk = shard.chunk
+                shard.chunk = nil
+                return chunk
+            }
+            if let chunk, chunk.count > 0 {
+                chunks.append(chunk)
+            } else if let chunk {
+                recycle(chunk)
+            }
+        }
+        return chunks
+    }
+
+    /// Gives a chunk's memory back whose records were copied.
+    func recycle(_ chunk: consuming Chunk) {
+        budget.release(chunk.reserved)
+        var bytes = chunk.bytes
+        guard bytes.capacity <= 2 * Self.chunkBytes else { return }
+        bytes.removeAll(keepingCapacity: true)
+        sealed.withLock { sealed in
+            if sealed.spare.count < Self.spareChunks { sealed.spare.append(bytes) }
+        }
+    }
+
+    // MARK: Counting
+
+    /// What was added and what was dropped for want of room, since the beginning, and what waits to be taken.
+    struct Counts: Sendable {
+        var waiting: UInt64 = 0
+        var emitted: UInt64 = 0
+        var droppedFull: UInt64 = 0
+        var droppedLarge: UInt64 = 0
+    }
+
+    var counts: Counts {
+        var counts = Counts()
+        counts.waiting = sealed.withLock { $0.chunks.reduce(0) { $0 + UInt64($1.count) } }
+        for place in places {
+            place.shard.withLock { shard in
+                counts.waiting += UInt64(shard.chunk?.count ?? 0)
+                counts.emitted &+= shard.emitted
+                counts.droppedFull &+= shard.droppedFull
+                counts.droppedLarge &+= shard.droppedLarge
+            }
+        }
+        return counts
+    }
+}
+
+extension RecordQueue.Chunk {
+    mutating func append(_ record: Span<UInt8>, scope: UInt32) {
+        bytes.append(littleEndian: scope)
+        bytes.append(littleEndian: UInt32(record.count))
+        bytes.append(record)
+        count += 1
+    }
+
+    /// Calls `body` with the scope and the bytes' place of each record.
+    func forEachRecord(_ body: (UInt32, Range<Int>) -> Void) {
+        let content = bytes.span
+        var offset = 0
+        while offset + RecordQueue.headerBytes <= content.count {
+            let scope = content.littleEndian(at: offset)
+            let length = Int(content.littleEndian(at: offset + 4))
+            let start = offset + RecordQueue.headerBytes
+            body(scope, start..<(start + length))
+            offset = start + length
+        }
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(littleEndian value: UInt32) {
+        append(UInt8(truncatingIfNeeded: value))
+        append(UInt8(truncatingIfNeeded: value >> 8))
+        append(UInt8(truncatingIfNeeded: value >> 16))
+        append(UInt8(truncatingIfNeeded: value >> 24))
+    }
+}
+
+extension Span<UInt8> {
+    fileprivate func littleEndian(at offset: Int) -> UInt32 {
+        UInt32(self[offset]) | UInt32(self[offset + 1]) << 8 | UInt32(self[offset + 2]) << 16 | UInt32(self[offset + 3]) << 24
+    }
+}
