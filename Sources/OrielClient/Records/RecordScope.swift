@@ -1,4 +1,4 @@
-public import OrielTelemetry
+import OrielTelemetry
 import Synchronization
 
 /// The instrumentation scope of records, as a number that a ``RecordQueue`` gave it.

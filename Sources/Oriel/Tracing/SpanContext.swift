@@ -1,0 +1,50 @@
+public import OrielTelemetry
+public import Tracing
+
+extension Oriel {
+    /// What tells a span apart from all others, in this process and beyond: what a `traceparent` header carries.
+    public struct SpanContext: Hashable, Sendable {
+        public var traceID: TraceID
+        public var spanID: SpanID
+        /// W3C trace flags: bit 0 sampled, bit 1 random trace id.
+        public var flags: UInt8
+        /// W3C `tracestate`, empty for none.
+        public var traceState: String
+        /// Whether it came from another process.
+        public var isRemote: Bool
+
+        public init(traceID: TraceID, spanID: SpanID, flags: UInt8 = 0, traceState: String = "", isRemote: Bool = false) {
+            self.traceID = traceID
+            self.spanID = spanID
+            self.flags = flags
+            self.traceState = traceState
+            self.isRemote = isRemote
+        }
+
+        public var isSampled: Bool { flags & 1 != 0 }
+    }
+}
+
+/// Spans' contexts are kept in the task's context by reference: a value of this size would be boxed anew by each child.
+final class SpanContextReference: Sendable {
+    let context: Oriel.SpanContext
+
+    init(_ context: Oriel.SpanContext) {
+        self.context = context
+    }
+}
+
+private enum SpanContextKey: ServiceContextKey {
+    typealias Value = SpanContextReference
+    static let nameOverride: String? = "oriel-span"
+}
+
+extension ServiceContext {
+    /// The span that this context belongs to; `nil` outside any.
+    public var spanContext: Oriel.SpanContext? { spanContextReference?.context }
+
+    var spanContextReference: SpanContextReference? {
+        get { self[SpanContextKey.self] }
+        set { self[SpanContextKey.self] = newValue }
+    }
+}
