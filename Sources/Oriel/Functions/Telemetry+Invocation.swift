@@ -1,0 +1,85 @@
+public import OrielTelemetry
+public import Tracing
+
+extension Oriel.Telemetry {
+    /// Runs the body of one function invocation in a span of its own, and sends what it made before the sandbox can freeze.
+    ///
+    /// ```swift
+    /// let invocation = Oriel.Invocation(requestID: context.requestID, functionARN: context.invokedFunctionARN, deadlineMilliseconds: deadline, traceHeader: context.traceID)
+    /// return try await telemetry.invocation(invocation, carriers: [Oriel.Carrier(event.headers)]) {
+    ///     try await handle(event)
+    /// }
+    /// ```
+    ///
+    /// One carrier (the headers of an HTTP event) names the parent. Several (the messages of a batch) become links, since none of them is the parent of the whole. The
+    /// platform's own trace is the parent when no carrier names one and the platform samples it, else a link.
+    ///
+    /// Sending ends 500 ms after the body, and 50 ms before the platform's deadline, whichever comes first; an error of the body is thrown afterwards. What was not sent
+    /// waits for the next invocation of this sandbox, or lies in the spill folder if there is one.
+    ///
+    /// - Parameters:
+    ///   - name: of the span; the function's name if not given.
+    ///   - body: may make spans, log and record metrics; what it makes is below the invocation's span.
+    public func invocation<Value, Failure: Error>(
+        _ invocation: Oriel.Invocation, carriers: [Oriel.Carrier] = [], name: String? = nil, _ body: () async throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
+        // A sandbox that was restored from a snapshot would draw the ids that its siblings draw.
+        tracer.reseed()
+        let isColdStart = functions.beginInvocation()
+        let origin = origin(of: invocation, carriers)
+        let span = tracer.startSpan(
+            name ?? functions.name(invocation), context: origin.context, ofKind: carriers.count > 1 ? .consumer : .server, at: DefaultTracerClock.now,
+            function: #function, file: #fileID, line: #line)
+        for link in origin.links { span.addLink(SpanLink(context: link, attributes: [:])) }
+        span.updateAttributes { attributes in
+            attributes["faas.invocation_id"] = invocation.requestID
+            attributes["faas.coldstart"] = isColdStart
+            if !invocation.functionARN.isEmpty { attributes["cloud.resource_id"] = invocation.functionARN }
+        }
+        let started = ContinuousClock.now
+        let result: Result<Value, Failure> = await ServiceContext.withValue(span.context) { () async -> Result<Value, Failure> in
+            do throws(Failure) {
+                return .success(try await body())
+            } catch {
+                return .failure(error)
+            }
+        }
+        if case .failure(let error) = result {
+            span.recordError(error)
+            span.setStatus(SpanStatus(code: .error))
+        }
+        span.end()
+        functions.endInvocation(result, after: started.duration(to: .now))
+        await flush(deadline: invocation.flushDeadline(now: .now))
+        return try result.get()
+    }
+
+    /// What came before an invocation: the context to begin in, and what is linked.
+    private func origin(of invocation: Oriel.Invocation, _ carriers: [Oriel.Carrier]) -> (context: ServiceContext, links: [ServiceContext]) {
+        var context = ServiceContext.current ?? .topLevel
+        var links: [ServiceContext] = []
+        if let carrier = carriers.first, carriers.count == 1 {
+            tracer.extract(carrier, into: &context, using: CarrierExtractor())
+        } else {
+            for carrier in carriers {
+                var linked = ServiceContext.topLevel
+                tracer.extract(carrier, into: &linked, using: CarrierExtractor())
+                if linked.spanContext != nil { links.append(linked) }
+            }
+        }
+        guard let header = invocation.traceHeader, let platform = Oriel.XRayPropagator.spanContext(from: header) else { return (context, links) }
+        if context.spanContext == nil, links.isEmpty, platform.isSampled {
+            context.spanContextReference = SpanContextReference(platform)
+        } else {
+            var linked = ServiceContext.topLevel
+            linked.spanContextReference = SpanContextReference(platform)
+            links.append(linked)
+        }
+        return (context, links)
+    }
+}
+
+/// Reads the fields of a carrier.
+private struct CarrierExtractor: Extractor {
+    func extract(key: String, from carrier: Oriel.Carrier) -> String? { carrier[key] }
+}

@@ -1,0 +1,48 @@
+import OrielClient
+import OrielOTLP
+import OrielTelemetry
+import Synchronization
+
+/// Keeps what is exported, decoded.
+final class MemoryExporter: TelemetryExporter {
+    private struct Contents {
+        var spans: [CapturedSpan] = []
+        var logs: [CapturedLog] = []
+    }
+
+    private let contents = Mutex(Contents())
+
+    var spans: [CapturedSpan] { contents.withLock { $0.spans } }
+    var logs: [CapturedLog] { contents.withLock { $0.logs } }
+
+    func export(_ batch: ExportBatch, deadline: Timestamp) -> ExportOutcome {
+        var decoder = OTLPDecoder()
+        do throws(OTLPError) {
+            switch batch.signal {
+            case .spans:
+                let rows = try decoder.traces(batch.request.span).batch
+                let spans = (0..<rows.count).map { CapturedSpan(span: rows.span(at: $0)) }
+                contents.withLock { $0.spans += spans }
+            case .logs:
+                let rows = try decoder.logs(batch.request.span, receiveTime: .now).batch
+                let logs = (0..<rows.count).map { CapturedLog(record: rows.record(at: $0), label: Self.label(of: $0, in: rows)) }
+                contents.withLock { $0.logs += logs }
+            case .metrics: break
+            }
+            return .delivered()
+        } catch {
+            return .refused(reason: "\(error)")
+        }
+    }
+
+    /// The name of a record's scope.
+    private static func label(of row: Int, in rows: LogBatch) -> String {
+        let descriptor = rows.streams.descriptor(Int(rows.streamIndexes[row]))
+        do {
+            if case .scope(_, let scope) = try StreamDescriptor(encoded: descriptor) { return scope.name }
+        } catch {
+            // The decoder made the descriptor itself just now.
+        }
+        return ""
+    }
+}
