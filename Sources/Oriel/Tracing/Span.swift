@@ -3,10 +3,28 @@ public import Tracing
 extension Oriel {
     /// A span of an ``Tracer``. Copies are the same span.
     public struct Span: Tracing.Span {
-        /// What children are started with: the parent's context, with this span in place of the parent.
-        public let context: ServiceContext
+        private let parentContext: ServiceContext
+        private let reference: SpanContextReference
         /// `nil` when the span was not chosen to be recorded.
-        let recording: SpanRecording?
+        private let recording: SpanRecording?
+
+        init(parentContext: ServiceContext, reference: SpanContextReference, recording: SpanRecording?) {
+            self.parentContext = parentContext
+            self.reference = reference
+            self.recording = recording
+        }
+
+        /// What children are started with: the parent's context, with this span in place of the parent.
+        ///
+        /// It is made at each call, which costs as much as the start of a span that is not recorded.
+        public var context: ServiceContext {
+            var context = parentContext
+            context.spanContextReference = reference
+            return context
+        }
+
+        /// What tells this span apart, without the rest of ``context``.
+        public var spanContext: SpanContext { reference.context }
 
         /// Whether what is set here is kept: the span was chosen by the sampler and has not ended.
         public var isRecording: Bool { recording?.isRecording ?? false }

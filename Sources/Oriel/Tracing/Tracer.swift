@@ -52,16 +52,15 @@ extension Oriel {
             _ operationName: String, context: @autoclosure () -> ServiceContext, ofKind kind: SpanKind, at instant: @autoclosure () -> Instant,
             function: String, file fileID: String, line: UInt
         ) -> Span {
-            var context = context()
+            let context = context()
             let parent = context.spanContextReference
             let (reference, isSampled) = child(of: parent, operationName, kind)
-            context.spanContextReference = reference
-            guard isSampled else { return Span(context: context, recording: nil) }
+            guard isSampled else { return Span(parentContext: context, reference: reference, recording: nil) }
             let start = clock.start(Int64(clamping: instant().nanosecondsSinceEpoch))
             let location = recordsSourceLocation ? SourceLocation(function: function, file: fileID, line: line) : nil
             let recording = SpanRecording(
                 tracer: self, reference: reference, parent: parent, operationName: operationName, kind: kind, start: start, location: location)
-            return Span(context: context, recording: recording)
+            return Span(parentContext: context, reference: reference, recording: recording)
         }
 
         /// The context of a new span, and whether it is recorded.

@@ -5,18 +5,26 @@ extension WireWriter {
     /// Bits of OTLP `SpanFlags` that tell of the parent's, or the link's, context: it is known where it came from, and it came from another process.
     private static let hasOrigin: UInt32 = 0x100
     private static let isRemote: UInt32 = 0x200
+    /// The bytes of the fields that have a fixed length.
+    private static let headSize = 18 + 10 + 10 + 2 + 9 + 9 + 6
 
-    /// The fields of an OTLP `Span`.
+    /// The fields of an OTLP `Span`; those of a fixed length come first.
     mutating func span(_ recording: SpanRecording, _ state: SpanRecording.State, _ limits: Oriel.SpanLimits) {
         let context = recording.reference.context
-        traceIDField(1, context.traceID)
-        spanIDField(2, context.spanID)
+        shortFields(Self.headSize) { fields in
+            fields.traceIDField(1, context.traceID)
+            fields.spanIDField(2, context.spanID)
+            if let parent = recording.parent { fields.spanIDField(4, parent.context.spanID) }
+            fields.tag(6, .varint)
+            fields.raw(recording.kind.number)
+            fields.fixed64Field(7, UInt64(clamping: recording.start.time))
+            fields.fixed64Field(8, UInt64(clamping: state.end ?? recording.start.time))
+            // The tag of field 16 takes two bytes.
+            fields.varint(16 << 3 | UInt64(WireReader.WireType.fixed32.rawValue))
+            fields.raw((UInt32(context.flags) | Self.origin(recording.parent)).littleEndian)
+        }
         if !context.traceState.isEmpty { stringField(3, context.traceState) }
-        if let parent = recording.parent { spanIDField(4, parent.context.spanID) }
         stringField(5, state.operationName.limited(to: limits.nameLength))
-        varintField(6, recording.kind.number)
-        fixed64Field(7, UInt64(clamping: recording.start.time))
-        fixed64Field(8, UInt64(clamping: state.end ?? recording.start.time))
         state.attributes.forEach { attribute(9, $0, $1, limits.attributeValueLength) }
         if let location = recording.location { sourceLocation(location, state.attributes) }
         if state.droppedAttributes > 0 { varintField(10, UInt64(state.droppedAttributes)) }
@@ -30,7 +38,6 @@ extension WireWriter {
                 writer.varintField(3, status.code == .ok ? 1 : 2)
             }
         }
-        fixed32Field(16, UInt32(context.flags) | Self.origin(recording.parent))
     }
 
     private mutating func event(_ event: SpanEvent, _ limits: Oriel.SpanLimits) {
@@ -56,7 +63,7 @@ extension WireWriter {
     }
 
     /// - Returns: how many there was no room for.
-    private mutating func attributes(_ number: UInt32, _ attributes: SpanAttributes, _ limits: Oriel.SpanLimits) -> UInt64 {
+    private mutating func attributes(_ number: UInt8, _ attributes: SpanAttributes, _ limits: Oriel.SpanLimits) -> UInt64 {
         var room = max(limits.attributesPerItem, 0)
         var dropped: UInt64 = 0
         attributes.forEach { key, value in
@@ -76,7 +83,7 @@ extension WireWriter {
 
 extension SpanKind {
     /// OTLP `SpanKind`.
-    fileprivate var number: UInt64 {
+    fileprivate var number: UInt8 {
         switch self {
         case .internal: 1
         case .server: 2

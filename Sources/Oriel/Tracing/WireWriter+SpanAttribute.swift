@@ -4,30 +4,83 @@ import Tracing
 extension WireWriter {
     /// One attribute as an OTLP `KeyValue` field.
     ///
-    /// - Parameter limit: Unicode scalars of a text.
-    mutating func attribute(_ number: UInt32, _ key: String, _ value: SpanAttribute, _ limit: Int?) {
-        messageField(number) { writer in
-            writer.stringField(1, key)
-            writer.messageField(2) { $0.anyValue(value, limit) }
+    /// Texts, numbers and booleans, which most are, are written from front to back; of the others the length is only known afterwards.
+    ///
+    /// - Parameters:
+    ///   - number: up to 15.
+    ///   - limit: Unicode scalars of a text.
+    mutating func attribute(_ number: UInt8, _ key: String, _ value: SpanAttribute, _ limit: Int?) {
+        switch value {
+        case .string(let text): attribute(number, key, text: text.limited(to: limit))
+        case .bool(let flag): attribute(number, key, varint: flag ? 1 : 0, field: 2)
+        case .int32(let integer): attribute(number, key, varint: UInt64(bitPattern: Int64(integer)), field: 3)
+        case .int64(let integer): attribute(number, key, varint: UInt64(bitPattern: integer), field: 3)
+        case .double(let double):
+            head(number, key, valueSize: 9)
+            shortFields(11) { fields in
+                fields.tag(2, .lengthDelimited)
+                fields.raw(9 as UInt8)
+                fields.fixed64Field(4, double.bitPattern)
+            }
+        case .stringConvertible(let value): attribute(number, key, text: value.description.limited(to: limit))
+        default:
+            messageField(UInt32(number)) { writer in
+                writer.stringField(1, key)
+                writer.messageField(2) { $0.arrayValue(value, limit) }
+            }
         }
     }
 
-    /// The content of an `AnyValue`. Descriptions of values are asked for here, so no lock may be held.
-    private mutating func anyValue(_ value: SpanAttribute, _ limit: Int?) {
+    private mutating func attribute(_ number: UInt8, _ key: String, text: String) {
+        let length = text.utf8.count
+        let size = 1 + Self.size(ofVarint: UInt64(length)) + length
+        head(number, key, valueSize: size)
+        shortFields(22) { fields in
+            fields.tag(2, .lengthDelimited)
+            fields.varint(UInt64(size))
+            fields.tag(1, .lengthDelimited)
+            fields.varint(UInt64(length))
+        }
+        bytes.append(contentsOf: text.utf8)
+    }
+
+    private mutating func attribute(_ number: UInt8, _ key: String, varint: UInt64, field: UInt8) {
+        let size = 1 + Self.size(ofVarint: varint)
+        head(number, key, valueSize: size)
+        shortFields(13) { fields in
+            fields.tag(2, .lengthDelimited)
+            fields.raw(UInt8(size))
+            fields.tag(field, .varint)
+            fields.varint(varint)
+        }
+    }
+
+    /// A `KeyValue` up to its value.
+    ///
+    /// - Parameter valueSize: the bytes of the `AnyValue`'s content.
+    private mutating func head(_ number: UInt8, _ key: String, valueSize: Int) {
+        let length = key.utf8.count
+        let size = 1 + Self.size(ofVarint: UInt64(length)) + length + 1 + Self.size(ofVarint: UInt64(valueSize)) + valueSize
+        shortFields(22) { fields in
+            fields.tag(number, .lengthDelimited)
+            fields.varint(UInt64(size))
+            fields.tag(1, .lengthDelimited)
+            fields.varint(UInt64(length))
+        }
+        bytes.append(contentsOf: key.utf8)
+    }
+
+    // MARK: Arrays
+
+    /// The content of an `AnyValue` that is an array. A kind of value that is newer than this code has no content.
+    private mutating func arrayValue(_ value: SpanAttribute, _ limit: Int?) {
         switch value {
-        case .string(let text): stringField(1, text.limited(to: limit))
-        case .bool(let flag): varintField(2, flag ? 1 : 0)
-        case .int32(let number): varintField(3, UInt64(bitPattern: Int64(number)))
-        case .int64(let number): varintField(3, UInt64(bitPattern: number))
-        case .double(let number): doubleField(4, number)
         case .int32Array(let numbers): elements(numbers) { $0.varintField(3, UInt64(bitPattern: Int64($1))) }
         case .int64Array(let numbers): elements(numbers) { $0.varintField(3, UInt64(bitPattern: $1)) }
         case .doubleArray(let numbers): elements(numbers) { $0.doubleField(4, $1) }
         case .boolArray(let flags): elements(flags) { $0.varintField(2, $1 ? 1 : 0) }
         case .stringArray(let texts): elements(texts) { $0.stringField(1, $1.limited(to: limit)) }
-        case .stringConvertible(let value): stringField(1, value.description.limited(to: limit))
         case .stringConvertibleArray(let values): elements(values) { $0.stringField(1, $1.description.limited(to: limit)) }
-        // A kind of value that is newer than this code has no content.
         default: break
         }
     }

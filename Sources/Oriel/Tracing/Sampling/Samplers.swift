@@ -42,6 +42,7 @@ extension Oriel {
         private let remoteParentNotSampled: (any Sampler)?
         private let localParentSampled: (any Sampler)?
         private let localParentNotSampled: (any Sampler)?
+        private let alwaysFollows: Bool
 
         /// - Parameters:
         ///   - root: for the first span of a trace.
@@ -55,10 +56,13 @@ extension Oriel {
             self.remoteParentNotSampled = remoteParentNotSampled
             self.localParentSampled = localParentSampled
             self.localParentNotSampled = localParentNotSampled
+            alwaysFollows = remoteParentSampled == nil && remoteParentNotSampled == nil && localParentSampled == nil && localParentNotSampled == nil
         }
 
         public func decision(for candidate: SamplingCandidate) -> SamplingDecision {
-            guard let parent = candidate.parentReference?.context else { return root.decision(for: candidate) }
+            guard let reference = candidate.parentReference else { return root.decision(for: candidate) }
+            if alwaysFollows { return SamplingDecision(isSampled: reference.context.isSampled, threshold: .inherited) }
+            let parent = reference.context
             let sampler: (any Sampler)? =
                 switch (parent.isRemote, parent.isSampled) {
                 case (true, true): remoteParentSampled
