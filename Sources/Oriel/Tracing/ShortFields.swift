@@ -19,6 +19,19 @@ struct ShortFields: ~Copyable {
         count &+= MemoryLayout<Number>.size
     }
 
+    /// The UTF-8 of a text.
+    @inline(__always)
+    mutating func text(_ text: String) {
+        let start = count
+        // Safe: the pointer is used within the closure only, and the length is checked before the copy.
+        let isCopied: Void? = unsafe text.utf8.withContiguousStorageIfAvailable { utf8 in
+            precondition(unsafe start &+ utf8.count <= memory.count, "short fields that are longer than they were said to be")
+            unsafe UnsafeMutableRawBufferPointer(rebasing: memory[start...]).copyMemory(from: UnsafeRawBufferPointer(utf8))
+            count = start &+ utf8.count
+        }
+        if isCopied == nil { for byte in text.utf8 { raw(byte) } }
+    }
+
     /// A field's tag of one byte: numbers up to 15.
     @inline(__always)
     mutating func tag(_ number: UInt8, _ type: WireReader.WireType) { raw(number << 3 | type.rawValue) }

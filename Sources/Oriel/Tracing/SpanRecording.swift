@@ -33,19 +33,13 @@ final class SpanRecording: Sendable {
         var loans = 0
     }
 
-    /// Attributes that were taken out to be changed.
+    /// Attributes that were taken out to be changed; the recording has none until they come back.
     struct Loan {
-        enum Kind {
-            /// The recording has none until they come back.
-            case moved
-            /// The recording was full and kept them, so that what is new can be told from what is not.
-            case copied
-            /// The span had ended.
-            case void
-        }
-
         var attributes: SpanAttributes
-        let kind: Kind
+        /// What they were before, if the recording was full: so that what is new can be told from what is not.
+        let known: SpanAttributes?
+        /// Whether they go nowhere, since the span had ended.
+        let isVoid: Bool
     }
 
     /// Room that the first attribute makes.
@@ -99,50 +93,50 @@ final class SpanRecording: Sendable {
     }
 
     func lendAttributes() -> Loan {
+        let limit = tracer.limits.attributes
         var loan = state.withLock { state -> Loan in
-            guard state.end == nil else { return Loan(attributes: state.attributes, kind: .void) }
+            guard state.end == nil else { return Loan(attributes: state.attributes, known: nil, isVoid: true) }
             state.loans += 1
-            guard state.attributes.count < tracer.limits.attributes else { return Loan(attributes: state.attributes, kind: .copied) }
             var taken = SpanAttributes()
             swap(&taken, &state.attributes)
-            return Loan(attributes: taken, kind: .moved)
+            return Loan(attributes: taken, known: taken.count >= limit ? taken : nil, isVoid: false)
         }
-        if loan.kind == .moved, loan.attributes.isEmpty { loan.attributes.reserveCapacity(Self.firstCapacity) }
+        if loan.attributes.isEmpty, !loan.isVoid { loan.attributes.reserveCapacity(Self.firstCapacity) }
         return loan
     }
 
     /// Ends a change. The last one hands the span over if it ended meanwhile.
-    func takeBack(_ loan: Loan) {
-        if loan.kind == .void { return }
-        var mine = loan.attributes
+    func takeBack(_ loan: consuming Loan) {
+        if loan.isVoid { return }
+        let limit = tracer.limits.attributes
         var dropped: UInt32 = 0
-        if loan.kind == .copied || mine.count > tracer.limits.attributes {
-            (mine, dropped) = mine.limited(to: tracer.limits.attributes, preferring: loan.kind == .copied ? attributes : SpanAttributes())
+        if loan.attributes.count > limit { (loan.attributes, dropped) = loan.attributes.limited(to: limit, preferring: loan.known ?? SpanAttributes()) }
+        // What other threads set meanwhile comes out in exchange.
+        while !put(&loan.attributes, dropped) { (loan.attributes, dropped) = merged(loan.attributes, dropped) }
+    }
+
+    /// - Returns: whether they are back; not when there are others in their place.
+    private func put(_ attributes: inout SpanAttributes, _ dropped: UInt32) -> Bool {
+        var isFinished = false
+        let isBack = state.withLock { state -> Bool in
+            guard state.attributes.isEmpty else { return false }
+            swap(&state.attributes, &attributes)
+            state.droppedAttributes &+= dropped
+            state.loans -= 1
+            isFinished = state.loans == 0 && state.end != nil
+            return true
         }
-        var mayReplace = loan.kind == .copied
-        while true {
-            var others = SpanAttributes()
-            var isBack = false
-            let finished = state.withLock { state -> State? in
-                guard mayReplace || state.attributes.isEmpty else {
-                    swap(&state.attributes, &others)
-                    return nil
-                }
-                swap(&state.attributes, &mine)
-                isBack = true
-                state.droppedAttributes &+= dropped
-                state.loans -= 1
-                return state.loans == 0 && state.end != nil ? state : nil
-            }
-            if let finished { tracer.add(self, finished) }
-            if isBack { return }
-            // Another thread set some meanwhile.
-            mayReplace = false
-            mine.merge(others)
-            let (limited, further) = mine.limited(to: tracer.limits.attributes, preferring: others)
-            mine = limited
-            dropped &+= further
-        }
+        if isFinished { tracer.add(self, state.withLock { $0 }) }
+        return isBack
+    }
+
+    private func merged(_ attributes: SpanAttributes, _ dropped: UInt32) -> (SpanAttributes, UInt32) {
+        var others = SpanAttributes()
+        state.withLock { swap(&$0.attributes, &others) }
+        var all = attributes
+        all.merge(others)
+        let (limited, further) = all.limited(to: tracer.limits.attributes, preferring: others)
+        return (limited, dropped &+ further)
     }
 
     // MARK: Events, links, status

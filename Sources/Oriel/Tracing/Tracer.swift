@@ -33,7 +33,8 @@ extension Oriel {
         ///   - flush: what `forceFlush()` does.
         public init(
             queues: [RecordQueue], scope: InstrumentationScope = InstrumentationScope(name: "oriel-swift"),
-            sampler: any Sampler = ParentBasedSampler(root: AlwaysOnSampler()), propagators: [Propagator] = Propagator.standard, limits: SpanLimits = SpanLimits(),
+            sampler: any Sampler = ParentBasedSampler(root: AlwaysOnSampler()), propagators: [Propagator] = Propagator.standard,
+            limits: SpanLimits = SpanLimits(),
             recordsSourceLocation: Bool = false, identifiers: IdentifierGenerator = IdentifierGenerator(), flush: @escaping @Sendable () -> Void = {}
         ) {
             self.queues = queues.map { ($0, $0.scope(scope)) }
@@ -108,7 +109,7 @@ extension Oriel {
             }
         }
 
-        @available(*, deprecated, message: "flush what delivers the spans, with a deadline")
+        /// Calls the closure that the tracer was made with. The tracing API has deprecated it: flush what delivers the spans instead, with a deadline.
         public func forceFlush() { flush() }
 
         // MARK: Other processes

@@ -11,17 +11,11 @@ extension WireWriter {
     ///   - limit: Unicode scalars of a text.
     mutating func attribute(_ number: UInt8, _ key: String, _ value: SpanAttribute, _ limit: Int?) {
         switch value {
-        case .string(let text): attribute(number, key, text: text.limited(to: limit))
+        case .string(let text): attribute(number, key, text: limit == nil ? text : text.limited(to: limit))
         case .bool(let flag): attribute(number, key, varint: flag ? 1 : 0, field: 2)
         case .int32(let integer): attribute(number, key, varint: UInt64(bitPattern: Int64(integer)), field: 3)
         case .int64(let integer): attribute(number, key, varint: UInt64(bitPattern: integer), field: 3)
-        case .double(let double):
-            head(number, key, valueSize: 9)
-            shortFields(11) { fields in
-                fields.tag(2, .lengthDelimited)
-                fields.raw(9 as UInt8)
-                fields.fixed64Field(4, double.bitPattern)
-            }
+        case .double(let double): attribute(number, key, valueSize: 9) { $0.fixed64Field(4, double.bitPattern) }
         case .stringConvertible(let value): attribute(number, key, text: value.description.limited(to: limit))
         default:
             messageField(UInt32(number)) { writer in
@@ -33,41 +27,54 @@ extension WireWriter {
 
     private mutating func attribute(_ number: UInt8, _ key: String, text: String) {
         let length = text.utf8.count
-        let size = 1 + Self.size(ofVarint: UInt64(length)) + length
-        head(number, key, valueSize: size)
-        shortFields(22) { fields in
-            fields.tag(2, .lengthDelimited)
-            fields.varint(UInt64(size))
+        guard key.utf8.count &+ length < Self.longText else {
+            return messageField(UInt32(number)) { writer in
+                writer.stringField(1, key)
+                writer.messageField(2) { $0.stringField(1, text) }
+            }
+        }
+        attribute(number, key, valueSize: 1 &+ Self.size(ofVarint: UInt64(length)) &+ length) { fields in
             fields.tag(1, .lengthDelimited)
             fields.varint(UInt64(length))
+            fields.text(text)
         }
-        bytes.append(contentsOf: text.utf8)
     }
 
     private mutating func attribute(_ number: UInt8, _ key: String, varint: UInt64, field: UInt8) {
-        let size = 1 + Self.size(ofVarint: varint)
-        head(number, key, valueSize: size)
-        shortFields(13) { fields in
-            fields.tag(2, .lengthDelimited)
-            fields.raw(UInt8(size))
+        attribute(number, key, valueSize: 1 &+ Self.size(ofVarint: varint)) { fields in
             fields.tag(field, .varint)
             fields.varint(varint)
         }
     }
 
-    /// A `KeyValue` up to its value.
-    ///
-    /// - Parameter valueSize: the bytes of the `AnyValue`'s content.
-    private mutating func head(_ number: UInt8, _ key: String, valueSize: Int) {
+    /// Texts from this length on are not put together on the stack.
+    private static let longText = 512
+
+    /// - Parameters:
+    ///   - valueSize: the bytes of the `AnyValue`'s content.
+    ///   - value: writes them.
+    @inline(__always)
+    private mutating func attribute(_ number: UInt8, _ key: String, valueSize: Int, _ value: (inout ShortFields) -> Void) {
         let length = key.utf8.count
-        let size = 1 + Self.size(ofVarint: UInt64(length)) + length + 1 + Self.size(ofVarint: UInt64(valueSize)) + valueSize
-        shortFields(22) { fields in
+        guard length <= Self.longText else { return longAttribute(number, key, valueSize: valueSize, value) }
+        let size = 2 &+ Self.size(ofVarint: UInt64(length)) &+ length &+ Self.size(ofVarint: UInt64(valueSize)) &+ valueSize
+        shortFields(size &+ 4) { fields in
             fields.tag(number, .lengthDelimited)
             fields.varint(UInt64(size))
             fields.tag(1, .lengthDelimited)
             fields.varint(UInt64(length))
+            fields.text(key)
+            fields.tag(2, .lengthDelimited)
+            fields.varint(UInt64(valueSize))
+            value(&fields)
         }
-        bytes.append(contentsOf: key.utf8)
+    }
+
+    private mutating func longAttribute(_ number: UInt8, _ key: String, valueSize: Int, _ value: (inout ShortFields) -> Void) {
+        messageField(UInt32(number)) { writer in
+            writer.stringField(1, key)
+            writer.messageField(2) { $0.shortFields(valueSize, value) }
+        }
     }
 
     // MARK: Arrays

@@ -53,7 +53,8 @@ import Tracing
 
     @Test(arguments: [
         "", "00", "ff-\(trace)-\(span)-01", "00-\(trace)-\(span)-01-more", "00-\(trace)-\(span)-01.", "cc-\(trace)-\(span)-01.more", "00-\(trace)-\(span)-1",
-        "00-\(trace)-\(span)-", "00-\(trace.uppercased())-\(span)-01", "00-\(trace)-\(span.uppercased())-01", "00-\(trace)-\(span)-0A", "0A-\(trace)-\(span)-01",
+        "00-\(trace)-\(span)-", "00-\(trace.uppercased())-\(span)-01", "00-\(trace)-\(span.uppercased())-01", "00-\(trace)-\(span)-0A",
+        "0A-\(trace)-\(span)-01",
         "00-00000000000000000000000000000000-\(span)-01", "00-\(trace)-0000000000000000-01", "00_\(trace)-\(span)-01", "00-\(trace)_\(span)-01",
         "00-\(trace)-\(span)_01", "0g-\(trace)-\(span)-01", "00-\(trace.dropLast())g-\(span)-01", "00-\(trace)-\(span.dropLast()).-01", "\(trace)-\(span)-01",
         "00-\(trace)-\(span)-01,00-\(trace)-\(span)-01", "-00-\(trace)-\(span)-01", "00-\(trace)0-\(span)-01",
@@ -140,7 +141,8 @@ import Tracing
     // MARK: X-Ray
 
     @Test(arguments: [
-        ("Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=\(span);Sampled=1", true), ("Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=\(span);Sampled=0", false),
+        ("Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=\(span);Sampled=1", true),
+        ("Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=\(span);Sampled=0", false),
         ("Parent=\(span); Sampled=1 ; Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Self=1-0-0;Lineage=a:0", true),
     ])
     func validXRay(_ header: String, _ isSampled: Bool) {
@@ -177,7 +179,8 @@ import Tracing
         let seed = UInt64.random(in: 0...UInt64.max)
         var generator = TracingGenerator(seed: seed)
         let headers = [
-            "traceparent": Self.parent, "tracestate": "ot=th:8;rv:12345678901234,vendor@system=a b", "baggage": "a=1;p;q=2, b = %C3%A9,c=", "b3": "\(Self.trace)-\(Self.span)-1",
+            "traceparent": Self.parent, "tracestate": "ot=th:8;rv:12345678901234,vendor@system=a b", "baggage": "a=1;p;q=2, b = %C3%A9,c=",
+            "b3": "\(Self.trace)-\(Self.span)-1",
             "x-b3-traceid": Self.trace, "x-b3-spanid": Self.span, "x-amzn-trace-id": "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=\(Self.span);Sampled=1",
         ]
         let names = headers.keys.sorted()

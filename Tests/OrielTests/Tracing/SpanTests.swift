@@ -117,7 +117,7 @@ import Tracing
 
     @Test func flushingIsLeftToWhoeverMadeTheTracer() {
         let count = Mutex(0)
-        let tracer: any LegacyTracer = Oriel.Tracer(queues: [], flush: { count.withLock { $0 += 1 } })
+        let tracer = Oriel.Tracer(queues: [], flush: { count.withLock { $0 += 1 } })
         tracer.forceFlush()
         #expect(count.withLock { $0 } == 1)
     }
@@ -173,6 +173,39 @@ import Tracing
                     traceID: linked.traceID, spanID: linked.spanID, traceState: "ot=th:0", attributes: [Attribute("why", "because")], flags: 0x103)
             ])
         #expect(made.droppedLinksCount == 0)
+    }
+
+    @Test func textsOfAnyLengthAreEncoded() async throws {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        var generator = TracingGenerator(seed: seed)
+        let lengths = [0, 1, 15, 16, 100, 117, 118, 119, 120, 126, 127, 128, 129, 250, 510, 511, 512, 513, 600, 20_000]
+        let tracer = capture.tracer()
+        var expected: [[Attribute]] = []
+        for _ in 0..<60 {
+            var attributes: [Attribute] = []
+            for index in 0..<5 {
+                let key = "\(index)" + String(repeating: "k", count: lengths.randomElement(using: &generator) ?? 0)
+                let text = String(repeating: ["v", "é", "日"].randomElement(using: &generator) ?? "v", count: lengths.randomElement(using: &generator) ?? 0)
+                let values: [AttributeValue] = [
+                    .string(text), .int(Int64(bitPattern: generator.next())), .int(Int64(text.utf8.count)), .double(0.5), .bool(true),
+                ]
+                attributes.append(Attribute(key, values.randomElement(using: &generator) ?? .string(text)))
+            }
+            expected.append(attributes)
+            tracer.withSpan("span") { span in
+                for attribute in attributes {
+                    switch attribute.value {
+                    case .string(let text): span.attributes[attribute.key] = text
+                    case .int(let number): span.attributes[attribute.key] = number
+                    case .double(let number): span.attributes[attribute.key] = number
+                    case .bool(let flag): span.attributes[attribute.key] = flag
+                    default: break
+                    }
+                }
+            }
+        }
+        let spans = try await capture.spans()
+        #expect(spans.map { $0.attributes.sorted { $0.key < $1.key } } == expected, "seed \(seed)")
     }
 
     @Test func sourceLocationsAreOnlyToldWhenAskedFor() async throws {
@@ -245,6 +278,22 @@ import Tracing
         }
         let made = try await capture.span()
         #expect(made.attributes.sorted { $0.key < $1.key } == [Attribute("before", 1), Attribute("inside", 3), Attribute("other", 2)])
+    }
+
+    @Test func changesWithinChangesAreMerged() async throws {
+        var limits = Oriel.SpanLimits()
+        limits.attributes = 2
+        let tracer = capture.tracer(limits: limits)
+        let span = tracer.startSpan("full", context: .topLevel)
+        span.attributes = ["a": 1, "b": 1]
+        span.updateAttributes { attributes in
+            attributes["b"] = 2
+            attributes["c"] = 2
+            span.attributes["a"] = 3
+        }
+        #expect(span.attributes == ["a": 3, "b": 2])
+        span.end()
+        #expect(try await capture.span().droppedAttributesCount == 1)
     }
 
     @Test func threadsThatSetAttributesOfOneSpanLoseNone() async throws {

@@ -34,7 +34,8 @@ enum XRayHeader {
         let parts = text.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
         guard parts.count == 3, parts[0].elementsEqual("1".utf8), parts[1].count == 8, parts[2].count == 24 else { return nil }
         guard
-            let seconds = UInt64(hexadecimal: parts[1]), let middle = UInt64(hexadecimal: parts[2].prefix(8)), let low = UInt64(hexadecimal: parts[2].suffix(16))
+            let seconds = UInt64(hexadecimal: parts[1]), let middle = UInt64(hexadecimal: parts[2].prefix(8)),
+            let low = UInt64(hexadecimal: parts[2].suffix(16))
         else { return nil }
         let id = TraceID(high: seconds << 32 | middle, low: low)
         return id.isZero ? nil : id
