@@ -1,7 +1,7 @@
 public import Tracing
 
 extension Oriel {
-    /// A span of an ``Tracer``. Copies are the same span.
+    /// A span of a ``Tracer``. Copies are the same span.
     public struct Span: Tracing.Span {
         private let parentContext: ServiceContext
         private let reference: SpanContextReference

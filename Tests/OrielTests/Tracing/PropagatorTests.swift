@@ -28,14 +28,14 @@ import Tracing
 
     @Test func namesAreThoseOfTheEnvironment() {
         let names = ["tracecontext", "baggage", "b3", "b3multi", "xray", "none", " B3Multi "]
-        let propagators: [Oriel.Propagator] = [.traceContext, .baggage, .b3, .b3Multi, .xray, .none, .b3Multi]
+        let propagators: [Oriel.Propagator] = [.traceContext, .baggage, .b3, .b3Multi, .xray, .disabled, .b3Multi]
         #expect(names.compactMap { Oriel.Propagator(name: $0) } == propagators)
         #expect(Oriel.Propagator(name: "jaeger") == nil && Oriel.Propagator(name: "") == nil)
         #expect(Oriel.Propagator.standard == [.traceContext, .baggage])
     }
 
     @Test func noneDoesNothing() {
-        #expect(extracted(["traceparent": Self.parent], [.none]) == nil && injected(context(), [.none]).isEmpty)
+        #expect(extracted(["traceparent": Self.parent], [.disabled]) == nil && injected(context(), [.disabled]).isEmpty)
     }
 
     // MARK: W3C Trace Context

@@ -16,8 +16,8 @@ extension Oriel {
         case b3Multi = "b3multi"
         /// AWS X-Ray's `x-amzn-trace-id`.
         case xray
-        /// Nothing.
-        case none
+        /// Nothing. (A case `none` would be mistaken for the one of `Optional`.)
+        case disabled = "none"
 
         /// What OpenTelemetry's programs use unless they are told otherwise.
         public static let standard: [Propagator] = [.traceContext, .baggage]
@@ -53,7 +53,7 @@ extension Oriel {
             case .xray:
                 guard let header = extractor.extract(key: XRayHeader.header, from: carrier) else { return }
                 set(XRayHeader.read(header), in: &context)
-            case .none: break
+            case .disabled: break
             }
         }
 
@@ -87,7 +87,7 @@ extension Oriel {
                 if !span.isSamplingDeferred { injector.inject(span.isSampled ? "1" : "0", forKey: B3Header.sampled, into: &carrier) }
             case .xray:
                 injector.inject(XRayHeader.text(span), forKey: XRayHeader.header, into: &carrier)
-            case .baggage, .none: break
+            case .baggage, .disabled: break
             }
         }
     }
