@@ -12,6 +12,8 @@ extension Oriel {
         public var traceState: String
         /// Whether it came from another process.
         public var isRemote: Bool
+        /// Whether another process left it to us to decide, which B3 and X-Ray can: then ``flags`` say nothing about it.
+        var isSamplingDeferred = false
 
         public init(traceID: TraceID, spanID: SpanID, flags: UInt8 = 0, traceState: String = "", isRemote: Bool = false) {
             self.traceID = traceID
@@ -21,7 +23,10 @@ extension Oriel {
             self.isRemote = isRemote
         }
 
-        public var isSampled: Bool { flags & 1 != 0 }
+        static let sampledFlag: UInt8 = 1
+        static let randomFlag: UInt8 = 2
+
+        public var isSampled: Bool { flags & Self.sampledFlag != 0 }
     }
 }
 

@@ -9,6 +9,7 @@ public struct WireWriter: Sendable {
     }
 
     public mutating func varint(_ value: UInt64) {
+        if value < 0x80 { return bytes.append(UInt8(truncatingIfNeeded: value)) }
         var value = value
         while value >= 0x80 {
             bytes.append(UInt8(truncatingIfNeeded: value) | 0x80)
@@ -28,11 +29,7 @@ public struct WireWriter: Sendable {
     }
 
     public mutating func fixed64(_ value: UInt64) {
-        var value = value
-        for _ in 0..<8 {
-            bytes.append(UInt8(truncatingIfNeeded: value))
-            value >>= 8
-        }
+        append(value.littleEndian)
     }
 
     public mutating func fixed64Field(_ number: UInt32, _ value: UInt64) {
@@ -46,11 +43,7 @@ public struct WireWriter: Sendable {
 
     public mutating func fixed32Field(_ number: UInt32, _ value: UInt32) {
         tag(number, .fixed32)
-        var value = value
-        for _ in 0..<4 {
-            bytes.append(UInt8(truncatingIfNeeded: value))
-            value >>= 8
-        }
+        append(value.littleEndian)
     }
 
     public mutating func stringField(_ number: UInt32, _ value: String) {
@@ -100,10 +93,13 @@ public struct WireWriter: Sendable {
     }
 
     private mutating func bigEndian(_ value: UInt64) {
-        var shift: UInt64 = 64
-        while shift > 0 {
-            shift -= 8
-            bytes.append(UInt8(truncatingIfNeeded: value >> shift))
-        }
+        append(value.bigEndian)
+    }
+
+    /// The bytes of a number as they lie in memory, in one step.
+    @inline(__always)
+    private mutating func append(_ value: some FixedWidthInteger) {
+        // Safe: the pointer is used within the closure only, and `append` copies.
+        unsafe withUnsafeBytes(of: value) { unsafe bytes.append(contentsOf: $0) }
     }
 }

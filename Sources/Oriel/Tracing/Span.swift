@@ -1,0 +1,83 @@
+public import Tracing
+
+extension Oriel {
+    /// A span of a ``Tracer``. Copies are the same span.
+    public struct Span: Tracing.Span {
+        private let parentContext: ServiceContext
+        private let reference: SpanContextReference
+        /// `nil` when the span was not chosen to be recorded.
+        private let recording: SpanRecording?
+
+        init(parentContext: ServiceContext, reference: SpanContextReference, recording: SpanRecording?) {
+            self.parentContext = parentContext
+            self.reference = reference
+            self.recording = recording
+        }
+
+        /// What children are started with: the parent's context, with this span in place of the parent.
+        ///
+        /// It is made at each call, which costs as much as the start of a span that is not recorded.
+        public var context: ServiceContext {
+            var context = parentContext
+            context.spanContextReference = reference
+            return context
+        }
+
+        /// What tells this span apart, without the rest of ``context``.
+        public var spanContext: SpanContext { reference.context }
+
+        /// Whether what is set here is kept: the span was chosen by the sampler and has not ended.
+        public var isRecording: Bool { recording?.isRecording ?? false }
+
+        /// The name; empty when the span is not recorded.
+        public var operationName: String {
+            get { recording?.operationName ?? "" }
+            nonmutating set { recording?.operationName = newValue }
+        }
+
+        /// The attributes; none when the span is not recorded.
+        ///
+        /// A change in place (`span.attributes["http.response.status_code"] = 200`) takes them out, changes them without a lock and puts them back; what other threads change
+        /// meanwhile is merged. Several at once are best set by ``updateAttributes(_:)``.
+        public var attributes: SpanAttributes {
+            get { recording?.attributes ?? [:] }
+            nonmutating set { recording?.attributes = newValue }
+            nonmutating _modify {
+                guard let recording else {
+                    var unused = SpanAttributes()
+                    yield &unused
+                    return
+                }
+                var loan = recording.lendAttributes()
+                defer { recording.takeBack(loan) }
+                yield &loan.attributes
+            }
+        }
+
+        /// Changes attributes in place.
+        public func updateAttributes(_ update: (inout SpanAttributes) -> Void) {
+            guard recording != nil else { return }
+            update(&attributes)
+        }
+
+        /// Success is final: an error that is set later does not count, as OpenTelemetry says.
+        public func setStatus(_ status: SpanStatus) { recording?.setStatus(status) }
+
+        public func addEvent(_ event: SpanEvent) { recording?.addEvent(event) }
+
+        /// Adds a link to another span. One whose context has none of our spans is passed over.
+        public func addLink(_ link: SpanLink) { recording?.addLink(link) }
+
+        /// Adds an event `exception` with the error's type and description, and makes the status an error unless one was set.
+        public func recordError<Instant: TracerInstant>(_ error: any Error, attributes: SpanAttributes, at instant: @autoclosure () -> Instant) {
+            guard let recording, recording.isRecording else { return }
+            recording.recordError(error, attributes, at: instant())
+        }
+
+        /// Ends the span and hands it over for delivery. Only the first call counts.
+        public func end<Instant: TracerInstant>(at instant: @autoclosure () -> Instant) {
+            guard let recording else { return }
+            recording.end(Int64(clamping: instant().nanosecondsSinceEpoch), mayBeNow: Instant.self == DefaultTracerClock.Timestamp.self)
+        }
+    }
+}
