@@ -120,18 +120,17 @@ import Testing
     }
 
     @Test func groupsFollowEachOtherInTime() {
-        func block(_ input: Int, _ slots: ClosedRange<Int64>) -> MergeBlock {
+        func block(_ input: Int, _ slots: ClosedRange<Int64>, chain: Int = 0) -> MergeBlock {
             MergeBlock(
-                input: input,
+                input: input, chain: chain,
                 header: BlockHeader(
                     index: 0, rowCount: 1, firstSlot: Slot(number: slots.lowerBound), lastSlot: Slot(number: slots.upperBound), low: .zero, high: .zero,
                     minimumTime: 0, maximumTime: 0, firstStream: 0, lastStream: 0))
         }
         let groups = MergeGroup.groups([block(1, 5...6), block(0, 1...2), block(0, 2...4), block(1, 7...7), block(0, 6...6)])
         #expect(groups.map { $0.blocks.map(\.input) } == [[0, 0], [0, 1], [1]])
-        #expect(groups[0].isSorted { _ in true })
-        #expect(!groups[0].isSorted { _ in false })
-        #expect(!groups[1].isSorted { _ in true })
-        #expect(groups[2].isSorted { _ in false })
+        #expect(groups.map(\.chains.count) == [1, 2, 1])
+        let unsorted = MergeGroup.groups([block(0, 1...2), block(0, 2...4, chain: 1), block(0, 3...4, chain: 1)])
+        #expect(unsorted.map { $0.chains.map(\.count) } == [[1, 2]])
     }
 }

@@ -27,13 +27,15 @@ import Testing
         }
 
         /// Runs a task and puts its outputs in the place of its inputs.
-        mutating func run(_ task: MergeTask, floor: Timestamp = Timestamp(nanoseconds: .min), limits: BlockLimits? = nil) throws -> Merge.Result {
+        mutating func run(
+            _ task: MergeTask, floor: Timestamp = Timestamp(nanoseconds: .min), limits: BlockLimits? = nil, memoryBytes: Int = 1 << 20
+        ) throws -> Merge.Result {
             let entered = task.descriptions(firstID: nextID)
             nextID += UInt64(entered.count)
             let inputs = task.inputs.compactMap { id in segments.first { $0.description.fileID == id } }
             let result = try Merge.run(
                 task, entered: entered, inputs: inputs, floor: floor, store: fixture.store, registry: rows.registry, fileSystem: fixture.fileSystem,
-                folder: fixture.folder.path, memoryBytes: 1 << 20, limits: limits)
+                folder: fixture.folder.path, memoryBytes: memoryBytes, limits: limits)
             segments.removeAll { task.inputs.contains($0.description.fileID) }
             for description in result.descriptions { segments.append(try fixture.open(description)) }
             return result
@@ -70,6 +72,26 @@ import Testing
             }
         }
         #expect(found == expected, "\(signal), seed \(seed)")
+    }
+
+    /// Runs of several blocks each, all in one slot, are read block after block and part after part, with what is kept of their pages within the memory.
+    @Test(arguments: Signal.allCases, [32 << 10, 1 << 20, 64 << 20]) func runsOfSeveralBlocksAreReadInParts(signal: Signal, memoryBytes: Int) throws {
+        var scene = try Scene(signal, seed: 4711, slots: 1)
+        let limits = BlockLimits(signal: signal, rows: 900, wholeSlotRows: 500)
+        for _ in 0..<4 { try scene.flush(runs: 2, rowsPerRun: 1500, limits: limits) }
+        for segment in scene.segments {
+            #expect(segment.blocks.count >= 4)
+            #expect(segment.blocks.filter { !$0.followsPrevious }.count == 2)
+        }
+        let expected = RowText.expected(scene.chunks, scene.rows.registry)
+        let task = try #require(MergePolicy(minimumRatio: 2).next(scene.candidates, now: Self.now))
+        _ = try scene.run(task, limits: limits, memoryBytes: memoryBytes)
+        #expect(try scene.segments.flatMap { try scene.fixture.texts($0) } == expected)
+        let merged = try #require(scene.segments.first)
+        #expect(merged.blocks.dropFirst().filter { !$0.followsPrevious }.isEmpty)
+        // The file as it is now is one chain, so its blocks can be copied.
+        let groups = MergeGroup.groups(MergeBlock.blocks(of: merged, number: 0))
+        #expect(groups.map(\.chains.count) == Array(repeating: 1, count: groups.count))
     }
 
     @Test(arguments: [Signal.logs, .spans, .samples]) func mergesOfMergesKeepAllRows(signal: Signal) throws {

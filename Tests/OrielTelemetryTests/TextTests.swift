@@ -12,6 +12,9 @@ import Testing
     ])
     func rfc3339BothWays(text: String, nanoseconds: Int64) {
         #expect(Timestamp(nanoseconds: nanoseconds).rfc3339 == text)
+        var bytes: [UInt8] = []
+        Timestamp(nanoseconds: nanoseconds).appendRFC3339(to: &bytes)
+        #expect(String(decoding: bytes, as: UTF8.self) == text)
         #expect(Timestamp(rfc3339: text)?.nanoseconds == nanoseconds)
     }
 

@@ -48,13 +48,17 @@ struct BlockBinding: Hashable, Sendable {
 extension BlockHeader {
     /// What is resident of a block.
     ///
-    /// - Parameter streams: the ordinals of its streams in the container, ascending.
-    init(_ block: EncodedBlock, index: Int, streams: [UInt32], low: CommitSequence, high: CommitSequence) {
+    /// - Parameters:
+    ///   - streams: the ordinals of its streams in the container, ascending.
+    ///   - followsPrevious: see the property.
+    init(
+        _ block: EncodedBlock, index: Int, streams: [UInt32], low: CommitSequence, high: CommitSequence, followsPrevious: Bool = false
+    ) {
         let runs = block.directory.runs.runs
         self.init(
             index: index, rowCount: block.directory.rowCount, firstSlot: Slot(number: runs.first?.slot ?? 0),
             lastSlot: Slot(number: runs.last?.slot ?? 0), low: low, high: high, minimumTime: block.minimumTime, maximumTime: block.maximumTime,
-            firstStream: streams.first ?? 0, lastStream: streams.last ?? 0)
+            firstStream: streams.first ?? 0, lastStream: streams.last ?? 0, followsPrevious: followsPrevious)
     }
 }
 

@@ -9,11 +9,17 @@ struct BlockReader<Storage: BlockStorage>: ~Copyable {
     let storage: Storage
     private var decoder = PageDecoder()
     private var buffer: [UInt8] = []
+    /// What stays at hand for the next read of this block; `nil` for a reader that reads once.
+    private var opened: OpenedPages?
 
-    init(_ directory: BlockDirectory, _ storage: Storage) {
+    init(_ directory: BlockDirectory, _ storage: Storage, opened: consuming OpenedPages? = nil) {
         self.directory = directory
         self.storage = storage
+        self.opened = opened
     }
+
+    /// Ends the reading, and hands over what a reader of more rows of this block can begin with.
+    consuming func finish() -> OpenedPages? { opened }
 
     // MARK: Rows
 
@@ -205,10 +211,14 @@ struct BlockReader<Storage: BlockStorage>: ~Copyable {
     }
 
     /// The ids that local trace numbers stand for.
-    private func traceIDs(of locals: [Int64], _ position: Int) throws(StoreError) -> [TraceID] {
+    private mutating func traceIDs(of locals: [Int64], _ position: Int) throws(StoreError) -> [TraceID] {
         let count = directory.traceCount
         for local in locals where local < 0 || local >= Int64(count) {
             throw storage.damage(ColumnError(.malformed("trace number \(local) of \(count)"), at: 0), column: position)
+        }
+        let storage = storage
+        if let ids = try opened?.traceIDs(count: count, load: { () throws(StoreError) in try storage.traceIDs(Array(0..<count)) }) {
+            return locals.map { ids[Int($0)] }
         }
         if locals.count < count / 16 {
             // Few rows: a search per row is less than a table of all traces.
@@ -280,8 +290,9 @@ struct BlockReader<Storage: BlockStorage>: ~Copyable {
         return try sparse(position, selection) { (decoder, rows, output) throws(ColumnError) in
             guard let rows else { return try decoder.appendIntegers(to: &output) }
             scratch.removeAll(keepingCapacity: true)
-            if decoder.hasSeparateGroups, rows.count * 8 < decoder.groupCount * BitPacking.groupSize {
-                // Few of many: only the groups of 128 that hold them.
+            let span = (rows.last ?? 0) / BitPacking.groupSize - (rows.first ?? 0) / BitPacking.groupSize + 1
+            if decoder.hasSeparateGroups, rows.count * 8 < decoder.groupCount * BitPacking.groupSize || span * 2 < decoder.groupCount {
+                // Few of many, or some that lie together: only the groups of 128 that hold them.
                 var group = -1
                 for index in rows {
                     if index / BitPacking.groupSize != group {
@@ -352,12 +363,15 @@ struct BlockReader<Storage: BlockStorage>: ~Copyable {
 
     /// The distinct values of a dictionary column, sorted.
     mutating func dictionary(_ position: Int) throws(StoreError) -> ByteColumn {
+        if let known = opened?.dictionary(position) { return known }
         try load(position, 0..<directory.columns[position].dictionaryByteCount)
         // The span borrows a second reference to the array, so that the decoder stays free to change.
         let page = buffer
         do {
             try decoder.open(page.span)
-            return try decoder.dictionary()
+            let dictionary = try decoder.dictionary()
+            opened?.keep(dictionary, position)
+            return dictionary
         } catch {
             throw storage.damage(error, column: position)
         }
@@ -379,12 +393,18 @@ struct BlockReader<Storage: BlockStorage>: ~Copyable {
                 if result.positions == nil { result.positions = (0..<UInt32(taken)).map { $0 } }
                 continue
             }
-            try load(position, page.offset..<(page.offset + page.byteCount))
+            let isOpen = opened?.open(position, page: page.firstRow, &decoder) ?? false
+            var isSound = isOpen
+            defer { opened?.close(position, page: isSound ? page.firstRow : nil, &decoder) }
+            if !isOpen { try load(position, page.offset..<(page.offset + page.byteCount)) }
             let bytes = buffer
             do throws(ColumnError) {
-                try decoder.open(bytes.span)
-                guard decoder.rowCount == page.rowCount, decoder.valueCount == page.valueCount else {
-                    throw ColumnError(.malformed("the page has \(decoder.rowCount) rows, the directory says \(page.rowCount)"), at: 0)
+                if !isOpen {
+                    try decoder.open(bytes.span)
+                    guard decoder.rowCount == page.rowCount, decoder.valueCount == page.valueCount else {
+                        throw ColumnError(.malformed("the page has \(decoder.rowCount) rows, the directory says \(page.rowCount)"), at: 0)
+                    }
+                    isSound = true
                 }
                 let isWhole = selection.rows == nil || indexes.count == page.rowCount
                 if isWhole, decoder.bitmap.isEmpty {

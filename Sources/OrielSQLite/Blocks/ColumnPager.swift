@@ -240,16 +240,3 @@ struct ColumnPager: ~Copyable {
         return (sorted, codes)
     }
 }
-
-extension Span<UInt8> {
-    /// Whether these bytes come before others in the order of bytes.
-    func precedes(_ other: Span<UInt8>) -> Bool {
-        let shared = Swift.min(count, other.count)
-        var index = 0
-        while index < shared {
-            if self[index] != other[index] { return self[index] < other[index] }
-            index += 1
-        }
-        return count < other.count
-    }
-}

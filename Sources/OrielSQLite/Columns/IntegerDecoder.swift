@@ -27,6 +27,9 @@ struct IntegerDecoder {
 
     var groupCount: Int { (count + BitPacking.groupSize - 1) / BitPacking.groupSize }
 
+    /// Bytes of memory for the heads of the groups.
+    var byteCount: Int { groups.capacity * MemoryLayout<Group>.stride }
+
     /// Reads the heads of a section of `count` values at `offset` and moves `offset` behind the section.
     mutating func open(_ bytes: Span<UInt8>, at offset: inout Int, count: Int) throws(ColumnError) {
         self.count = count

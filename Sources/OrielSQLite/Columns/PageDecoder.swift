@@ -1,6 +1,20 @@
 import OrielCompression
 import OrielTelemetry
 
+/// A page that a decoder opened, put aside: its bytes are checked and inflated, its values not decoded.
+struct OpenedPage {
+    fileprivate var codec = PageCodec.integers
+    fileprivate var rowCount = 0
+    fileprivate var valueCount = 0
+    fileprivate var bitmap: [UInt64] = []
+    fileprivate var body: [UInt8] = []
+    fileprivate var values = 0
+    fileprivate var section = IntegerDecoder()
+
+    /// Bytes of memory, roughly.
+    var byteCount: Int { body.capacity + bitmap.capacity * 8 + section.byteCount }
+}
+
 /// Decodes pages. One value serves one thread and keeps its buffers and zstd context from page to page.
 ///
 /// `open` checks the page and makes its body ready; the calls after it append that page's values, one per row that has one, to arrays of the
@@ -61,6 +75,17 @@ struct PageDecoder: ~Copyable {
             try section.open(body.span, at: &end, count: count)
             try expectEnd(end)
         }
+    }
+
+    /// Exchanges the opened page with one that was opened before.
+    mutating func exchange(_ page: inout OpenedPage) {
+        swap(&codec, &page.codec)
+        swap(&rowCount, &page.rowCount)
+        swap(&valueCount, &page.valueCount)
+        swap(&bitmap, &page.bitmap)
+        swap(&body, &page.body)
+        swap(&values, &page.values)
+        swap(&section, &page.section)
     }
 
     /// Groups of 128 values that `appendIntegers(group:to:)` can decode.

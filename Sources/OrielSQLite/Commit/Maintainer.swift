@@ -335,7 +335,7 @@ final class Maintainer {
         var count = 0
         var byteCount = 0
         let end = deletionBoundary(chunks)
-        while count < end, byteCount < 8 * core.options.sealBytes {
+        while count < end, byteCount < 2 * core.options.sealBytes {
             byteCount += chunks[count].byteCount
             count += 1
         }

@@ -63,7 +63,7 @@ final class StoreCounters: Sendable {
         /// Samples are small and of many series: sealed as often as others, a block would hold only a few of each.
         func isFull(_ signal: Signal, _ options: StoreOptions) -> Bool {
             let isOfSamples = signal == .samples
-            return rows >= options.sealRows * (isOfSamples ? 8 : 1) || bytes >= options.sealBytes * (isOfSamples ? 4 : 1) || chunks >= 2048
+            return rows >= options.sealRows * (isOfSamples ? 8 : 1) || bytes >= options.sealBytes || chunks >= 2048
         }
     }
 

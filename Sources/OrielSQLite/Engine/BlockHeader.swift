@@ -17,4 +17,6 @@ struct BlockHeader: Hashable, Sendable {
     /// Smallest and largest stream ordinal of the container, inclusive. Ordinals are in the order of stream ids.
     var firstStream: UInt32
     var lastStream: UInt32
+    /// Whether its rows come behind those of the block before it in row order, so that a merge can read one after the other.
+    var followsPrevious = false
 }

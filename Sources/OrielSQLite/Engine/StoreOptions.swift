@@ -12,9 +12,10 @@ public struct StoreOptions: Sendable {
     public var flushBytes = 64 << 20
     /// Nanoseconds after which everything is flushed to files.
     public var flushInterval: Int64 = 3_600_000_000_000
-    /// Rows and bytes at which a builder is sealed; of samples eight times the rows and four times the bytes.
+    /// Rows and bytes at which a builder is sealed; of samples eight times the rows. The more rows are sorted together, the fewer streams a block of them has, and the
+    /// less a merge must jump among blocks.
     public var sealRows = 65_536
-    public var sealBytes = 4 << 20
+    public var sealBytes = 24 << 20
     /// Most bytes of requests in one group commit.
     public var groupCommitBytes = 8 << 20
     /// Size of hot.db's log at which it is checkpointed.

@@ -4,7 +4,20 @@ import OrielStore
 struct MergeBlock: Hashable, Sendable {
     /// Which input; later ones hold later commits.
     var input: Int
+    /// The blocks of an input with the same number ascend in row order.
+    var chain = 0
     var header: BlockHeader
+
+    /// The blocks of an input, in the order of the file.
+    static func blocks(of segment: Segment, number: Int) -> [MergeBlock] {
+        // From level 1 on all blocks of a file ascend. In level 0 those of one sealed run do.
+        let isSorted = segment.description.level > 0
+        var chain = 0
+        return segment.blocks.map { header in
+            if !isSorted, !header.followsPrevious { chain += 1 }
+            return MergeBlock(input: number, chain: chain, header: header)
+        }
+    }
 }
 
 /// Blocks whose slots overlap: they are merged with each other and with nothing else.
@@ -36,11 +49,15 @@ struct MergeGroup: Hashable, Sendable {
         return groups
     }
 
-    /// Whether the blocks are in the order of their rows as they stand: one block, or blocks of one file in which no rows had to be merged.
-    ///
-    /// - Parameter isSorted: whether the blocks of an input follow each other in row order; those of level 0 do not.
-    func isSorted(_ isSorted: (Int) -> Bool) -> Bool {
-        guard let first = blocks.first else { return true }
-        return blocks.count == 1 || (isSorted(first.input) && blocks.allSatisfy { $0.input == first.input })
+    /// The blocks in chains in each of which the rows ascend from block to block.
+    var chains: [ArraySlice<MergeBlock>] {
+        var chains: [ArraySlice<MergeBlock>] = []
+        var start = 0
+        for index in blocks.indices.dropFirst() where blocks[index].input != blocks[index - 1].input || blocks[index].chain != blocks[index - 1].chain {
+            chains.append(blocks[start..<index])
+            start = index
+        }
+        if start < blocks.count { chains.append(blocks[start...]) }
+        return chains
     }
 }

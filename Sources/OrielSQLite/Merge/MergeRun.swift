@@ -49,7 +49,7 @@ struct MergeRun: ~Copyable {
         self.floor = floor.nanoseconds % unit == 0 ? rounded : rounded + 1
         let days = Set(output.pieces.map(\.day))
         blocks = inputs.enumerated().flatMap { number, input in
-            input.blocks.filter { days.contains(Day(time: $0.minimumTime, signal: signal)) }.map { MergeBlock(input: number, header: $0) }
+            MergeBlock.blocks(of: input, number: number).filter { days.contains(Day(time: $0.header.minimumTime, signal: signal)) }
         }
         encoder = BlockEncoder(level: output.compression)
         collected = SortedRows(signal: signal)
@@ -70,7 +70,7 @@ struct MergeRun: ~Copyable {
         let groups = MergeGroup.groups(live)
         for group in groups {
             let isWhole = group.blocks.allSatisfy { $0.header.minimumTime >= floor && deletions.touch($0.header, of: inputs[$0.input]) == nil }
-            let isSorted = group.isSorted { inputs[$0].description.level > 0 }
+            let isSorted = group.chains.count == 1
             // Small blocks are put together with their neighbours instead, if they have any.
             let isSmall = group.rowCount < limits.wholeSlotRows / 2 && groups.count > 1
             if isWhole, isSorted, !isSmall {
@@ -103,7 +103,9 @@ struct MergeRun: ~Copyable {
         let input = inputs[block.input]
         let index = block.header.index
         let (directory, binding) = try input.block(index)
-        try writer.append(block.header, directory, union.binding(binding, of: block.input)) { part, column throws(StoreError) in
+        var header = block.header
+        header.followsPrevious = writer.blockCount > 0
+        try writer.append(header, directory, union.binding(binding, of: block.input)) { part, column throws(StoreError) in
             var data: [UInt8] = []
             try input.readBlob(part == .pages ? .column(block: index, column: column) : .filters(block: index, column: column), into: &data)
             // A damaged page must not be copied: afterwards the input is deleted.
@@ -126,22 +128,20 @@ struct MergeRun: ~Copyable {
     // MARK: Merging
 
     private mutating func merge(_ group: MergeGroup) throws(StoreError) {
-        // Half a kilobyte a row is a generous guess, of samples their 20 bytes are known; the collected rows come on top. A part that ends with a page is best: the
-        // rest of a page would be decoded again.
-        let rowBytes = signal == .samples ? 24 : 512
-        let chunkRows = max(128, min(ColumnPager.pageRows, memoryBytes / group.blocks.count / rowBytes))
+        let low = group.blocks.map(\.header.low).min() ?? .zero
+        let high = group.blocks.map(\.header.high).max() ?? .zero
+        commits = commits.map { min($0.lowerBound, low)...max($0.upperBound, high) } ?? low...high
+        // Blocks that follow each other in row order are read one after the other, through one cursor.
+        var chains = group.chains
+        let cursorBytes = memoryBytes / chains.count
         var batches: [ColumnBatch] = []
         var cursors: [MergeCursor] = []
-        for block in group.blocks {
-            let rows = try liveRows(block)
-            if let cursor = try MergeCursor(
-                block, of: inputs[block.input], ordinals: union.streams, rows: rows, chunkRows: chunkRows, { batches.append($0) })
-            {
+        var origins: [Int] = []
+        for number in chains.indices {
+            if let cursor = try nextCursor(of: &chains[number], memoryBytes: cursorBytes, &batches) {
                 cursors.append(cursor)
+                origins.append(number)
             }
-            flushSummaries(&batches)
-            let range = block.header.low...block.header.high
-            commits = commits.map { min($0.lowerBound, range.lowerBound)...max($0.upperBound, range.upperBound) } ?? range
         }
         // A heap of cursors by their first row; of equal samples that of the later block comes last, and so stays.
         var heap = MergeHeap(cursors)
@@ -155,6 +155,10 @@ struct MergeRun: ~Copyable {
                 key.source = heap.cursors[number].source ?? 0
                 collected.appendSorted(key)
                 isAtEnd = try !heap.cursors[number].advance { batches.append($0) }
+                if isAtEnd, let cursor = try nextCursor(of: &chains[origins[number]], memoryBytes: cursorBytes, &batches) {
+                    heap.cursors[number] = cursor
+                    isAtEnd = false
+                }
                 if !batches.isEmpty { flushSummaries(&batches) }
             } while !isAtEnd && collected.count < 2 * limits.rows && collected.byteCount < 2 * limits.bytes && heap.precedes(number, rival)
             heap.replaceFirst(isAtEnd: isAtEnd)
@@ -163,6 +167,20 @@ struct MergeRun: ~Copyable {
                 for index in heap.cursors.indices { heap.cursors[index].source = nil }
             }
         }
+    }
+
+    /// A cursor of the next block of a chain that has rows; `nil` at the chain's end.
+    private mutating func nextCursor(
+        of chain: inout ArraySlice<MergeBlock>, memoryBytes: Int, _ batches: inout [ColumnBatch]
+    ) throws(StoreError) -> MergeCursor? {
+        while let block = chain.popFirst() {
+            let rows = try liveRows(block)
+            let cursor = try MergeCursor(
+                block, of: inputs[block.input], ordinals: union.streams, rows: rows, memoryBytes: memoryBytes, { batches.append($0) })
+            flushSummaries(&batches)
+            if let cursor { return cursor }
+        }
+        return nil
     }
 
     /// The rows of a block that are at or above the floor and not deleted; `nil` when all are.
@@ -188,7 +206,8 @@ struct MergeRun: ~Copyable {
             do {
                 let (block, streams) = try encoder.encode(collected, range)
                 let binding = BlockBinding(streams: streams, traces: TraceOrdinals.ordinals(of: block.traceIDs, among: union.traceIDs))
-                let header = BlockHeader(block, index: 0, streams: streams, low: commits.lowerBound, high: commits.upperBound)
+                let header = BlockHeader(
+                    block, index: 0, streams: streams, low: commits.lowerBound, high: commits.upperBound, followsPrevious: writer.blockCount > 0)
                 try writer.append(header, block.directory, binding) { part, column in block[part, column] }
             } catch {
                 throw SegmentWriter.failure("merge of \(signal.name)", error)

@@ -93,7 +93,8 @@ final class SealedRun: BlockContainer {
             do {
                 let (block, ordinals) = try encoder.encode(rows, range)
                 headers.append(
-                    BlockHeader(block, index: encoded.count, streams: ordinals, low: first.sequence, high: last.sequence))
+                    BlockHeader(
+                        block, index: encoded.count, streams: ordinals, low: first.sequence, high: last.sequence, followsPrevious: !encoded.isEmpty))
                 encoded.append(block)
                 streams.append(ordinals)
             } catch {

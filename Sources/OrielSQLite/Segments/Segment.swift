@@ -278,6 +278,21 @@ final class Segment: BlockContainer {
         return try reader.read(rows, projection: projection, streams: binding.streams, references: references)
     }
 
+    /// Reads some rows of a block of which more will be read.
+    ///
+    /// - Parameter opened: what the reads of this block keep at hand for each other.
+    func read(block: Int, rows: [Int], projection: Projection, opened: inout OpenedPages) throws(StoreError) -> ColumnBatch {
+        let references = try streamReferences()
+        let (directory, binding) = try self.block(block)
+        let kept = opened
+        // The reader's must be the only reference to the pages, else each change would copy them.
+        opened = OpenedPages()
+        var reader = BlockReader(directory, SegmentBlock(segment: self, block: block, binding: binding), opened: kept)
+        let batch = try reader.read(rows, projection: projection, streams: binding.streams, references: references)
+        if let kept = reader.finish() { opened = kept }
+        return batch
+    }
+
     func integerBounds(_ column: ColumnID, block: Int) throws(StoreError) -> ClosedRange<Int64>? {
         try self.block(block).directory.integerBounds(column)
     }

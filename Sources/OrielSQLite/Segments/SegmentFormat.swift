@@ -123,6 +123,9 @@ enum BlockHeaderList {
         \.rowCount, \.firstSlot, \.lastSlot, \.low, \.high, \.minimumTime, \.maximumTime, \.firstStream, \.lastStream,
     ]
 
+    /// What the list says after these, where it does.
+    private static let laterFields: [any WritableKeyPath<Fields, Int64> & Sendable] = [\.followsPrevious]
+
     private struct Fields {
         var rowCount: Int64 = 0
         var firstSlot: Int64 = 0
@@ -133,6 +136,7 @@ enum BlockHeaderList {
         var maximumTime: Int64 = 0
         var firstStream: Int64 = 0
         var lastStream: Int64 = 0
+        var followsPrevious: Int64 = 0
 
         init() {}
 
@@ -146,6 +150,7 @@ enum BlockHeaderList {
             maximumTime = header.maximumTime
             firstStream = Int64(header.firstStream)
             lastStream = Int64(header.lastStream)
+            followsPrevious = header.followsPrevious ? 1 : 0
         }
     }
 
@@ -154,7 +159,7 @@ enum BlockHeaderList {
         var bytes: [UInt8] = [SegmentFormat.version]
         bytes.append(count: headers.count)
         let rows = headers.map { Fields($0) }
-        for field in fields { encoder.append(rows.map { $0[keyPath: field] }, to: &bytes) }
+        for field in fields + laterFields { encoder.append(rows.map { $0[keyPath: field] }, to: &bytes) }
         BlobChecksum.seal(&bytes)
         return bytes
     }
@@ -175,7 +180,9 @@ enum BlockHeaderList {
         if let expected, count != expected { throw ColumnError(.malformed("\(count) blocks are listed, the header has \(expected)"), at: 1) }
         var decoder = IntegerDecoder()
         var rows: [Fields] = []
-        for field in fields {
+        for (number, field) in (fields + laterFields).enumerated() {
+            // Files that were written before a later field was known end without it.
+            if number >= fields.count, offset == bytes.count { break }
             let values = try decoder.values(bytes, at: &offset, count: count)
             if rows.isEmpty { rows = Array(repeating: Fields(), count: count) }
             for index in rows.indices { rows[index][keyPath: field] = values[index] }
@@ -191,7 +198,7 @@ enum BlockHeaderList {
                     index: index, rowCount: Int(row.rowCount), firstSlot: Slot(number: row.firstSlot), lastSlot: Slot(number: row.lastSlot),
                     low: CommitSequence(rawValue: UInt64(bitPattern: row.low)), high: CommitSequence(rawValue: UInt64(bitPattern: row.high)),
                     minimumTime: row.minimumTime, maximumTime: row.maximumTime, firstStream: UInt32(row.firstStream),
-                    lastStream: UInt32(row.lastStream)))
+                    lastStream: UInt32(row.lastStream), followsPrevious: row.followsPrevious != 0))
         }
         return headers
     }

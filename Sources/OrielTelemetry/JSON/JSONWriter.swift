@@ -128,6 +128,14 @@ public struct JSONWriter: Sendable {
         bytes.append(UInt8(ascii: "\""))
     }
 
+    /// A moment as ``Timestamp/rfc3339``.
+    public mutating func string(_ time: Timestamp) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        time.appendRFC3339(to: &bytes)
+        bytes.append(UInt8(ascii: "\""))
+    }
+
     public mutating func string(_ id: TraceID) { string(id.hexadecimal) }
 
     public mutating func string(_ id: SpanID) { string(id.hexadecimal) }
@@ -167,8 +175,22 @@ public struct JSONWriter: Sendable {
 
     private mutating func appendQuoted(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 { appendEscaped(byte) }
+        // Most texts hold nothing to escape, and are copied as a whole.
+        let start = bytes.count
+        bytes.append(contentsOf: text.utf8)
+        if needsEscapes(from: start) {
+            bytes.removeLast(bytes.count - start)
+            for byte in text.utf8 { appendEscaped(byte) }
+        }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    private func needsEscapes(from start: Int) -> Bool {
+        let written = bytes.span
+        for index in start..<written.count where written[index] < 0x20 || written[index] == UInt8(ascii: "\"") || written[index] == UInt8(ascii: "\\") {
+            return true
+        }
+        return false
     }
 
     private mutating func appendQuoted(_ text: Span<UInt8>) {

@@ -2,6 +2,20 @@ extension Timestamp {
     /// RFC 3339 in UTC with all nine digits of the nanoseconds: `2026-11-24T15:20:28.000000000Z`.
     public var rfc3339: String { rfc3339(in: .utc, fractionDigits: 9) }
 
+    /// Appends ``rfc3339``, without a string on the way.
+    public func appendRFC3339(to bytes: inout [UInt8]) {
+        let (seconds, fraction) = secondsAndFraction
+        // All years that a timestamp can have are of four digits.
+        let time = CivilTime(secondsSince1970: seconds)
+        bytes.append(time.year, digits: 4, before: "-")
+        bytes.append(time.month, digits: 2, before: "-")
+        bytes.append(time.day, digits: 2, before: "T")
+        bytes.append(time.hour, digits: 2, before: ":")
+        bytes.append(time.minute, digits: 2, before: ":")
+        bytes.append(time.second, digits: 2, before: ".")
+        bytes.append(fraction, digits: 9, before: "Z")
+    }
+
     /// RFC 3339 in a zone, with its offset (`Z` for UTC) and 0 to 9 digits of the second's fraction, cut off, not rounded.
     public func rfc3339(in zone: CalendarZone, fractionDigits: Int) -> String {
         let (seconds, fraction) = secondsAndFraction
@@ -46,6 +60,22 @@ extension Timestamp {
         var scanner = TimeScanner(text)
         guard let time = scanner.dateAndTime(), let offset = scanner.offset(), scanner.isAtEnd else { return nil }
         self.init(seconds: time.civil.secondsSince1970 - Int64(offset), nanoseconds: time.nanoseconds)
+    }
+}
+
+extension [UInt8] {
+    /// Appends a number that is not negative with leading zeros, and what stands behind it.
+    fileprivate mutating func append(_ number: Int, digits: Int, before separator: Unicode.Scalar) {
+        let end = count + digits
+        append(contentsOf: repeatElement(UInt8(ascii: "0"), count: digits))
+        var rest = number
+        var index = end
+        while index > end - digits, rest > 0 {
+            index -= 1
+            self[index] += UInt8(rest % 10)
+            rest /= 10
+        }
+        append(UInt8(ascii: separator))
     }
 }
 

@@ -54,4 +54,28 @@ extension Span<UInt8> {
         }
         return true
     }
+
+    /// Whether these bytes come before others in the order of bytes.
+    ///
+    /// Complexity: O(*n*) in what both begin with alike.
+    @inlinable
+    public func precedes(_ other: Span<UInt8>) -> Bool {
+        let shared = Swift.min(count, other.count)
+        let left = unsafe bytes
+        let right = unsafe other.bytes
+        var offset = 0
+        while offset &+ 8 <= shared {
+            // Checked by the loop's condition: eight bytes are left in both.
+            let leftWord = unsafe left.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            let rightWord = unsafe right.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            // The first byte is the greatest of a big-endian number.
+            if leftWord != rightWord { return leftWord.bigEndian < rightWord.bigEndian }
+            offset &+= 8
+        }
+        while offset < shared {
+            if self[offset] != other[offset] { return self[offset] < other[offset] }
+            offset &+= 1
+        }
+        return count < other.count
+    }
 }

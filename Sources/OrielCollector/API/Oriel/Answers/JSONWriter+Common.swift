@@ -10,7 +10,7 @@ extension JSONWriter {
             null()
             return
         }
-        string(time.rfc3339)
+        string(time)
         key(name + "_unix_nano")
         quotedInteger(time.nanoseconds)
     }

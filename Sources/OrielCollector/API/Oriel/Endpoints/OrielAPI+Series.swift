@@ -23,7 +23,7 @@ extension OrielAPI {
         let families = MetricFamilies(try await asking { () async throws(StoreError) in try await snapshot.families() })
         let name = try parameters.single("name")
         let all = try await streams(snapshot, names: name.map { families.seriesNames(of: $0) }, matchers, page.range, deadline)
-        let shown = Array(all.drop { entry in page.position.map { entry.place <= $0 } ?? false }.prefix(page.limit + 1))
+        let shown = Self.sorted(all, after: page.position).prefix(page.limit + 1)
         var rows: [StreamID: SeriesRow] = [:]
         for entry in shown.prefix(page.limit) { rows[entry.id] = SeriesRow() }
         try await read(&rows, snapshot, page.range, sampling, wantsExemplars: wantsExemplars, deadline)
@@ -51,11 +51,47 @@ extension OrielAPI {
     private struct Entry {
         var id: StreamID
         var labels: [Label]
-        /// Sorts by name, then by the other labels.
-        var place: String
+
+        /// Appends what entries are sorted by, byte by byte: the name, then the other labels.
+        func appendPlace(to bytes: inout [UInt8]) {
+            if let name = labels.first(where: { $0.name == Label.metricName })?.value { bytes.append(contentsOf: name.utf8) }
+            for label in labels where label.name != Label.metricName {
+                bytes.append(1)
+                bytes.append(contentsOf: label.name.utf8)
+                bytes.append(1)
+                bytes.append(contentsOf: label.value.utf8)
+            }
+        }
+
+        /// Where the next page begins behind this entry.
+        var place: String {
+            var bytes: [UInt8] = []
+            appendPlace(to: &bytes)
+            return String(decoding: bytes, as: UTF8.self)
+        }
     }
 
-    /// The series of both kinds of samples that match, sorted.
+    /// Entries behind a position, sorted by their places.
+    private static func sorted(_ entries: [Entry], after position: String?) -> [Entry] {
+        // All places in one array: thousands of texts would take longer to make than to sort.
+        var places = ByteColumn()
+        places.reserveCapacity(entries.count, bytes: entries.count * 256)
+        var place: [UInt8] = []
+        let start = position.map { Array($0.utf8) } ?? []
+        var order: [Int] = []
+        order.reserveCapacity(entries.count)
+        for index in entries.indices {
+            place.removeAll(keepingCapacity: true)
+            entries[index].appendPlace(to: &place)
+            places.append(place.span)
+            if position == nil || start.span.precedes(place.span) { order.append(index) }
+        }
+        let bytes = places.bytes.span
+        order.sort { bytes.extracting(places.range(of: $0)).precedes(bytes.extracting(places.range(of: $1))) }
+        return order.map { entries[$0] }
+    }
+
+    /// The series of both kinds of samples that match, in any order.
     private func streams(
         _ snapshot: any StoreSnapshot, names: [String]?, _ matchers: [StreamMatcher], _ range: TimeRange, _ deadline: Timestamp
     ) async throws(APIError) -> [Entry] {
@@ -69,16 +105,14 @@ extension OrielAPI {
                 }
                 for stream in found {
                     guard case .series(let labels) = stream.descriptor else { continue }
-                    let metric = labels.first { $0.name == Label.metricName }?.value ?? ""
-                    let others = labels.filter { $0.name != Label.metricName }.map { "\($0.name)\u{1}\($0.value)" }.joined(separator: "\u{1}")
-                    entries[stream.id] = Entry(id: stream.id, labels: labels, place: "\(metric)\u{1}\(others)")
+                    entries[stream.id] = Entry(id: stream.id, labels: labels)
                 }
                 guard entries.count <= Self.maximumSeries else {
                     throw APIError(status: 422, "more than \(Self.maximumSeries) series match; narrow the filter with name or label")
                 }
             }
         }
-        return entries.values.sorted { $0.place < $1.place }
+        return Array(entries.values)
     }
 
     private func read(
@@ -90,9 +124,18 @@ extension OrielAPI {
         var runs = try snapshot.series(ScanPlan(signal: .samples, range: range, streams: ids, deadline: deadline))
         while let run = try await runs.next() {
             if let samples = SampleBatch(run.batch) {
-                for row in run.rows {
-                    guard let id = samples.streams.id(Int(samples.streamIndexes[row])) else { continue }
-                    rows[id]?.add(SeriesPoint(time: samples.times[row], value: .float(samples.values[row])), sampling)
+                var start = run.rows.lowerBound
+                while start < run.rows.upperBound {
+                    // The samples of a series follow each other.
+                    let stream = samples.streamIndexes[start]
+                    var end = start + 1
+                    while end < run.rows.upperBound, samples.streamIndexes[end] == stream { end += 1 }
+                    if let id = samples.streams.id(Int(stream)), let index = rows.index(forKey: id) {
+                        for row in start..<end {
+                            rows.values[index].add(SeriesPoint(time: samples.times[row], value: .float(samples.values[row])), sampling)
+                        }
+                    }
+                    start = end
                 }
             } else if let histograms = HistogramBatch(run.batch) {
                 for row in run.rows {
