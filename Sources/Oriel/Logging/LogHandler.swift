@@ -1,0 +1,78 @@
+public import Logging
+public import OrielClient
+import OrielTelemetry
+
+extension Oriel {
+    /// A swift-log backend that hands log lines to OrielClient's delivery.
+    ///
+    /// A line is encoded as an OTLP `LogRecord` by the thread that logs it, once, straight into the buffer of a ``OrielClient/RecordQueue``: no record object, no merged dictionary, and
+    /// in the steady state no allocation. The call never waits for the delivery; where there is no room the line is dropped and counted.
+    ///
+    /// | swift-log | OTLP |
+    /// |---|---|
+    /// | label | name of the instrumentation scope |
+    /// | level | `severity_number` (``Logging/Logger/Level/severityNumber``) and `severity_text` in upper case |
+    /// | message | `body` |
+    /// | metadata of the event, of the provider, of the handler | `attributes`; of one key the first of these counts |
+    /// | error | `exception.type`, `exception.message`, unless the metadata has them |
+    /// | file, line, function | `code.file.path`, `code.line.number`, `code.function.name`, only with ``LogOptions/includesCode`` |
+    ///
+    /// Trace id, span id and flags are those of the span that the task is in. Integers, floating-point numbers and booleans that come as `.stringConvertible` keep their type, dictionaries and
+    /// arrays become maps and arrays. Descriptions of values and metadata providers are called without any lock, so they may log themselves.
+    public struct LogHandler: Logging.LogHandler {
+        /// What every line of this logger carries.
+        public var metadata: Logging.Logger.Metadata
+        /// Less severe lines are dropped by swift-log before they come here.
+        public var logLevel: Logging.Logger.Level
+        /// Is asked for metadata at each line.
+        public var metadataProvider: Logging.Logger.MetadataProvider?
+        private let target: LogTarget
+
+        /// - Parameters:
+        ///   - label: the logger's name.
+        ///   - queues: where lines go, each line to all of them; none drops all lines.
+        ///   - options: what is written of a line, and how much.
+        public init(
+            label: String, queues: [RecordQueue], options: LogOptions = LogOptions(), logLevel: Logging.Logger.Level = .info,
+            metadata: Logging.Logger.Metadata = [:], metadataProvider: Logging.Logger.MetadataProvider? = nil
+        ) {
+            self.metadata = metadata
+            self.logLevel = logLevel
+            self.metadataProvider = metadataProvider
+            target = LogTarget(label: label, queues: queues, options: options)
+        }
+
+        public subscript(metadataKey key: String) -> Logging.Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        public func log(event: LogEvent) {
+            guard let first = target.first else { return }
+            first.queue.add(first.scope) { writer in
+                LogRecordEncoding.write(event, handler: metadata, provider: metadataProvider, options: target.options, to: &writer)
+                // Encoded once: the other queues get a copy, and descriptions are not asked twice.
+                for sink in target.others { sink.queue.add(sink.scope) { $0.bytes.append(writer.bytes.span) } }
+            }
+        }
+    }
+}
+
+/// Where a logger's lines go. One object that the copies of a logger share, so that they stay small.
+private final class LogTarget: Sendable {
+    struct Sink: Sendable {
+        let queue: RecordQueue
+        let scope: RecordScope
+    }
+
+    let first: Sink?
+    let others: [Sink]
+    let options: Oriel.LogOptions
+
+    init(label: String, queues: [RecordQueue], options: Oriel.LogOptions) {
+        let sinks = queues.map { Sink(queue: $0, scope: $0.scope(InstrumentationScope(name: label))) }
+        first = sinks.first
+        others = Array(sinks.dropFirst())
+        self.options = options
+    }
+}

@@ -1,0 +1,151 @@
+import Logging
+import OrielTelemetry
+
+/// The parts of a log record that every line has, written with one check of the buffer each instead of one a byte.
+extension WireWriter {
+    /// `time_unix_nano`, `observed_time_unix_nano`, `severity_number` and `severity_text`.
+    @inline(__always)
+    mutating func logRecordHead(time: Timestamp, severity: Logging.Logger.Level) {
+        let nanoseconds = UInt64(bitPattern: max(time.nanoseconds, 0))
+        let text = severity.severityText
+        unsafe appendFields(upTo: 32) { fields in
+            unsafe fields.byte(1 << 3 | 1)
+            unsafe fields.littleEndian(nanoseconds)
+            unsafe fields.byte(11 << 3 | 1)
+            unsafe fields.littleEndian(nanoseconds)
+            unsafe fields.byte(2 << 3)
+            unsafe fields.byte(UInt8(truncatingIfNeeded: severity.severityNumber))
+            unsafe fields.byte(3 << 3 | 2)
+            unsafe fields.byte(UInt8(truncatingIfNeeded: text.utf8CodeUnitCount))
+            // At most the 8 bytes of "CRITICAL".
+            unsafe fields.bytes(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        }
+    }
+
+    /// `body`, a string.
+    @inline(__always)
+    mutating func logRecordBody(_ text: String) {
+        let count = text.utf8.count
+        guard count < 0x80 - 2 else {
+            tag(5, .lengthDelimited)
+            return textValue(text, count)
+        }
+        unsafe appendFields(upTo: count + 4) { fields in
+            unsafe fields.byte(5 << 3 | 2)
+            unsafe fields.byte(UInt8(truncatingIfNeeded: count + 2))
+            unsafe fields.byte(1 << 3 | 2)
+            unsafe fields.byte(UInt8(truncatingIfNeeded: count))
+            unsafe fields.text(text, count)
+        }
+    }
+
+    /// `trace_id`, `span_id` and `flags`.
+    @inline(__always)
+    mutating func logRecordSpan(_ traceID: TraceID, _ spanID: SpanID, flags: UInt8) {
+        unsafe appendFields(upTo: 33) { fields in
+            unsafe fields.byte(9 << 3 | 2)
+            unsafe fields.byte(16)
+            unsafe fields.littleEndian(traceID.high.byteSwapped)
+            unsafe fields.littleEndian(traceID.low.byteSwapped)
+            unsafe fields.byte(10 << 3 | 2)
+            unsafe fields.byte(8)
+            unsafe fields.littleEndian(spanID.rawValue.byteSwapped)
+            unsafe fields.byte(8 << 3 | 5)
+            unsafe fields.byte(flags)
+            unsafe fields.byte(0)
+            unsafe fields.byte(0)
+            unsafe fields.byte(0)
+        }
+    }
+
+    /// An attribute whose key and value are so short that all lengths take a byte; others are not written, and the answer is `false`.
+    @inline(__always)
+    mutating func appendShortAttribute(_ key: String, _ text: String, limit: Int) -> Bool {
+        let keyCount = key.utf8.count
+        let count = text.utf8.count
+        guard keyCount < 0x80, count < 0x80, keyCount + count + 6 < 0x80, max(keyCount, count) <= limit else { return false }
+        unsafe appendFields(upTo: keyCount + count + 8) { fields in
+            unsafe fields.byte(6 << 3 | 2)
+            unsafe fields.byte(UInt8(truncatingIfNeeded: keyCount + count + 6))
+            unsafe fields.byte(1 << 3 | 2)
+            unsafe fields.byte(UInt8(truncatingIfNeeded: keyCount))
+            unsafe fields.text(key, keyCount)
+            unsafe fields.byte(2 << 3 | 2)
+            unsafe fields.byte(UInt8(truncatingIfNeeded: count + 2))
+            unsafe fields.byte(1 << 3 | 2)
+            unsafe fields.byte(UInt8(truncatingIfNeeded: count))
+            unsafe fields.text(text, count)
+        }
+        return true
+    }
+
+    /// The length of an `AnyValue` that is a string, and its content.
+    mutating func textValue(_ text: String, _ count: Int) {
+        varint(UInt64(WireWriter.fieldSize(count)))
+        stringField(1, text)
+    }
+
+    /// An attribute with a string, of any length.
+    mutating func longAttribute(_ key: String, _ text: String) {
+        let count = text.utf8.count
+        let valueSize = WireWriter.fieldSize(count)
+        tag(6, .lengthDelimited)
+        varint(UInt64(WireWriter.fieldSize(key.utf8.count) + WireWriter.fieldSize(valueSize)))
+        stringField(1, key)
+        tag(2, .lengthDelimited)
+        textValue(text, count)
+    }
+
+    /// Bytes of a length-delimited field with a number below 16.
+    private static func fieldSize(_ content: Int) -> Int {
+        let bits = UInt64.bitWidth - UInt64(content | 1).leadingZeroBitCount
+        return 1 + (bits + 6) / 7 + content
+    }
+
+    /// Calls `body` with room for `count` bytes behind what was written; it must write no more.
+    @inline(__always)
+    @unsafe
+    private mutating func appendFields(upTo count: Int, _ body: (inout UncheckedFields) -> Void) {
+        bytes.append(addingCapacity: count) { output in
+            unsafe output.withUnsafeMutableBufferPointer { buffer, initializedCount in
+                guard let start = buffer.baseAddress else { return }
+                var fields = unsafe UncheckedFields(next: start)
+                unsafe body(&fields)
+                initializedCount = unsafe fields.next - start
+            }
+        }
+    }
+}
+
+/// Writes bytes one behind the other without checking for room; whoever makes one has to.
+@unsafe
+private struct UncheckedFields {
+    var next: UnsafeMutablePointer<UInt8>
+
+    @inline(__always)
+    mutating func byte(_ value: UInt8) {
+        unsafe next.initialize(to: value)
+        unsafe next += 1
+    }
+
+    @inline(__always)
+    mutating func littleEndian(_ value: UInt64) {
+        unsafe UnsafeMutableRawPointer(next).storeBytes(of: value.littleEndian, as: UInt64.self)
+        unsafe next += 8
+    }
+
+    @inline(__always)
+    mutating func bytes(_ bytes: UnsafeBufferPointer<UInt8>) {
+        guard let start = bytes.baseAddress else { return }
+        unsafe next.initialize(from: start, count: bytes.count)
+        unsafe next += bytes.count
+    }
+
+    /// - Parameter count: of the bytes of UTF-8, known already.
+    @inline(__always)
+    mutating func text(_ text: String, _ count: Int) {
+        let isCopied: Void? = unsafe text.utf8.withContiguousStorageIfAvailable { unsafe bytes($0) }
+        guard isCopied == nil else { return }
+        for byte in text.utf8 { unsafe self.byte(byte) }
+    }
+}
