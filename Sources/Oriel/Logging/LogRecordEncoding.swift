@@ -24,9 +24,7 @@ enum LogRecordEncoding {
 
         var attributes = LogAttributes(options: options)
         let eventMetadata = event.metadata
-        if let eventMetadata {
-            for (key, value) in eventMetadata { attributes.add(key, value, to: &writer) }
-        }
+        if let eventMetadata { attributes.add(eventMetadata, unlessIn: nil, nil, to: &writer) }
         var provided: Logging.Logger.Metadata?
         if let provider {
             let metadata = provider.get()
@@ -56,24 +54,29 @@ private struct LogAttributes {
         self.options = options
     }
 
+    /// Whether there is room for one more, which is then counted as written, else as dropped.
     @inline(__always)
-    mutating func add(_ key: String, _ value: Logging.Logger.MetadataValue, to writer: inout WireWriter) {
+    private mutating func mayAdd(to writer: borrowing WireWriter) -> Bool {
         guard count < options.attributeCountLimit, writer.bytes.count < LogRecordEncoding.recordLimit else {
             dropped += 1
-            return
+            return false
         }
         count += 1
-        writer.metadataAttribute(key, value, limit: options.valueLengthLimit)
+        return true
     }
 
     /// Adds what is not in `first` or `second`, which were written before. When these are empty no key is looked up.
+    @inline(__always)
     mutating func add(
         _ metadata: Logging.Logger.Metadata, unlessIn first: Logging.Logger.Metadata?, _ second: Logging.Logger.Metadata?, to writer: inout WireWriter
     ) {
-        for (key, value) in metadata {
-            if let first, !first.isEmpty, first.index(forKey: key) != nil { continue }
-            if let second, !second.isEmpty, second.index(forKey: key) != nil { continue }
-            add(key, value, to: &writer)
+        var index = metadata.startIndex
+        while index != metadata.endIndex {
+            defer { metadata.formIndex(after: &index) }
+            if let first, !first.isEmpty, first.index(forKey: metadata.keys[index]) != nil { continue }
+            if let second, !second.isEmpty, second.index(forKey: metadata.keys[index]) != nil { continue }
+            guard mayAdd(to: writer) else { continue }
+            writer.metadataAttribute(index, of: metadata, limit: options.valueLengthLimit)
         }
     }
 
@@ -81,24 +84,25 @@ private struct LogAttributes {
         exceptionType error: any Error, unlessIn event: Logging.Logger.Metadata?, _ provided: Logging.Logger.Metadata?,
         _ handler: Logging.Logger.Metadata, to writer: inout WireWriter
     ) {
-        add("exception.type", unlessIn: event, provided, handler, to: &writer) { .string(String(reflecting: type(of: error))) }
-        add("exception.message", unlessIn: event, provided, handler, to: &writer) { .string(String(describing: error)) }
+        add("exception.type", unlessIn: event, provided, handler, to: &writer) { .text(String(reflecting: type(of: error))) }
+        add("exception.message", unlessIn: event, provided, handler, to: &writer) { .text(String(describing: error)) }
     }
 
     mutating func add(
         codeOf event: LogEvent, unlessIn metadata: Logging.Logger.Metadata?, _ provided: Logging.Logger.Metadata?, _ handler: Logging.Logger.Metadata,
         to writer: inout WireWriter
     ) {
-        add("code.file.path", unlessIn: metadata, provided, handler, to: &writer) { .string(event.file) }
-        add("code.line.number", unlessIn: metadata, provided, handler, to: &writer) { .stringConvertible(event.line) }
-        add("code.function.name", unlessIn: metadata, provided, handler, to: &writer) { .string(event.function) }
+        add("code.file.path", unlessIn: metadata, provided, handler, to: &writer) { .text(event.file) }
+        add("code.line.number", unlessIn: metadata, provided, handler, to: &writer) { .int(Int64(clamping: event.line)) }
+        add("code.function.name", unlessIn: metadata, provided, handler, to: &writer) { .text(event.function) }
     }
 
     private mutating func add(
         _ key: String, unlessIn event: Logging.Logger.Metadata?, _ provided: Logging.Logger.Metadata?, _ handler: Logging.Logger.Metadata,
-        to writer: inout WireWriter, _ value: () -> Logging.Logger.MetadataValue
+        to writer: inout WireWriter, _ value: () -> MetadataScalar
     ) {
         guard event?[key] == nil, provided?[key] == nil, handler[key] == nil else { return }
-        add(key, value(), to: &writer)
+        guard mayAdd(to: writer) else { return }
+        writer.scalarAttribute(key, value(), limit: options.valueLengthLimit)
     }
 }

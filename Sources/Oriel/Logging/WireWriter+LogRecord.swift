@@ -65,16 +65,38 @@ extension WireWriter {
         let count = text.utf8.count
         guard keyCount < 0x80, count < 0x80, keyCount + count + 6 < 0x80, max(keyCount, count) <= limit else { return false }
         unsafe appendFields(upTo: keyCount + count + 8) { fields in
-            unsafe fields.byte(6 << 3 | 2)
-            unsafe fields.byte(UInt8(truncatingIfNeeded: keyCount + count + 6))
-            unsafe fields.byte(1 << 3 | 2)
-            unsafe fields.byte(UInt8(truncatingIfNeeded: keyCount))
-            unsafe fields.text(key, keyCount)
-            unsafe fields.byte(2 << 3 | 2)
-            unsafe fields.byte(UInt8(truncatingIfNeeded: count + 2))
+            unsafe fields.key(key, keyCount, valueSize: count + 2)
             unsafe fields.byte(1 << 3 | 2)
             unsafe fields.byte(UInt8(truncatingIfNeeded: count))
             unsafe fields.text(text, count)
+        }
+        return true
+    }
+
+    /// As ``appendShortAttribute(_:_:limit:)``, with an integer.
+    @inline(__always)
+    mutating func appendShortAttribute(_ key: String, int: Int64, limit: Int) -> Bool {
+        let bits = UInt64(bitPattern: int)
+        let count = key.utf8.count
+        let size = WireWriter.varintSize(bits)
+        guard count < 0x60, count <= limit else { return false }
+        unsafe appendFields(upTo: count + size + 7) { fields in
+            unsafe fields.key(key, count, valueSize: size + 1)
+            unsafe fields.byte(3 << 3)
+            unsafe fields.varint(bits)
+        }
+        return true
+    }
+
+    /// As ``appendShortAttribute(_:_:limit:)``, with a floating-point number.
+    @inline(__always)
+    mutating func appendShortAttribute(_ key: String, double: Double, limit: Int) -> Bool {
+        let count = key.utf8.count
+        guard count < 0x60, count <= limit else { return false }
+        unsafe appendFields(upTo: count + 15) { fields in
+            unsafe fields.key(key, count, valueSize: 9)
+            unsafe fields.byte(4 << 3 | 1)
+            unsafe fields.littleEndian(double.bitPattern)
         }
         return true
     }
@@ -98,8 +120,11 @@ extension WireWriter {
 
     /// Bytes of a length-delimited field with a number below 16.
     private static func fieldSize(_ content: Int) -> Int {
-        let bits = UInt64.bitWidth - UInt64(content | 1).leadingZeroBitCount
-        return 1 + (bits + 6) / 7 + content
+        1 + varintSize(UInt64(content)) + content
+    }
+
+    private static func varintSize(_ value: UInt64) -> Int {
+        (UInt64.bitWidth - (value | 1).leadingZeroBitCount + 6) / 7
     }
 
     /// Calls `body` with room for `count` bytes behind what was written; it must write no more.
@@ -132,6 +157,28 @@ private struct UncheckedFields {
     mutating func littleEndian(_ value: UInt64) {
         unsafe UnsafeMutableRawPointer(next).storeBytes(of: value.littleEndian, as: UInt64.self)
         unsafe next += 8
+    }
+
+    @inline(__always)
+    mutating func varint(_ value: UInt64) {
+        var value = value
+        while value >= 0x80 {
+            unsafe byte(UInt8(truncatingIfNeeded: value) | 0x80)
+            value >>= 7
+        }
+        unsafe byte(UInt8(truncatingIfNeeded: value))
+    }
+
+    /// An attribute up to its value, whose `AnyValue` has `valueSize` bytes. All lengths must be below 128.
+    @inline(__always)
+    mutating func key(_ key: String, _ count: Int, valueSize: Int) {
+        unsafe byte(6 << 3 | 2)
+        unsafe byte(UInt8(truncatingIfNeeded: count + valueSize + 4))
+        unsafe byte(1 << 3 | 2)
+        unsafe byte(UInt8(truncatingIfNeeded: count))
+        unsafe text(key, count)
+        unsafe byte(2 << 3 | 2)
+        unsafe byte(UInt8(truncatingIfNeeded: valueSize))
     }
 
     @inline(__always)

@@ -2,21 +2,32 @@ import Logging
 import OrielTelemetry
 
 extension WireWriter {
-    /// Writes an attribute of a log record from swift-log's metadata.
+    /// Writes an entry of swift-log's metadata as an attribute of a log record.
+    ///
+    /// Key and value are read apart from each other by their index: taking both out of the dictionary as a pair costs twice as much.
     ///
     /// - Parameter limit: characters of a string.
     @inline(__always)
-    mutating func metadataAttribute(_ key: String, _ value: Logging.Logger.MetadataValue, limit: Int) {
+    mutating func metadataAttribute(_ index: Logging.Logger.Metadata.Index, of metadata: Logging.Logger.Metadata, limit: Int) {
+        switch metadata.values[index] {
+        case .string(let text): textAttribute(metadata.keys[index], text, limit: limit)
+        case .stringConvertible(let value): scalarAttribute(metadata.keys[index], MetadataScalar(value), limit: limit)
+        case let value: attribute(metadata.keys[index], limit: limit) { $0.metadataValue(value, limit: limit, depth: 0) }
+        }
+    }
+
+    /// Writes an attribute of a log record.
+    @inline(__always)
+    mutating func scalarAttribute(_ key: String, _ value: MetadataScalar, limit: Int) {
         switch value {
-        case .string(let text): textAttribute(key, text, limit: limit)
-        case .stringConvertible(let value):
-            switch MetadataScalar(value) {
-            case .text(let text): textAttribute(key, text, limit: limit)
-            case .int(let number): attribute(key, limit: limit) { $0.varintField(3, UInt64(bitPattern: number)) }
-            case .double(let number): attribute(key, limit: limit) { $0.doubleField(4, number) }
-            case .bool(let flag): attribute(key, limit: limit) { $0.varintField(2, flag ? 1 : 0) }
-            }
-        case .dictionary, .array: attribute(key, limit: limit) { $0.metadataValue(value, limit: limit, depth: 0) }
+        case .text(let text): textAttribute(key, text, limit: limit)
+        case .int(let number):
+            if appendShortAttribute(key, int: number, limit: limit) { return }
+            attribute(key, limit: limit) { $0.varintField(3, UInt64(bitPattern: number)) }
+        case .double(let number):
+            if appendShortAttribute(key, double: number, limit: limit) { return }
+            attribute(key, limit: limit) { $0.doubleField(4, number) }
+        case .bool(let flag): attribute(key, limit: limit) { $0.varintField(2, flag ? 1 : 0) }
         }
     }
 

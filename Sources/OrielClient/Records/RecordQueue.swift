@@ -85,7 +85,7 @@ public final class RecordQueue: Sendable {
         let place = places[threads.group]
         var writer = WireWriter(bytes: takeScratch(place))
         encode(&writer)
-        return append(writer, scope, place)
+        return append(&writer.bytes, scope, place)
     }
 
     /// An empty buffer, mostly with the capacity that it had the last time.
@@ -95,8 +95,8 @@ public final class RecordQueue: Sendable {
         return scratch
     }
 
-    private func append(_ record: consuming WireWriter, _ scope: RecordScope, _ place: Place) -> Bool {
-        var bytes = record.bytes
+    /// - Parameter bytes: a record. It must be the array's only owner, since the array is emptied and kept.
+    private func append(_ bytes: inout [UInt8], _ scope: RecordScope, _ place: Place) -> Bool {
         let total = bytes.count + Self.headerBytes
         var isAdded = false
         var full: Chunk?
