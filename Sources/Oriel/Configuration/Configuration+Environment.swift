@@ -1,0 +1,188 @@
+import Logging
+import OrielClient
+import OrielExporterConsole
+import OrielTelemetry
+
+extension Oriel.Configuration {
+    /// What the variables of an environment say, and the defaults where they say nothing. The names are those of OpenTelemetry's "Environment Variable Specification"; besides them `LOG_LEVEL`
+    /// and `ORIEL_…`.
+    public init(environment: [String: String]) {
+        self.init(EnvironmentVariables(environment))
+    }
+
+    /// What the variables of this process say now.
+    public static func environment() -> Oriel.Configuration {
+        Oriel.Configuration(.process)
+    }
+
+    init(_ variables: EnvironmentVariables) {
+        var reader = EnvironmentReader(variables)
+        readResource(&reader)
+        readExporters(&reader)
+        otlp.read(&reader)
+        readDelivery(&reader)
+        readSpans(&reader)
+        readMetrics(&reader)
+        readLogs(&reader)
+        problems = reader.problems
+    }
+
+    private mutating func readResource(_ reader: inout EnvironmentReader) {
+        reader.boolean("OTEL_SDK_DISABLED", &isDisabled)
+        serviceName = reader.variables["OTEL_SERVICE_NAME"]
+        let name = "OTEL_RESOURCE_ATTRIBUTES"
+        guard let value = reader.variables[name] else { return }
+        // One that is wrong makes all of them doubtful: the specification wants all to be left out.
+        if let pairs = KeyValueList.read(value) {
+            resourceAttributes = pairs.map { Attribute($0.key, .string($0.value)) }
+        } else {
+            reader.note(name, value, expected: "key=value pairs with commas between them, percent-encoded where needed", used: "no attributes")
+        }
+    }
+
+    private mutating func readExporters(_ reader: inout EnvironmentReader) {
+        readExporters("OTEL_LOGS_EXPORTER", [.otlp, .console], &logExporters, &reader)
+        readExporters("OTEL_METRICS_EXPORTER", [.otlp, .console, .prometheus], &metricExporters, &reader)
+        readExporters("OTEL_TRACES_EXPORTER", [.otlp, .console], &spanExporters, &reader)
+        var host = prometheus.host
+        if let value = reader.variables["OTEL_EXPORTER_PROMETHEUS_HOST"] { host = value }
+        prometheus.host = host
+        reader.integer("OTEL_EXPORTER_PROMETHEUS_PORT", 0...65_535, &prometheus.port)
+        reader.choice("ORIEL_CONSOLE_FORM", &consoleForm)
+    }
+
+    private func readExporters(
+        _ name: String, _ known: [Oriel.ExporterChoice], _ setting: inout Set<Oriel.ExporterChoice>, _ reader: inout EnvironmentReader
+    ) {
+        guard let names = reader.list(name), !names.isEmpty else { return }
+        var choices: Set<Oriel.ExporterChoice> = []
+        var unknown: [String] = []
+        for name in names.map({ $0.lowercased() }) where name != "none" {
+            // `logging` is what the console was called before.
+            if let choice = known.first(where: { $0.rawValue == name || ($0 == .console && name == "logging") }) {
+                choices.insert(choice)
+            } else {
+                unknown.append(name)
+            }
+        }
+        if choices.isEmpty, !unknown.isEmpty { choices = setting }
+        if !unknown.isEmpty {
+            let used = known.filter { choices.contains($0) }.map(\.rawValue).joined(separator: ",")
+            reader.note(
+                name, names.joined(separator: ","), expected: (known.map(\.rawValue) + ["none"]).joined(separator: ", "), used: used)
+        }
+        setting = choices
+    }
+
+    /// Queues are bounded in bytes here, and in items there. An item is taken for a kilobyte.
+    private mutating func readDelivery(_ reader: inout EnvironmentReader) {
+        reader.milliseconds("OTEL_BSP_SCHEDULE_DELAY", zero: .milliseconds(1), &delivery.spanDelay)
+        reader.milliseconds("OTEL_BLRP_SCHEDULE_DELAY", zero: .milliseconds(1), &delivery.logDelay)
+        reader.milliseconds("OTEL_METRIC_EXPORT_INTERVAL", &delivery.metricInterval)
+
+        let itemBytes = 1 << 10
+        var timeouts: [Duration] = []
+        var queues: [Int] = []
+        var batches: [Int] = []
+        for prefix in ["OTEL_BSP", "OTEL_BLRP"] {
+            var items = delivery.queueBytes / itemBytes / 2
+            reader.integer("\(prefix)_MAX_QUEUE_SIZE", 1...(1 << 20), &items)
+            queues.append(items)
+            var batch = min(delivery.batchBytes / itemBytes, items)
+            if reader.integer("\(prefix)_MAX_EXPORT_BATCH_SIZE", 1...items, &batch) { batches.append(batch) }
+        }
+        for name in ["OTEL_BSP_EXPORT_TIMEOUT", "OTEL_BLRP_EXPORT_TIMEOUT", "OTEL_METRIC_EXPORT_TIMEOUT"] {
+            var timeout: Duration = .zero
+            reader.milliseconds(name, zero: OTLPTimeout.unlimited, &timeout)
+            if timeout > .zero { timeouts.append(timeout) }
+        }
+        delivery.queueBytes = max(queues.reduce(0, +) * itemBytes, 64 << 10)
+        if let batch = batches.max() { delivery.batchBytes = max(batch * itemBytes, 16 << 10) }
+        // A request ends when the receiver's own time is over, or that of its batch.
+        let receivers = ExportSignal.allCases.map { otlp[$0].timeout }.max() ?? delivery.exportTimeout
+        delivery.exportTimeout = timeouts.max().map { min($0, receivers) } ?? receivers
+        if let folder = reader.variables["ORIEL_SPILL_FOLDER"] { delivery.spillFolder = folder }
+    }
+
+    private mutating func readSpans(_ reader: inout EnvironmentReader) {
+        readSampler(&reader)
+        readPropagators(&reader)
+        let unbounded = 0...Int.max
+        for name in ["OTEL_ATTRIBUTE_COUNT_LIMIT", "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT"] { reader.integer(name, unbounded, &spanLimits.attributeCount) }
+        for name in ["OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT"] {
+            reader.integer(name, unbounded, &spanLimits.valueLength)
+        }
+        reader.integer("OTEL_SPAN_EVENT_COUNT_LIMIT", unbounded, &spanLimits.eventCount)
+        reader.integer("OTEL_SPAN_LINK_COUNT_LIMIT", unbounded, &spanLimits.linkCount)
+        reader.integer("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", unbounded, &spanLimits.eventAttributeCount)
+        reader.integer("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", unbounded, &spanLimits.linkAttributeCount)
+    }
+
+    private mutating func readSampler(_ reader: inout EnvironmentReader) {
+        let name = "OTEL_TRACES_SAMPLER"
+        guard let value = reader.variables[name] else { return }
+        guard let choice = Oriel.SamplerChoice(name: value.lowercased()) else {
+            return reader.note(name, value, expected: Oriel.SamplerChoice.names.joined(separator: ", "), used: sampler.name)
+        }
+        sampler = choice
+        let argument = "OTEL_TRACES_SAMPLER_ARG"
+        guard let text = reader.variables[argument] else { return }
+        switch choice {
+        case .traceIDRatio, .parentBasedTraceIDRatio:
+            guard let ratio = Double(text), (0...1).contains(ratio) else {
+                return reader.note(argument, text, expected: "a number from 0 to 1", used: "1")
+            }
+            sampler = Oriel.SamplerChoice(name: choice.name, ratio: ratio) ?? choice
+        default: break
+        }
+    }
+
+    private mutating func readPropagators(_ reader: inout EnvironmentReader) {
+        let name = "OTEL_PROPAGATORS"
+        guard let names = reader.list(name), !names.isEmpty else { return }
+        var choices: [Oriel.PropagatorChoice] = []
+        var unknown = false
+        for name in names.map({ $0.lowercased() }) where name != "none" {
+            guard let choice = Oriel.PropagatorChoice(rawValue: name) else {
+                unknown = true
+                continue
+            }
+            if !choices.contains(choice) { choices.append(choice) }
+        }
+        if unknown {
+            if choices.isEmpty { choices = propagators }
+            reader.note(
+                name, names.joined(separator: ","), expected: (Oriel.PropagatorChoice.allCases.map(\.rawValue) + ["none"]).joined(separator: ", "),
+                used: choices.map(\.rawValue).joined(separator: ","))
+        }
+        propagators = choices
+    }
+
+    private mutating func readMetrics(_ reader: inout EnvironmentReader) {
+        reader.choice("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", &temporality)
+        reader.choice("OTEL_METRICS_EXEMPLAR_FILTER", &exemplarFilter)
+        let name = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION"
+        if reader.variables[name] != nil {
+            var aggregation = Oriel.HistogramAggregation.explicit
+            reader.choice(name, &aggregation)
+            histogramAggregation = aggregation
+        }
+    }
+
+    private mutating func readLogs(_ reader: inout EnvironmentReader) {
+        for name in ["OTEL_ATTRIBUTE_COUNT_LIMIT", "OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT"] { reader.integer(name, 0...Int.max, &logs.attributeCountLimit) }
+        for name in ["OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT"] {
+            reader.integer(name, 0...Int.max, &logs.valueLengthLimit)
+        }
+        reader.boolean("ORIEL_LOGS_CODE", &logs.includesCode)
+        guard let value = reader.variables["LOG_LEVEL"] else { return }
+        // The names of other languages' libraries are accepted too.
+        let name = ["warn": "warning", "fatal": "critical"][value.lowercased()] ?? value.lowercased()
+        if let level = Logging.Logger.Level(rawValue: name) {
+            logLevel = level
+        } else {
+            reader.note(
+                "LOG_LEVEL", value, expected: Logging.Logger.Level.allCases.map(\.rawValue).joined(separator: ", "), used: logLevel.rawValue)
+        }
+    }
+}
