@@ -59,11 +59,12 @@ public final class ConsoleExporter: TelemetryExporter {
     }
 
     public func export(_ batch: ExportBatch, deadline: Timestamp) -> ExportOutcome {
-        var state = state.withLock { shared in
-            let state = shared
-            shared = nil
-            return state
-        } ?? State()
+        var state =
+            state.withLock { shared in
+                let state = shared
+                shared = nil
+                return state
+            } ?? State()
         defer { self.state.withLock { $0 = state } }
 
         let rows: ConsoleRows

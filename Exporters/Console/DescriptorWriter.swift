@@ -26,6 +26,7 @@ struct DescriptorWriter {
 
     /// Writes all bytes, in pieces that end at line ends where possible, so that lines of several writers do not mix.
     func write(_ bytes: Span<UInt8>) -> Outcome {
+        guard descriptor >= 0 else { return .gone(reason: "there is no descriptor \(descriptor)") }
         let isFile = isRegularFile
         var offset = 0
         while offset < bytes.count {

@@ -1,6 +1,5 @@
 import Logging
 import OrielClient
-import OrielExporterConsole
 import OrielTelemetry
 
 extension Oriel.Configuration {

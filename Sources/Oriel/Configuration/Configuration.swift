@@ -1,6 +1,5 @@
 public import Logging
 public import OrielClient
-public import OrielExporterConsole
 public import OrielTelemetry
 
 extension Oriel {
@@ -40,7 +39,7 @@ extension Oriel {
         /// The OTLP receivers, one a signal; `OTEL_EXPORTER_OTLP_…`.
         public var otlp = OTLPConfiguration()
         /// How the console's lines look; `ORIEL_CONSOLE_FORM`: `auto`, `json` or `pretty`.
-        public var consoleForm: ConsoleExporter.Form = .auto
+        public var consoleForm: ConsoleForm = .auto
         /// The listener for scrapes; `OTEL_EXPORTER_PROMETHEUS_HOST` and `…_PORT`. It is opened when ``metricExporters`` contains `.prometheus`.
         public var prometheus = PrometheusConfiguration()
         /// Delays, sizes, retries and the spill folder of the delivery; `OTEL_BSP_…`, `OTEL_BLRP_…`, `OTEL_METRIC_EXPORT_…`, `ORIEL_SPILL_FOLDER`.

@@ -1,3 +1,5 @@
+import OrielExporterConsole
+
 extension Oriel {
     /// Where a kind of telemetry goes.
     public enum ExporterChoice: String, Hashable, Sendable, CaseIterable {
@@ -7,6 +9,24 @@ extension Oriel {
         case console
         /// To whoever scrapes the listener; metrics only.
         case prometheus
+    }
+
+    /// How lines on the console look, with the values of `ORIEL_CONSOLE_FORM`.
+    public enum ConsoleForm: String, Hashable, Sendable, CaseIterable {
+        /// ``pretty`` on a terminal, else ``json``.
+        case auto
+        /// An object of JSON a line.
+        case json
+        /// Coloured lines for people.
+        case pretty
+
+        var exporterForm: ConsoleExporter.Form {
+            switch self {
+            case .auto: .auto
+            case .json: .json
+            case .pretty: .pretty
+            }
+        }
     }
 
     /// Which spans are recorded, with the names of `OTEL_TRACES_SAMPLER`.

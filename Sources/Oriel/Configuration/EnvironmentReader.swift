@@ -85,7 +85,8 @@ struct EnvironmentReader {
     mutating func integer(_ name: String, _ range: ClosedRange<Int>, _ setting: inout Int) -> Bool {
         guard let value = variables[name] else { return false }
         guard let number = Int(value), range.contains(number) else {
-            let expected = range.upperBound == .max ? "a whole number from \(range.lowerBound)" : "a whole number from \(range.lowerBound) to \(range.upperBound)"
+            let expected =
+                range.upperBound == .max ? "a whole number from \(range.lowerBound)" : "a whole number from \(range.lowerBound) to \(range.upperBound)"
             note(name, value, expected: expected, used: "\(setting)")
             return false
         }

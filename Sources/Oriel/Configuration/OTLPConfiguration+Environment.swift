@@ -36,7 +36,9 @@ extension Oriel.OTLPConfiguration {
         guard let value = reader.variables[name] else { return }
         guard let pairs = KeyValueList.read(value), pairs.allSatisfy({ Self.isHeader($0.key, $0.value) }) else {
             // Headers hold tokens, so the value is not told.
-            if isFirst { reader.note(name, "…", expected: "key=value pairs with commas between them, percent-encoded where needed", used: "no headers from it") }
+            if isFirst {
+                reader.note(name, "…", expected: "key=value pairs with commas between them, percent-encoded where needed", used: "no headers from it")
+            }
             return
         }
         for (key, value) in pairs {

@@ -1,0 +1,98 @@
+import OrielClient
+import Testing
+
+@testable import Oriel
+
+@Suite struct ConfigurationOTLPTests {
+    private func configuration(_ variables: [String: String]) -> Oriel.Configuration {
+        Oriel.Configuration(environment: Dictionary(uniqueKeysWithValues: variables.map { ("OTEL_EXPORTER_OTLP_" + $0.key, $0.value) }))
+    }
+
+    @Test(arguments: [
+        ("http://collector:4318", "http://collector:4318/v1/traces"), ("http://collector:4318/", "http://collector:4318/v1/traces"),
+        ("https://example.com/otlp", "https://example.com/otlp/v1/traces"), ("https://example.com/otlp/", "https://example.com/otlp/v1/traces"),
+        ("http://[::1]:4318", "http://[::1]:4318/v1/traces"), ("http://h?tenant=a", "http://h/v1/traces?tenant=a"), ("HTTP://H", "HTTP://H/v1/traces"),
+    ])
+    func theSignalsPathIsAppendedToTheBase(base: String, expected: String) {
+        let configuration = configuration(["ENDPOINT": base])
+        #expect(configuration.otlp.spans.endpoint == expected)
+        #expect(configuration.problems.isEmpty)
+    }
+
+    @Test func theURLOfASignalIsUsedAsItIs() {
+        let configuration = configuration(["ENDPOINT": "http://all:4318", "TRACES_ENDPOINT": "https://traces:443/here", "LOGS_ENDPOINT": "http://logs"])
+        #expect(configuration.otlp.spans.endpoint == "https://traces:443/here")
+        #expect(configuration.otlp.logs.endpoint == "http://logs")
+        #expect(configuration.otlp.metrics.endpoint == "http://all:4318/v1/metrics")
+    }
+
+    @Test(arguments: ["collector:4318", "ftp://h", "http://", "http://:4318", "http://h:0", "http://h:99999", "http://h:port", "http://a b", "http://h\u{7F}"])
+    func whatIsNoURLIsReported(url: String) {
+        let configuration = configuration(["ENDPOINT": url])
+        #expect(configuration.problems.map(\.variable) == ["OTEL_EXPORTER_OTLP_ENDPOINT"])
+        #expect(configuration.otlp == Oriel.OTLPConfiguration())
+    }
+
+    @Test func passwordsAreNotTold() {
+        let configuration = configuration(["ENDPOINT": "http://user:pass@h:99999"])
+        #expect(configuration.problems.map(\.value) == ["http://…@h:99999"])
+    }
+
+    @Test func whatIsSpokenIsProtobufOverHTTP() {
+        #expect(configuration(["PROTOCOL": "http/protobuf"]).problems.isEmpty)
+
+        let json = configuration(["PROTOCOL": "http/json"])
+        #expect(json.problems.map(\.value) == ["http/json"])
+        #expect(json.otlp == Oriel.OTLPConfiguration())
+
+        let grpc = configuration(["PROTOCOL": "grpc", "ENDPOINT": "http://collector:4317"])
+        #expect(grpc.problems.map(\.variable) == ["OTEL_EXPORTER_OTLP_PROTOCOL"])
+        #expect(grpc.problems[0].used.contains("4318"))
+        #expect(grpc.otlp.logs.endpoint == "http://collector:4318/v1/logs")
+
+        let plain = configuration(["PROTOCOL": "grpc", "ENDPOINT": "collector:4317"])
+        #expect(plain.otlp.metrics.endpoint == "http://collector:4318/v1/metrics")
+
+        let signal = configuration(["TRACES_PROTOCOL": "grpc", "TRACES_ENDPOINT": "https://collector:4317", "LOGS_PROTOCOL": "http/protobuf"])
+        #expect(signal.problems.map(\.variable) == ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"])
+        #expect(signal.otlp.spans.endpoint == "https://collector:4318/v1/traces")
+        #expect(signal.otlp.logs.endpoint == "http://localhost:4318/v1/logs")
+    }
+
+    @Test func headersAreDecodedAndThoseOfASignalCountMore() {
+        let configuration = configuration([
+            "HEADERS": "Authorization=Bearer%20a%3Db, x-tenant = acme ,, ", "LOGS_HEADERS": "authorization=Basic%20x,x-more=1",
+        ])
+        #expect(configuration.problems.isEmpty)
+        #expect(configuration.otlp.spans.headers == ["Authorization": "Bearer a=b", "x-tenant": "acme"])
+        #expect(configuration.otlp.logs.headers == ["authorization": "Basic x", "x-tenant": "acme", "x-more": "1"])
+    }
+
+    @Test(arguments: ["a", "=b", "a=%0d%0aEvil:1", "a b=c", "a=%zz", "a=%e4"])
+    func headersThatWouldBreakARequestAreNotTaken(headers: String) {
+        let configuration = configuration(["HEADERS": headers])
+        #expect(configuration.problems.count == 1)
+        #expect(configuration.problems.allSatisfy { $0.value == "…" })
+        #expect(configuration.otlp == Oriel.OTLPConfiguration())
+    }
+
+    @Test func theOtherSettingsAreReadForAllAndForEach() {
+        let configuration = configuration([
+            "COMPRESSION": "none", "METRICS_COMPRESSION": "gzip", "TIMEOUT": "2500", "TRACES_TIMEOUT": "30000", "CERTIFICATE": "/ca.pem",
+            "LOGS_CERTIFICATE": "/logs.pem", "CLIENT_CERTIFICATE": "/me.pem", "CLIENT_KEY": "/me.key",
+        ])
+        #expect(configuration.problems.isEmpty)
+        #expect(configuration.otlp.logs.compression == .none && configuration.otlp.metrics.compression == .gzip)
+        #expect(configuration.otlp.logs.timeout == .milliseconds(2500) && configuration.otlp.spans.timeout == .seconds(30))
+        #expect(configuration.delivery.exportTimeout == .seconds(30))
+        #expect(configuration.otlp.logs.certificateFile == "/logs.pem" && configuration.otlp.spans.certificateFile == "/ca.pem")
+        #expect(configuration.otlp[.metrics].clientCertificateFile == "/me.pem" && configuration.otlp[.metrics].clientKeyFile == "/me.key")
+    }
+
+    @Test func codeCanSetAllAtOnce() {
+        var otlp = Oriel.OTLPConfiguration(base: "https://oriel.example")
+        otlp[.logs].compression = .none
+        #expect(otlp.logs.endpoint == "https://oriel.example/v1/logs" && otlp.logs.compression == .none)
+        #expect(otlp.spans.endpoint == "https://oriel.example/v1/traces")
+    }
+}
