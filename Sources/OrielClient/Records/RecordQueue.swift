@@ -214,8 +214,9 @@ public final class RecordQueue: Sendable {
 
 extension RecordQueue.Chunk {
     mutating func append(_ record: Span<UInt8>, scope: UInt32) {
-        bytes.append(littleEndian: scope)
-        bytes.append(littleEndian: UInt32(record.count))
+        let header = (UInt64(record.count) << 32 | UInt64(scope)).littleEndian
+        // The pointer is used within the closure only, and `append` copies.
+        unsafe withUnsafeBytes(of: header) { unsafe bytes.append(contentsOf: $0) }
         bytes.append(record)
         count += 1
     }
@@ -231,15 +232,6 @@ extension RecordQueue.Chunk {
             body(scope, start..<(start + length))
             offset = start + length
         }
-    }
-}
-
-extension [UInt8] {
-    fileprivate mutating func append(littleEndian value: UInt32) {
-        append(UInt8(truncatingIfNeeded: value))
-        append(UInt8(truncatingIfNeeded: value >> 8))
-        append(UInt8(truncatingIfNeeded: value >> 16))
-        append(UInt8(truncatingIfNeeded: value >> 24))
     }
 }
 
