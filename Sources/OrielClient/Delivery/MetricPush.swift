@@ -1,4 +1,4 @@
-public import OrielOTLP
+import OrielOTLP
 public import OrielTelemetry
 
 /// What sums that are sent count from.

@@ -17,6 +17,8 @@ struct ExponentialState: Sendable {
     let capacity: Int
     private(set) var scale: Int
     private(set) var sum = 0.0
+    /// Values recorded, those of merged states aside.
+    private var recorded: UInt64 = 0
     private(set) var zeroCount: UInt64 = 0
     private(set) var positive = ExponentialBuckets()
     private(set) var negative = ExponentialBuckets()
@@ -28,11 +30,15 @@ struct ExponentialState: Sendable {
     }
 
     /// Counts a finite value.
-    mutating func record(_ value: Double) {
+    /// - Returns: how many were recorded before.
+    @discardableResult
+    mutating func record(_ value: Double) -> UInt64 {
+        let number = recorded
+        recorded &+= 1
         sum += value
         if value == 0 {
             zeroCount &+= 1
-            return
+            return number
         }
         var index = Self.index(of: value.magnitude, scale: scale)
         if value > 0 {
@@ -50,6 +56,7 @@ struct ExponentialState: Sendable {
             }
             negative.add(1, at: index, capacity: capacity)
         }
+        return number
     }
 
     /// Adds all counts of another histogram of the same capacity.
