@@ -50,6 +50,7 @@ struct ExponentialCells: ~Copyable, Sendable {
 
     /// Counts a finite value. There must be cells.
     /// - Returns: how many the cell had counted before.
+    @inline(__always)
     func record(_ value: Double) -> UInt64 {
         if collisions.load(ordering: .relaxed) < Self.patience {
             if let number = unsafe cell(0).pointee.state.withLockIfAvailable({ $0.record(value) }) { return number }

@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Darwin)
-import Darwin
-#endif
-
 /// A base-2 exponential histogram under construction.
 ///
 /// It starts at its finest scale and halves the resolution whenever a value would need more buckets than allowed.
@@ -32,6 +24,7 @@ struct ExponentialState: Sendable {
     /// Counts a finite value.
     /// - Returns: how many were recorded before.
     @discardableResult
+    @inline(__always)
     mutating func record(_ value: Double) -> UInt64 {
         let number = recorded
         recorded &+= 1
@@ -93,6 +86,7 @@ struct ExponentialState: Sendable {
 
     /// The index of the bucket of a positive finite number: the largest i with 2^(i·2^-scale) < magnitude. Numbers below the normal range
     /// count as the smallest normal one.
+    @inline(__always)
     static func index(of magnitude: Double, scale: Int) -> Int {
         let bits = max(magnitude, Double.leastNormalMagnitude).bitPattern
         let exponent = Int(bits >> 52) - 1023
@@ -102,8 +96,7 @@ struct ExponentialState: Sendable {
             return scale > 0 ? (exponent << scale) - 1 : (exponent - 1) >> -scale
         }
         guard scale > 0 else { return exponent >> -scale }
-        let significand = Double(bitPattern: fraction | 0x3FF0_0000_0000_0000)
-        let position = Int(log2(significand) * Double(1 << scale))
+        let position = Int(BinaryLogarithm.ofSignificand(fraction: fraction) * Double(1 << scale))
         return (exponent << scale) + min(position, (1 << scale) - 1)
     }
 }
