@@ -69,7 +69,7 @@ struct ListenerLoop {
             if [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) { pausedUntil = now + Self.pauseNanoseconds }
             return
         }
-        let connection = ScrapeConnection(Descriptor(number), limits: configuration, now: now)
+        let connection = ScrapeConnection(Descriptor(number), configuration: configuration, now: now)
         connections.removeAll { $0.state == .ended }
         if connections.count >= configuration.maximumConnections {
             // The client that has asked for nothing for longest makes room.

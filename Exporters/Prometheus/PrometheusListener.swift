@@ -32,15 +32,19 @@ public final class PrometheusListener: Sendable {
         public var idleTimeout: Duration
         /// How long a client may take to send the head of a request, and again to take the answer.
         public var requestTimeout: Duration
+        /// Whether scrapers that ask for OpenMetrics, which alone has exemplars, get it.
+        public var offersOpenMetrics: Bool
 
         /// - Parameter address: the port is the one that OpenTelemetry's libraries use for this.
         public init(
-            address: String = "localhost:9464", maximumConnections: Int = 32, idleTimeout: Duration = .seconds(150), requestTimeout: Duration = .seconds(30)
+            address: String = "localhost:9464", maximumConnections: Int = 32, idleTimeout: Duration = .seconds(150), requestTimeout: Duration = .seconds(30),
+            offersOpenMetrics: Bool = true
         ) {
             self.address = address
             self.maximumConnections = min(max(maximumConnections, 1), 1000)
             self.idleTimeout = idleTimeout
             self.requestTimeout = requestTimeout
+            self.offersOpenMetrics = offersOpenMetrics
         }
 
         var idleNanoseconds: Int64 { Self.nanoseconds(idleTimeout) }
@@ -60,6 +64,8 @@ public final class PrometheusListener: Sendable {
     private let thread: OwnThread
     /// Writing to it ends the thread, and so does closing it, which happens when this object is let go.
     private let stop: Descriptor
+    /// Kept as long as the sender: to write into a pipe that nobody can read is a signal which ends the process.
+    private let stopReader: Descriptor
 
     /// Starts to listen.
     /// - Throws: ``ListenerError``, before anything is started.
@@ -78,6 +84,7 @@ public final class PrometheusListener: Sendable {
             throw .noResources("\(error)")
         }
         stop = sender
+        stopReader = receiver
         address = sockets.address
         port = sockets.port
     }

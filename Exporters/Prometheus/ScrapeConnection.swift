@@ -22,7 +22,7 @@ struct ScrapeConnection {
     private static let drainNanoseconds: Int64 = 1_000_000_000
 
     let socket: Descriptor
-    private let limits: PrometheusListener.Configuration
+    private let configuration: PrometheusListener.Configuration
     private var input: [UInt8] = []
     /// Bytes of the input that hold no end of a head.
     private var scanned = 0
@@ -37,11 +37,11 @@ struct ScrapeConnection {
     /// When it last began to wait for a request.
     private(set) var idleSince: Int64
 
-    init(_ socket: Descriptor, limits: PrometheusListener.Configuration, now: Int64) {
+    init(_ socket: Descriptor, configuration: PrometheusListener.Configuration, now: Int64) {
         self.socket = socket
-        self.limits = limits
+        self.configuration = configuration
         idleSince = now
-        deadline = now + limits.requestNanoseconds
+        deadline = now + configuration.requestNanoseconds
     }
 
     /// Whether nobody loses an answer when it is closed now.
@@ -59,7 +59,7 @@ struct ScrapeConnection {
             switch ScrapeRequest.parse(input, scanned: &scanned) {
             case .request(let request, let length):
                 input.removeFirst(length)
-                answer(ScrapeResponse(to: request, registry: registry), now: now)
+                answer(ScrapeResponse(to: request, registry: registry, offersOpenMetrics: configuration.offersOpenMetrics), now: now)
                 return
             case .invalid(let status):
                 input = []
@@ -70,7 +70,7 @@ struct ScrapeConnection {
                 switch socket.receive(upTo: Self.chunk, into: &input) {
                 case .count:
                     // From the first byte on there is one time for the whole head.
-                    if wasEmpty { deadline = now + limits.requestNanoseconds }
+                    if wasEmpty { deadline = now + configuration.requestNanoseconds }
                 case .wouldBlock:
                     state = .reading
                     return
@@ -86,7 +86,7 @@ struct ScrapeConnection {
         output = response.bytes
         sent = 0
         keepsAlive = response.keepsAlive
-        deadline = now + limits.requestNanoseconds
+        deadline = now + configuration.requestNanoseconds
     }
 
     private mutating func sendAnswer(now: Int64) {
@@ -104,7 +104,7 @@ struct ScrapeConnection {
         output = []
         if keepsAlive {
             idleSince = now
-            deadline = now + limits.idleNanoseconds
+            deadline = now + configuration.idleNanoseconds
             state = input.isEmpty ? .reading : .ready
         } else {
             socket.endOutput()

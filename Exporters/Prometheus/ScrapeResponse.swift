@@ -26,7 +26,7 @@ struct ScrapeResponse {
     let keepsAlive: Bool
 
     /// The answer to a request.
-    init(to request: ScrapeRequest, registry: MetricRegistry) {
+    init(to request: ScrapeRequest, registry: MetricRegistry, offersOpenMetrics: Bool) {
         let isKnown = request.path == "/metrics" || request.path == "/"
         if !isKnown {
             self.init(.notFound, request)
@@ -35,7 +35,7 @@ struct ScrapeResponse {
         } else if request.path == "/" {
             self.init(.ok, "text/html; charset=utf-8", Array(Self.page.utf8), isHead: request.method == .head, keepsAlive: request.keepsAlive)
         } else {
-            let format = ExpositionFormat(accept: request.accept)
+            let format = offersOpenMetrics ? ExpositionFormat(accept: request.accept) : .prometheusText
             var body: [UInt8] = []
             format.write(registry.snapshot(), to: &body)
             self.init(.ok, format.contentType, body, isHead: request.method == .head, keepsAlive: request.keepsAlive)
