@@ -11,7 +11,8 @@ public enum ListenerError: Error, Hashable, Sendable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .invalidAddress(let address): "\"\(address.prefix(100))\" is no address to listen on: write host:port, [IPv6 address]:port or :port, with a port of 0 to 65535"
+        case .invalidAddress(let address):
+            "\"\(address.prefix(100))\" is no address to listen on: write host:port, [IPv6 address]:port or :port, with a port of 0 to 65535"
         case .unknownHost(let host, let reason): "the host \"\(host.prefix(100))\" has no address: \(reason)"
         case .cannotListen(let address, let reason): "cannot listen on \(address): \(reason)"
         case .noResources(let reason): "cannot listen: \(reason)"

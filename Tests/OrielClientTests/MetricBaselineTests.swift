@@ -1,3 +1,4 @@
+import OrielOTLP
 import OrielTelemetry
 import Testing
 
@@ -111,6 +112,27 @@ import Testing
         classic.record(2, traceID: Self.trace, spanID: Self.span)
         exponential.record(200, traceID: Self.trace, spanID: Self.span)
         #expect(exemplars() == [-1, 1, 1])
+    }
+
+    @Test func aCumulativePushTellsExemplarsOnceToo() throws {
+        let registry = quietRegistry()
+        let old = Timestamp(nanoseconds: 1_720_000_000_000_000_000)
+        registry.counter("c").increment(traceID: Self.trace, spanID: Self.span, at: old)
+        registry.histogram("h", buckets: .explicit([1])).record(0.5, traceID: Self.trace, spanID: Self.span, at: old)
+        registry.histogram("e", buckets: .exponential()).record(0.5, traceID: Self.trace, spanID: Self.span, at: old)
+        var push = MetricPush(registry: registry, resource: Resource())
+        func exemplars() throws -> Int {
+            let request = push.request()?.request ?? []
+            var decoder = OTLPDecoder()
+            return try decoder.metrics(request.span, receiveTime: .now).exemplars.times.count
+        }
+        #expect(try exemplars() == 3)
+        // It did not arrive.
+        #expect(try exemplars() == 3)
+        push.noteDone()
+        #expect(try exemplars() == 0)
+        registry.counter("c").increment(traceID: Self.trace, spanID: Self.span)
+        #expect(try exemplars() == 1)
     }
 
     @Test func aScaleThatGoesDown() {

@@ -20,7 +20,8 @@ import Testing
 
     private static func registry() throws -> MetricRegistry {
         let registry = quietRegistry()
-        registry.counter("http.requests", labels: ["http.route": "/a/{id}", "odd": "\"x\\y\nz\"", "empty": "", "__x": "1", "_y": "2", "9": "3"]).increment(by: 3)
+        registry.counter("http.requests", labels: ["http.route": "/a/{id}", "odd": "\"x\\y\nz\"", "empty": "", "__x": "1", "_y": "2", "9": "3"]).increment(
+            by: 3)
         registry.counter("http.requests", labels: ["ünïcode": "é\u{301}🌉", "tab": "a\tb"]).increment(by: 0.1)
         for unit in ["", "By", "bytes", "s", "1", "{call}", "{call}/s", "By/s", "kBy", "KBy", "%", "foo bar", "m/s", "/", "{}", "é"] {
             registry.counter("sent.\(unit)", unit: unit).increment(by: 2)
@@ -29,7 +30,8 @@ import Testing
             registry.histogram("spread.\(unit)", unit: unit, buckets: .exponential()).record(0.5)
         }
         for name in [
-            "total", "total.total", "total_jobs", "jobs_total_total", "a__b", "_hidden", "__", "", "2xx", "bytes_sent", "x_ratio", "x_ratio_y", "a:b", "a.b.", "info", "x_info",
+            "total", "total.total", "total_jobs", "jobs_total_total", "a__b", "_hidden", "__", "", "2xx", "bytes_sent", "x_ratio", "x_ratio_y", "a:b", "a.b.",
+            "info", "x_info",
             "seconds", "é",
         ] {
             registry.counter("c.\(name)", unit: "By").increment()
@@ -52,6 +54,43 @@ import Testing
         #expect(scraped.subtracting(pushed).sorted { $0.name < $1.name } == [], "only scraped")
         #expect(pushed.subtracting(scraped).sorted { $0.name < $1.name } == [], "only pushed")
         #expect(scraped.count > 200)
+    }
+
+    /// Names of any words, units and kinds come through the rules of OTLP's receivers as they are.
+    @Test(arguments: 1...10 as ClosedRange<UInt64>) func anyNameComesThrough(seed: UInt64) {
+        var state = seed
+        func next(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        let words = ["a", "total", "al", "ratio", "info", "bytes", "seconds", "per", "second", "_", "__", ".", "9", "A", ":", "é", "o", "io"]
+        let units = ["", "", "", "By", "s", "1", "%", "By/s", "{x}/s", "seconds", "total", "ratio", "info", "per_second"]
+        for _ in 0..<200 {
+            let name = (0..<(1 + next(5))).map { _ in words[next(words.count)] }.joined(separator: next(2) == 0 ? "_" : "")
+            let unit = units[next(units.count)]
+            for kind in [.counter, .gauge, .histogram, .info] as [MetricFamily.Kind] {
+                let family = MetricName.family(MetricName.sanitized(name), unit: unit, kind: kind)
+                let snapshot = MetricSnapshot(
+                    time: .now,
+                    families: [
+                        .init(
+                            name: family, kind: kind, unit: kind == .info ? "" : unit, help: "",
+                            series: [.init(labels: [], renderedLabels: [], start: .now, point: Self.point(kind))])
+                    ])
+                let scraped = Set(Self.scraped(snapshot).map(\.name))
+                let pushed = Set(((try? Self.pushed(snapshot)) ?? []).map(\.name))
+                #expect(scraped == pushed, "seed \(seed): \(name.debugDescription) \(unit) \(kind)")
+            }
+        }
+    }
+
+    private static func point(_ kind: MetricFamily.Kind) -> MetricSnapshot.Point {
+        switch kind {
+        case .counter: .counter(1, exemplar: nil)
+        case .histogram: .histogram(.init(bounds: [1], counts: [1, 0], sum: 1, exemplars: []))
+        case .info: .info
+        default: .gauge(1)
+        }
     }
 
     /// The series of the text, less the buckets of exponential histograms, which have native ones in OTLP.

@@ -38,8 +38,10 @@ import Testing
         for text in [
             "GET /metrics\r\n\r\n", "GET  /metrics HTTP/1.1\r\nHost: a\r\n\r\n", "GET /metrics HTTP/2.0\r\nHost: a\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
             "GET /metrics HTTP/1.1\r\n\r\n", "GET /metrics HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "GET /metrics HTTP/1.1\r\nHost : a\r\n\r\n",
-            "GET /metrics HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n", "GET /metrics HTTP/1.1\r\nHost: a\r\nnothing\r\n\r\n", "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
-            "GET /\u{0} HTTP/1.1\r\nHost: a\r\n\r\n", "GET /\rx HTTP/1.1\r\nHost: a\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\n\n", "GET metrics HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET /metrics HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n", "GET /metrics HTTP/1.1\r\nHost: a\r\nnothing\r\n\r\n",
+            "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET /\u{0} HTTP/1.1\r\nHost: a\r\n\r\n", "GET /\rx HTTP/1.1\r\nHost: a\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\n\n",
+            "GET metrics HTTP/1.1\r\nHost: a\r\n\r\n",
         ] {
             #expect(parse(text) == .invalid(.badRequest), "\(text.debugDescription)")
         }

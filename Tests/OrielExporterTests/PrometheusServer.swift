@@ -17,7 +17,8 @@ final class PrometheusServer {
         let targets = jobs.map {
             "  - job_name: \($0.key)\n    scrape_interval: 1s\n    scrape_timeout: 1s\n    static_configs: [{targets: ['127.0.0.1:\($0.value)']}]\n"
         }
-        try Data("scrape_configs:\n\(targets.joined())storage: {exemplars: {max_exemplars: 1000}}\n".utf8).write(to: folder.appendingPathComponent("prometheus.yml"))
+        try Data("scrape_configs:\n\(targets.joined())storage: {exemplars: {max_exemplars: 1000}}\n".utf8).write(
+            to: folder.appendingPathComponent("prometheus.yml"))
         try Data().write(to: folder.appendingPathComponent("log"))
         process = Process()
         process.executableURL = URL(fileURLWithPath: program)

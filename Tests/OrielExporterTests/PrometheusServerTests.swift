@@ -22,7 +22,8 @@ import Testing
     private static func registry() throws -> MetricRegistry {
         let registry = MetricRegistry()
         registry.addCollector(ProcessMetrics.collect)
-        registry.counter("http.requests", labels: ["code": "200", "odd": "a\"b\\c\nd é"], help: "Requests \"served\".").increment(by: 42, traceID: trace, spanID: span)
+        registry.counter("http.requests", labels: ["code": "200", "odd": "a\"b\\c\nd é"], help: "Requests \"served\".").increment(
+            by: 42, traceID: trace, spanID: span)
         registry.counter("sent", help: "Sent.", unit: "By").increment(by: 0.5)
         registry.counter("moved", help: "Moved.", unit: "By/s").increment(by: 2)
         registry.gauge("temperature", help: "Degrees.", unit: "Cel").set(-1.5)
@@ -51,7 +52,8 @@ import Testing
 
         for job in ["text", "open"] {
             for (query, value) in [
-                ("up{job=\"\(job)\"}", 1), ("http_requests_total{job=\"\(job)\",code=\"200\",odd=\"a\\\"b\\\\c\\nd é\"}", 42), ("sent_bytes_total{job=\"\(job)\"}", 0.5),
+                ("up{job=\"\(job)\"}", 1), ("http_requests_total{job=\"\(job)\",code=\"200\",odd=\"a\\\"b\\\\c\\nd é\"}", 42),
+                ("sent_bytes_total{job=\"\(job)\"}", 0.5),
                 ("moved_bytes_per_second_total{job=\"\(job)\"}", 2), ("temperature_celsius{job=\"\(job)\"}", -1.5),
                 ("utilization_ratio{job=\"\(job)\"}", 0.25), ("limit{job=\"\(job)\"}", .infinity),
                 ("latency_seconds_bucket{job=\"\(job)\",route=\"/a\",le=~\"1|1.0\"}", 2), ("latency_seconds_sum{job=\"\(job)\"}", 3.75),

@@ -28,7 +28,9 @@ final class PrometheusSocket {
             address.sin6_port = port.bigEndian
             unsafe inet_pton(AF_INET6, "::1", &address.sin6_addr)
             isConnected = unsafe withUnsafePointer(to: &address) { pointer in
-                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in6>.size)) == 0 }
+                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in6>.size)) == 0
+                }
             }
         } else {
             var address = sockaddr_in()
@@ -36,7 +38,9 @@ final class PrometheusSocket {
             address.sin_port = port.bigEndian
             unsafe inet_pton(AF_INET, "127.0.0.1", &address.sin_addr)
             isConnected = unsafe withUnsafePointer(to: &address) { pointer in
-                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 }
+                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+                }
             }
         }
         if !isConnected { return nil }

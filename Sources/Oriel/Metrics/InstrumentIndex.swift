@@ -91,10 +91,12 @@ final class InstrumentIndex: Sendable {
             }
         }
 
-        private static func chain(_ head: Entry?) -> some Sequence<Entry> { sequence(state: head) { entry in
-            defer { entry = entry?.next }
-            return entry
-        } }
+        private static func chain(_ head: Entry?) -> some Sequence<Entry> {
+            sequence(state: head) { entry in
+                defer { entry = entry?.next }
+                return entry
+            }
+        }
     }
 
     private final class Shard: Sendable {

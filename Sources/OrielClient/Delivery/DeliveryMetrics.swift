@@ -25,7 +25,8 @@ extension DeliveryStatistics {
                 }
             }
             collector.gauge(
-                "oriel_client_waiting_items", labels: ["signal": signal.rawValue], help: "Log records, spans and metric points in memory and in the spill folder.",
+                "oriel_client_waiting_items", labels: ["signal": signal.rawValue],
+                help: "Log records, spans and metric points in memory and in the spill folder.",
                 value: Double(counts.waiting))
         }
         collector.gauge("oriel_client_queue_bytes", help: "Memory that telemetry takes on its way.", value: Double(queuedBytes))

@@ -54,6 +54,7 @@ enum MetricName {
 
     /// The name of the family: words joined by single underscores, the unit's word among them, a counter's `total` not.
     static func family(_ name: String, unit: String, kind: MetricFamily.Kind) -> String {
+        if unit.isEmpty, isPlain(name) { return name }
         switch kind {
         case .counter:
             let series = naming.metricName(name, unit: MetricUnit.symbol(unit), kind: .counter) ?? ""
@@ -64,6 +65,29 @@ enum MetricName {
         default:
             return naming.metricName(name, unit: MetricUnit.symbol(unit), kind: kind == .gauge ? .gauge : .other) ?? placeholder
         }
+    }
+
+    /// Whether nothing in a name without a unit asks for a second look: letters, digits and single underscores between them, and none of the words that have a meaning. Only saves time.
+    private static func isPlain(_ name: String) -> Bool {
+        var previous = UInt8(ascii: "_")
+        // The byte before the last one.
+        var last: UInt8 = 0
+        for byte in name.utf8 {
+            if byte == UInt8(ascii: "_") {
+                if previous == byte || isWordEnd(last, previous) { return false }
+            } else if !isLetter(byte), !isDigit(byte) || previous == UInt8(ascii: "_") {
+                return false
+            }
+            last = previous
+            previous = byte
+        }
+        return previous != UInt8(ascii: "_") && !isWordEnd(last, previous) && name.utf8.count <= maximumLength
+    }
+
+    /// Whether a word ends as `total` (al), `ratio` (io) or `info` (fo) do.
+    private static func isWordEnd(_ first: UInt8, _ second: UInt8) -> Bool {
+        (first == UInt8(ascii: "a") && second == UInt8(ascii: "l"))
+            || ((first == UInt8(ascii: "i") || first == UInt8(ascii: "f")) && second == UInt8(ascii: "o"))
     }
 
     /// The names that the series of a family have in the text formats, the family's own included.
