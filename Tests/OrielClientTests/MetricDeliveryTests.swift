@@ -30,6 +30,20 @@ import Testing
         #expect(!text.contains("outcome=\"delivered\",signal=\"spans\""))
     }
 
+    private struct Sink: TelemetryExporter {
+        func export(_ batch: ExportBatch, deadline: Timestamp) -> ExportOutcome { .delivered() }
+    }
+
+    @Test func aPipelineIsNotKeptAlive() throws {
+        let registry = quietRegistry()
+        var pipeline: DeliveryPipeline? = try DeliveryPipeline(name: "test", exporter: Sink(), resource: Resource())
+        registry.addCollector(of: try #require(pipeline))
+        #expect(registry.value("oriel_client_receiver_gone") == 0)
+        pipeline?.shutdownBlocking(deadline: Timestamp(nanoseconds: Timestamp.now.nanoseconds + 20_000_000_000))
+        pipeline = nil
+        #expect(registry.text() == "")
+    }
+
     @Test func processMetricsTellWhatLinuxKnows() {
         let registry = quietRegistry()
         registry.addCollector(ProcessMetrics.collect)
