@@ -43,7 +43,7 @@ import Testing
         Recorder(label: "", dimensions: [("", ""), ("", "\"")], factory: factory).record(Double.nan)
         let text = Oriel.prometheusText(registry)
         #expect(text.contains("x_total 9.223372036854776e+18\n"), "\(text)")
-        #expect(text.contains("_count{_=\"\"} 0\n"), "\(text)")
+        #expect(text.contains("unnamed_count{key_=\"\\\"\"} 0\n"), "\(text)")
     }
 
     @Test func destroyedInstrumentsAreGone() {

@@ -46,9 +46,12 @@ extension MetricSnapshot.Point {
         switch (self, previous) {
         case (.gauge, _), (.info, _):
             return self
-        case (.counter(let value, let exemplar), let previous):
+        case (.counter(let value, var exemplar), let previous):
             var earlier = 0.0
-            if case .counter(let value, _)? = previous { earlier = value }
+            if case .counter(let value, let sent)? = previous {
+                earlier = value
+                if exemplar == sent { exemplar = nil }
+            }
             // A counter that went back began anew.
             let added = value >= earlier ? value - earlier : value
             return added == 0 && previous != nil ? nil : .counter(added, exemplar: exemplar)
@@ -57,6 +60,7 @@ extension MetricSnapshot.Point {
                 guard histogram.count != earlier.count else { return nil }
                 for index in histogram.counts.indices { histogram.counts[index] &-= earlier.counts[index] }
                 histogram.sum -= earlier.sum
+                for (place, sent) in earlier.exemplars.enumerated() where histogram.exemplars[place] == sent { histogram.exemplars[place] = nil }
             }
             return .histogram(histogram)
         case (.exponentialHistogram(let histogram), let previous):
@@ -73,6 +77,7 @@ extension MetricSnapshot.ExponentialHistogram {
         var result = self
         result.sum -= earlier.sum
         result.zeroCount &-= earlier.zeroCount
+        result.exemplars.removeAll { earlier.exemplars.contains($0) }
         let shift = earlier.scale - scale
         Self.subtract(earlier.positiveCounts, at: earlier.positiveOffset, shift, from: &result.positiveCounts, at: positiveOffset)
         Self.subtract(earlier.negativeCounts, at: earlier.negativeOffset, shift, from: &result.negativeCounts, at: negativeOffset)

@@ -19,6 +19,9 @@ public struct MetricPush: Sendable {
     private var baseline = MetricBaseline()
     /// A request with deltas that was not delivered. It stays as it is, so that a receiver which did get it can tell, and none follows before it is done with.
     private var unfinished: ExportBatch?
+    /// When the last request was made, and when the last one that is done with was: of exemplars only those since then are told.
+    private var requestTime: Timestamp?
+    private var doneTime: Timestamp?
 
     /// - Parameter scope: the instrumentation scope that all metrics are said to be of.
     public init(
@@ -35,7 +38,12 @@ public struct MetricPush: Sendable {
     mutating func request() -> ExportBatch? {
         if let unfinished { return unfinished }
         var snapshot = registry.snapshot()
-        if temporality == .delta { snapshot = baseline.delta(of: snapshot) }
+        requestTime = snapshot.time
+        if temporality == .delta {
+            snapshot = baseline.delta(of: snapshot)
+        } else if let doneTime {
+            snapshot.removeExemplars(before: doneTime)
+        }
         let metrics = snapshot.otlpMetrics(temporality: temporality)
         let count = metrics.reduce(0) { $0 + $1.pointCount }
         guard count > 0 else { return nil }
@@ -48,5 +56,31 @@ public struct MetricPush: Sendable {
     /// To be called when the last request was delivered or refused.
     mutating func noteDone() {
         unfinished = nil
+        doneTime = requestTime
+    }
+}
+
+extension MetricSnapshot {
+    /// The clock of exemplars lags behind by the time between two ticks of the kernel, at most.
+    private static let tick: Int64 = 10_000_000
+
+    /// Leaves out the exemplars that a request at `time` held already.
+    fileprivate mutating func removeExemplars(before time: Timestamp) {
+        let limit = Timestamp(nanoseconds: time.nanoseconds.subtractingSaturating(Self.tick))
+        for family in families.indices {
+            for series in families[family].series.indices {
+                switch families[family].series[series].point {
+                case .counter(let value, let exemplar?) where exemplar.time < limit:
+                    families[family].series[series].point = .counter(value, exemplar: nil)
+                case .histogram(var histogram) where histogram.exemplars.contains { $0.map { $0.time < limit } ?? false }:
+                    histogram.exemplars = histogram.exemplars.map { $0.flatMap { $0.time < limit ? nil : $0 } }
+                    families[family].series[series].point = .histogram(histogram)
+                case .exponentialHistogram(var histogram) where histogram.exemplars.contains { $0.time < limit }:
+                    histogram.exemplars.removeAll { $0.time < limit }
+                    families[family].series[series].point = .exponentialHistogram(histogram)
+                default: break
+                }
+            }
+        }
     }
 }

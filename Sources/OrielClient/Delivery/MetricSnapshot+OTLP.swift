@@ -55,7 +55,17 @@ extension MetricSnapshot.Family {
         case .gauge, .unknown, .gaugeHistogram, .summary, .stateSet: points = .gauge(numbers)
         }
         guard points.count > 0 else { return nil }
-        return OTLPMetric(name: name, description: help, unit: unit, points: points)
+        return OTLPMetric(name: name, description: help, unit: otlpUnit, points: points)
+    }
+
+    /// The unit, where a receiver that appends units to names leaves this one's name as it is; else its word or none.
+    private var otlpUnit: String {
+        if unit.isEmpty || kind == .info { return "" }
+        let isCounter = kind == .counter
+        let namingKind: MetricNaming.Kind = isCounter ? .counter : kind == .gauge ? .gauge : .other
+        let expected = isCounter ? name + "_total" : name
+        for candidate in [unit, unitWord] where MetricName.naming.metricName(name, unit: candidate, kind: namingKind) == expected { return candidate }
+        return ""
     }
 }
 

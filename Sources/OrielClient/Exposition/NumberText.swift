@@ -1,3 +1,4 @@
+import OrielOTLP
 import OrielTelemetry
 
 /// Numbers as both text formats write them.
@@ -11,7 +12,12 @@ enum NumberText {
         }
     }
 
-    /// The same, but whole numbers keep a point, as OpenMetrics demands of the label `le`.
+    /// The bound of a bucket as series of OTLP histograms have it in their label `le`: never with an exponent.
+    static func appendBound(_ value: Double, to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: value.plainDecimal.utf8)
+    }
+
+    /// As ``append(_:to:)-(Double,_)``, but whole numbers keep a point, as OpenMetrics demands of the label `le`.
     static func appendCanonical(_ value: Double, to bytes: inout [UInt8]) {
         if value.isNaN {
             bytes.append(contentsOf: "NaN".utf8)

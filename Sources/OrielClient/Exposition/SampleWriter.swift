@@ -63,7 +63,7 @@ struct SampleWriter {
                 output.append(UInt8(ascii: ","))
             }
             output.append(contentsOf: "le=\"".utf8)
-            if isOpenMetrics { NumberText.appendCanonical(bound, to: &output) } else { NumberText.append(bound, to: &output) }
+            if isOpenMetrics { NumberText.appendCanonical(bound, to: &output) } else { NumberText.appendBound(bound, to: &output) }
             output.append(contentsOf: "\"} ".utf8)
             NumberText.append(cumulative, to: &output)
             appendEnd(exemplar, to: &output)

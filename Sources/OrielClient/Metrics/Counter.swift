@@ -9,13 +9,16 @@ public final class Counter: Sendable {
     private let words = StripedWords(count: 2)
     private let exemplars = AtomicLazyReference<ExemplarStore>()
     private let startNanoseconds: Atomic<Int64>
+    private let sampler: ExemplarSampler
     private let faults: RegistryFaults
+    private let removed = Atomic<Bool>(false)
     /// The name of the family, empty when the counter is not exported.
     let family: String
 
-    init(family: String, faults: RegistryFaults) {
+    init(family: String, faults: RegistryFaults, spans: SpanSource? = nil) {
         self.family = family
         self.faults = faults
+        sampler = ExemplarSampler(places: 1, source: spans)
         startNanoseconds = Atomic(Timestamp.now.nanoseconds)
     }
 
@@ -24,7 +27,8 @@ public final class Counter: Sendable {
     public func increment(by amount: Int = 1) {
         // Large ones go to the double, so that the integer could not wrap around in centuries. The comparison also takes negative ones out.
         if UInt64(bitPattern: Int64(amount)) <= UInt64(UInt32.max) {
-            words.add(UInt64(bitPattern: Int64(amount)), at: 0)
+            let old = words.add(UInt64(bitPattern: Int64(amount)), at: 0)
+            if sampler.isDue(at: 0, number: Self.number(old)) { keepExemplar(Double(amount)) }
         } else {
             increment(by: Double(amount))
         }
@@ -36,16 +40,34 @@ public final class Counter: Sendable {
             faults.ignored.wrappingAdd(1, ordering: .relaxed)
             return
         }
-        words.add(amount, at: 1)
+        let old = words.add(amount, at: 1)
+        if sampler.isDue(at: 0, number: Self.number(old ^ old >> 29)) { keepExemplar(amount) }
     }
 
     /// Adds `amount`, and keeps it as the exemplar of this counter.
     /// - Parameter time: now, to a few milliseconds, if not given.
     public func increment(by amount: Double = 1, traceID: TraceID, spanID: SpanID, at time: Timestamp? = nil) {
-        increment(by: amount)
-        guard amount >= 0, amount < .infinity else { return }
+        guard amount >= 0, amount < .infinity else {
+            faults.ignored.wrappingAdd(1, ordering: .relaxed)
+            return
+        }
+        words.add(amount, at: 1)
+        putExemplar(amount, SpanReference(traceID: traceID, spanID: spanID), at: time)
+    }
+
+    /// Of sums that grow in any steps, one in many is a multiple of a power of two: the golden ratio spreads them evenly.
+    @inline(__always)
+    private static func number(_ sum: UInt64) -> UInt64 { (sum &* 0x9E37_79B9_7F4A_7C15) >> 40 }
+
+    @inline(never)
+    private func keepExemplar(_ amount: Double) {
+        guard let span = sampler.look(at: 0) else { return }
+        putExemplar(amount, span, at: nil)
+    }
+
+    private func putExemplar(_ amount: Double, _ span: SpanReference, at time: Timestamp?) {
         let store = exemplars.load() ?? exemplars.storeIfNil(ExemplarStore(count: 1))
-        store.put(Exemplar(traceID: traceID, spanID: spanID, value: amount, time: time ?? .recent), at: 0)
+        store.put(Exemplar(traceID: span.traceID, spanID: span.spanID, value: amount, time: time ?? .recent), at: 0)
     }
 
     /// Begins at zero again. What other threads add meanwhile may count or not.
@@ -62,4 +84,15 @@ public final class Counter: Sendable {
 
     /// The latest observation that came with a span.
     public var exemplar: Exemplar? { exemplars.load()?.all.first ?? nil }
+
+    /// What a snapshot takes.
+    var point: MetricSnapshot.Point {
+        sampler.refill()
+        return .counter(value, exemplar: exemplar)
+    }
+
+    /// Whether the registry was told to export it no more.
+    package var isRemoved: Bool { removed.load(ordering: .relaxed) }
+
+    func noteRemoved() { removed.store(true, ordering: .relaxed) }
 }

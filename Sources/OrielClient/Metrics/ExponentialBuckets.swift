@@ -35,6 +35,7 @@ struct ExponentialBuckets: Sendable {
     }
 
     /// Counts `index`, which must fit (see ``shift(toInclude:through:capacity:)``).
+    @inline(__always)
     mutating func add(_ count: UInt64, at index: Int, capacity: Int) {
         if ring.isEmpty {
             var size = 4

@@ -49,12 +49,14 @@ struct ExponentialCells: ~Copyable, Sendable {
     var isUsed: Bool { cells != 0 }
 
     /// Counts a finite value. There must be cells.
-    func record(_ value: Double) {
+    /// - Returns: how many the cell had counted before.
+    @inline(__always)
+    func record(_ value: Double) -> UInt64 {
         if collisions.load(ordering: .relaxed) < Self.patience {
-            if unsafe cell(0).pointee.state.withLockIfAvailable({ $0.record(value) }) != nil { return }
+            if let number = unsafe cell(0).pointee.state.withLockIfAvailable({ $0.record(value) }) { return number }
             collisions.wrappingAdd(1, ordering: .relaxed)
         }
-        unsafe cell(1 &+ threads.group).pointee.state.withLock { $0.record(value) }
+        return unsafe cell(1 &+ threads.group).pointee.state.withLock { $0.record(value) }
     }
 
     /// The sum of all states. There must be cells.

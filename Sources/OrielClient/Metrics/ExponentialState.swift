@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Darwin)
-import Darwin
-#endif
-
 /// A base-2 exponential histogram under construction.
 ///
 /// It starts at its finest scale and halves the resolution whenever a value would need more buckets than allowed.
@@ -17,6 +9,8 @@ struct ExponentialState: Sendable {
     let capacity: Int
     private(set) var scale: Int
     private(set) var sum = 0.0
+    /// Values recorded, those of merged states aside.
+    private var recorded: UInt64 = 0
     private(set) var zeroCount: UInt64 = 0
     private(set) var positive = ExponentialBuckets()
     private(set) var negative = ExponentialBuckets()
@@ -28,11 +22,16 @@ struct ExponentialState: Sendable {
     }
 
     /// Counts a finite value.
-    mutating func record(_ value: Double) {
+    /// - Returns: how many were recorded before.
+    @discardableResult
+    @inline(__always)
+    mutating func record(_ value: Double) -> UInt64 {
+        let number = recorded
+        recorded &+= 1
         sum += value
         if value == 0 {
             zeroCount &+= 1
-            return
+            return number
         }
         var index = Self.index(of: value.magnitude, scale: scale)
         if value > 0 {
@@ -50,6 +49,7 @@ struct ExponentialState: Sendable {
             }
             negative.add(1, at: index, capacity: capacity)
         }
+        return number
     }
 
     /// Adds all counts of another histogram of the same capacity.
@@ -86,6 +86,7 @@ struct ExponentialState: Sendable {
 
     /// The index of the bucket of a positive finite number: the largest i with 2^(i·2^-scale) < magnitude. Numbers below the normal range
     /// count as the smallest normal one.
+    @inline(__always)
     static func index(of magnitude: Double, scale: Int) -> Int {
         let bits = max(magnitude, Double.leastNormalMagnitude).bitPattern
         let exponent = Int(bits >> 52) - 1023
@@ -95,8 +96,7 @@ struct ExponentialState: Sendable {
             return scale > 0 ? (exponent << scale) - 1 : (exponent - 1) >> -scale
         }
         guard scale > 0 else { return exponent >> -scale }
-        let significand = Double(bitPattern: fraction | 0x3FF0_0000_0000_0000)
-        let position = Int(log2(significand) * Double(1 << scale))
+        let position = Int(BinaryLogarithm.ofSignificand(fraction: fraction) * Double(1 << scale))
         return (exponent << scale) + min(position, (1 << scale) - 1)
     }
 }

@@ -38,6 +38,15 @@ final class Series: Sendable {
         case histogram(Histogram)
         case reading(@Sendable () -> Double)
         case info
+
+        func noteRemoved() {
+            switch self {
+            case .counter(let counter): counter.noteRemoved()
+            case .gauge(let gauge): gauge.noteRemoved()
+            case .histogram(let histogram): histogram.noteRemoved()
+            case .reading, .info: break
+            }
+        }
     }
 
     /// Sorted by name.
@@ -45,6 +54,9 @@ final class Series: Sendable {
     let rendered: [UInt8]
     let start: Timestamp
     let source: Source
+
+    /// Whether it counts what is beyond the limit of series.
+    var isOverflow: Bool { labels.count == 1 && labels[0] == overflowLabel }
 
     init(labels: [MetricLabel], start: Timestamp, source: Source) {
         self.labels = labels

@@ -5,6 +5,7 @@ import Synchronization
 /// All calls are safe from any thread and never block.
 public final class Gauge: Sendable {
     private let bits = Atomic<UInt64>(0)
+    private let removed = Atomic<Bool>(false)
 
     /// The name of the family, empty when the gauge is not exported.
     let family: String
@@ -31,4 +32,9 @@ public final class Gauge: Sendable {
 
     /// The value now.
     public var value: Double { Double(bitPattern: bits.load(ordering: .relaxed)) }
+
+    /// Whether the registry was told to export it no more.
+    package var isRemoved: Bool { removed.load(ordering: .relaxed) }
+
+    func noteRemoved() { removed.store(true, ordering: .relaxed) }
 }

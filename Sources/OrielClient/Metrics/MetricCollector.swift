@@ -55,10 +55,11 @@ public struct MetricCollector {
 
     /// Where the family is, which is made if it is new and may be.
     private mutating func position(_ name: String, _ kind: MetricFamily.Kind, _ help: String, _ unit: String) -> Int? {
+        guard MetricName.isValid(name) else { return nil }
         let name = MetricName.family(name, unit: unit, kind: kind)
         if let known = positions[name] { return families[known].kind == kind ? known : nil }
         let reserved = MetricName.reserved(name, kind: kind)
-        guard MetricName.isValid(name), families.count < configuration.familyLimit,
+        guard families.count < configuration.familyLimit,
             !reserved.contains(where: { owners[$0] != nil || isOwnedElsewhere($0) })
         else { return nil }
         for sampleName in reserved { owners[sampleName] = name }
@@ -69,7 +70,7 @@ public struct MetricCollector {
     }
 
     private func series(_ labels: MetricLabels, _ kind: MetricFamily.Kind, _ point: MetricSnapshot.Point) -> MetricSnapshot.Series? {
-        let sorted = labels.pairs.map { MetricLabel(name: $0.0, value: $0.1) }.sorted()
+        let sorted = labels.pairs.filter { !$0.1.isEmpty }.map { MetricLabel(name: $0.0, value: $0.1) }.sorted()
         guard sorted.allSatisfy({ MetricName.labelFault($0.name, kind: kind) == nil }),
             zip(sorted, sorted.dropFirst()).allSatisfy({ $0.name != $1.name })
         else { return nil }

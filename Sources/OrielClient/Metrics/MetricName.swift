@@ -1,6 +1,7 @@
+import OrielOTLP
 import OrielTelemetry
 
-/// The rules for names of metrics and labels, those of Prometheus' classic text format.
+/// The rules for names of metrics and labels: those of Prometheus' classic text format, and of these the names that OTLP's way to Prometheus series leaves as they are.
 enum MetricName {
     /// The longest name of a metric or label in bytes.
     static let maximumLength = 200
@@ -8,6 +9,11 @@ enum MetricName {
     static let maximumValueLength = 1024
     /// The most labels of a series.
     static let maximumLabels = 32
+    /// What a metric without a usable name is called.
+    private static let placeholder = "unnamed"
+
+    /// How receivers of OTLP make series' names of metrics' names. Names are brought into that form when a metric is registered, so that a scrape and a push name its series alike.
+    static let naming = MetricNaming(translation: .underscoreEscapingWithSuffixes)
 
     static func isValid(_ name: String) -> Bool {
         let bytes = name.utf8
@@ -32,7 +38,7 @@ enum MetricName {
         if !isValid(name) || name.utf8.contains(UInt8(ascii: ":")) {
             return "is not 1 to \(maximumLength) of the characters a-z A-Z 0-9 _ with no digit in front"
         }
-        if name.hasPrefix("__") { return "begins with two underscores, which Prometheus keeps for itself" }
+        if name.hasPrefix("_") { return "begins with an underscore: two are Prometheus' own, and receivers of OTLP rename one" }
         if kind == .histogram, name == "le" { return "is what histograms name their buckets' bounds with" }
         return nil
     }
@@ -42,17 +48,46 @@ enum MetricName {
         guard labelFault(name, kind: kind) != nil else { return name }
         var valid = String(sanitized(name).map { $0 == ":" ? "_" : $0 })
         while valid.hasPrefix("__") { valid.removeFirst() }
+        if valid.hasPrefix("_") { valid = "key" + valid.prefix(maximumLength - 3) }
         return labelFault(valid, kind: kind) == nil ? valid : "exported_" + valid.prefix(maximumLength - 10)
     }
 
-    /// The name of the family: the unit's word in its end, a counter's `_total` not.
+    /// The name of the family: words joined by single underscores, the unit's word among them, a counter's `total` not.
     static func family(_ name: String, unit: String, kind: MetricFamily.Kind) -> String {
-        var name = name
-        let ending = kind == .counter ? "_total" : kind == .info ? "_info" : ""
-        if !ending.isEmpty, name.hasSuffix(ending), name.utf8.count > ending.utf8.count { name.removeLast(ending.count) }
-        let word = MetricUnit.word(unit)
-        if !word.isEmpty, name != word, !name.hasSuffix("_" + word) { name += "_" + word }
-        return name
+        if unit.isEmpty, isPlain(name) { return name }
+        switch kind {
+        case .counter:
+            let series = naming.metricName(name, unit: MetricUnit.symbol(unit), kind: .counter) ?? ""
+            return series.hasSuffix("_total") ? String(series.dropLast(6)) : placeholder
+        case .info:
+            let ending = name.hasSuffix("_info") && name.utf8.count > 5 ? 5 : 0
+            return naming.metricName(String(name.dropLast(ending)), unit: "", kind: .other) ?? placeholder
+        default:
+            return naming.metricName(name, unit: MetricUnit.symbol(unit), kind: kind == .gauge ? .gauge : .other) ?? placeholder
+        }
+    }
+
+    /// Whether nothing in a name without a unit asks for a second look: letters, digits and single underscores between them, and none of the words that have a meaning. Only saves time.
+    private static func isPlain(_ name: String) -> Bool {
+        var previous = UInt8(ascii: "_")
+        // The byte before the last one.
+        var last: UInt8 = 0
+        for byte in name.utf8 {
+            if byte == UInt8(ascii: "_") {
+                if previous == byte || isWordEnd(last, previous) { return false }
+            } else if !isLetter(byte), !isDigit(byte) || previous == UInt8(ascii: "_") {
+                return false
+            }
+            last = previous
+            previous = byte
+        }
+        return previous != UInt8(ascii: "_") && !isWordEnd(last, previous) && name.utf8.count <= maximumLength
+    }
+
+    /// Whether a word ends as `total` (al), `ratio` (io) or `info` (fo) do.
+    private static func isWordEnd(_ first: UInt8, _ second: UInt8) -> Bool {
+        (first == UInt8(ascii: "a") && second == UInt8(ascii: "l"))
+            || ((first == UInt8(ascii: "i") || first == UInt8(ascii: "f")) && second == UInt8(ascii: "o"))
     }
 
     /// The names that the series of a family have in the text formats, the family's own included.

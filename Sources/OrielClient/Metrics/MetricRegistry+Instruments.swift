@@ -131,18 +131,26 @@ extension MetricRegistry {
         _ name: String, _ labels: MetricLabels, _ help: String, _ unit: String, isStrict: Bool
     ) throws(MetricRegistrationError) -> Counter {
         let request = Request(name: name, labels: labels, kind: .counter, help: help, unit: unit, isStrict: isStrict)
-        let series = try series(request) { .counter(Counter(family: $0.name, faults: faults)) }
-        guard case .counter(let counter) = series.source else { throw .seriesTaken(name) }
-        return counter
+        return try counter(request).counter
+    }
+
+    func counter(_ request: Request) throws(MetricRegistrationError) -> (counter: Counter, series: Series) {
+        let series = try series(request) { .counter(Counter(family: $0.name, faults: faults, spans: request.spans)) }
+        guard case .counter(let counter) = series.source else { throw .seriesTaken(request.name) }
+        return (counter, series)
     }
 
     private func findGauge(
         _ name: String, _ labels: MetricLabels, _ help: String, _ unit: String, isStrict: Bool
     ) throws(MetricRegistrationError) -> Gauge {
         let request = Request(name: name, labels: labels, kind: .gauge, help: help, unit: unit, isStrict: isStrict)
+        return try gauge(request).gauge
+    }
+
+    func gauge(_ request: Request) throws(MetricRegistrationError) -> (gauge: Gauge, series: Series) {
         let series = try series(request) { .gauge(Gauge(family: $0.name)) }
-        guard case .gauge(let gauge) = series.source else { throw .seriesTaken(name) }
-        return gauge
+        guard case .gauge(let gauge) = series.source else { throw .seriesTaken(request.name) }
+        return (gauge, series)
     }
 
     private func findHistogram(
@@ -150,11 +158,15 @@ extension MetricRegistry {
     ) throws(MetricRegistrationError) -> Histogram {
         let request = Request(
             name: name, labels: labels, kind: .histogram, help: help, unit: unit, buckets: buckets, isStrict: isStrict)
+        return try histogram(request).histogram
+    }
+
+    func histogram(_ request: Request) throws(MetricRegistrationError) -> (histogram: Histogram, series: Series) {
         let series = try series(request) {
-            .histogram(Histogram(family: $0.name, buckets: $0.buckets ?? .explicit([]), faults: faults))
+            .histogram(Histogram(family: $0.name, buckets: $0.buckets ?? .explicit([]), faults: faults, spans: request.spans))
         }
-        guard case .histogram(let histogram) = series.source else { throw .seriesTaken(name) }
-        return histogram
+        guard case .histogram(let histogram) = series.source else { throw .seriesTaken(request.name) }
+        return (histogram, series)
     }
 
     private func addSeries(_ request: Request, _ source: Series.Source) throws(MetricRegistrationError) {

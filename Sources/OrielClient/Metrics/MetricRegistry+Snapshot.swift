@@ -65,7 +65,7 @@ extension MetricRegistry {
         switch series.source {
         case .counter(let counter):
             start = counter.start
-            point = .counter(counter.value, exemplar: counter.exemplar)
+            point = counter.point
         case .gauge(let gauge):
             point = .gauge(gauge.value)
         case .histogram(let histogram):

@@ -63,6 +63,8 @@ public final class MetricRegistry: Sendable {
         var help: String
         var unit: String
         var buckets: HistogramBuckets?
+        /// Tells a new instrument the spans for its exemplars.
+        var spans: SpanSource?
         /// Whether to throw what is wrong, or to repair and count it where that is possible.
         var isStrict: Bool
     }
@@ -158,6 +160,11 @@ public final class MetricRegistry: Sendable {
         var isRenamed = false
         var isCut = false
         for (name, value) in request.labels.pairs.sorted(by: { $0.0 < $1.0 }) {
+            if value.isEmpty {
+                // To Prometheus a label without a value is none.
+                isRenamed = true
+                continue
+            }
             var label = MetricLabel(name: name, value: value)
             var fault = MetricName.labelFault(name, kind: request.kind)
             if fault != nil, !request.isStrict {
@@ -196,6 +203,7 @@ public final class MetricRegistry: Sendable {
         family.state.withLock { state in
             guard let position = state.series.firstIndex(where: { isMeant($0.source) }) else { return }
             let series = state.series.remove(at: position)
+            series.source.noteRemoved()
             let hash = MetricLabels(series.labels.map { ($0.name, $0.value) }).hash(in: family)
             index.remove(series, hash: state.aliases == 0 ? hash : nil)
         }

@@ -12,8 +12,12 @@ public struct MetricSnapshot: Sendable {
         public var help: String
         public var series: [Series]
 
-        /// The unit as the end of the name says it, empty when there is none.
-        public var unitWord: String { MetricUnit.word(unit) }
+        /// The unit as the end of the name says it, empty when it says none.
+        public var unitWord: String {
+            if unit.isEmpty { return "" }
+            let word = MetricUnit.word(unit, kind: kind)
+            return name.hasSuffix("_" + word) ? word : ""
+        }
     }
 
     /// One series of a metric.

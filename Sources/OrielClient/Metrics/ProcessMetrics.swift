@@ -6,10 +6,10 @@ import Musl
 import Darwin
 #endif
 
-/// The metrics of the running process under the names that Prometheus' client libraries share: CPU time, memory, open files, threads,
-/// start time.
+/// The metrics of the running process under the names that Prometheus' client libraries share (CPU time, memory, open files, threads,
+/// start time), under those of OpenTelemetry's conventions (page faults, context switches, bytes from and to disks), and what runs it.
 ///
-/// Read from Linux' `/proc/self`; elsewhere, and where a value cannot be read, it is left out. Costs some 30 µs.
+/// Read from Linux' `/proc/self`; elsewhere, and where a value cannot be read, it is left out. Costs some 60 µs, of which each open file takes a part.
 public enum ProcessMetrics {
     /// A collector for ``MetricRegistry/addCollector(_:)``.
     public static func collect(_ collector: inout MetricCollector) {
@@ -41,10 +41,35 @@ public enum ProcessMetrics {
                 "process_max_fds", help: "Maximum number of open file descriptors.",
                 value: limit.rlim_cur == UInt.max ? .infinity : Double(limit.rlim_cur))
         }
+        collectUsage(&collector)
+        if let io = ProcessIO() {
+            for (direction, bytes) in [("read", io.readBytes), ("write", io.writtenBytes)] {
+                collector.counter(
+                    "process_disk_io", labels: ["disk_io_direction": direction], help: "Bytes that the process caused to be read from and written to disks.",
+                    unit: "bytes", value: Double(bytes))
+            }
+        }
         #endif
+        SwiftRuntimeMetrics.collect(&collector)
     }
 
     #if os(Linux)
+    private static func collectUsage(_ collector: inout MetricCollector) {
+        var usage = rusage()
+        // The pointer is valid for the call.
+        guard unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return }
+        for (kind, count) in [("voluntary", usage.ru_nvcsw), ("involuntary", usage.ru_nivcsw)] {
+            collector.counter(
+                "process_context_switches", labels: ["process_context_switch_type": kind],
+                help: "How often threads of the process gave up or lost a processor.", value: Double(count))
+        }
+        for (kind, count) in [("major", usage.ru_majflt), ("minor", usage.ru_minflt)] {
+            collector.counter(
+                "process_paging_faults", labels: ["system_paging_fault_type": kind],
+                help: "Page faults of the process; major ones had to wait for a disk.", value: Double(count))
+        }
+    }
+
     private static var cpuSeconds: Double? {
         seconds(CLOCK_PROCESS_CPUTIME_ID)
     }
@@ -87,14 +112,8 @@ struct ProcessStat {
     var residentPages: UInt64
 
     init?() {
-        let descriptor = unsafe open("/proc/self/stat", O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: 2048)
-        // Reads at most what the array holds.
-        let count = unsafe bytes.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
-        guard count > 0 else { return nil }
-        self.init(line: bytes[..<count])
+        guard let bytes = ProcessFile.read("/proc/self/stat") else { return nil }
+        self.init(line: bytes)
     }
 
     init?(line: ArraySlice<UInt8>) {
@@ -111,6 +130,45 @@ struct ProcessStat {
         startTicks = start
         virtualBytes = size
         residentPages = resident
+    }
+}
+
+/// What `/proc/self/io` tells, proc(5). Not every container may read it.
+struct ProcessIO {
+    var readBytes: UInt64
+    var writtenBytes: UInt64
+
+    init?() {
+        guard let bytes = ProcessFile.read("/proc/self/io") else { return nil }
+        self.init(text: bytes)
+    }
+
+    init?(text: ArraySlice<UInt8>) {
+        var read: UInt64?
+        var written: UInt64?
+        for line in text.split(separator: UInt8(ascii: "\n")) {
+            let parts = String(decoding: line, as: UTF8.self).split(separator: ": ")
+            guard parts.count == 2 else { continue }
+            if parts[0] == "read_bytes" { read = UInt64(parts[1]) }
+            if parts[0] == "write_bytes" { written = UInt64(parts[1]) }
+        }
+        guard let read, let written else { return nil }
+        readBytes = read
+        writtenBytes = written
+    }
+}
+
+/// Small files that the kernel makes as they are read.
+enum ProcessFile {
+    /// The first 2,047 bytes; `nil` when it cannot be read.
+    static func read(_ path: String) -> ArraySlice<UInt8>? {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 2048)
+        // Reads less than what the array holds.
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe pread(descriptor, $0.baseAddress, $0.count - 1, 0) }
+        return count > 0 ? bytes[..<count] : nil
     }
 }
 #endif

@@ -43,24 +43,28 @@ struct StripedWords: ~Copyable, Sendable {
     }
 
     /// Adds to one word, wrapping around.
+    /// - Returns: what that copy of the word held before.
+    @discardableResult
     @inline(__always)
-    func add(_ amount: UInt64, at index: Int) {
+    func add(_ amount: UInt64, at index: Int) -> UInt64 {
         precondition(index >= 0 && index < count)
         let stripes = stripes.load(ordering: .acquiring)
         if stripes == 0 {
             let word = unsafe Self.word(first, index)
             let old = unsafe word.pointee.load(ordering: .relaxed)
-            if unsafe word.pointee.weakCompareExchange(expected: old, desired: old &+ amount, ordering: .relaxed).exchanged { return }
+            if unsafe word.pointee.weakCompareExchange(expected: old, desired: old &+ amount, ordering: .relaxed).exchanged { return old }
             noteCollision()
-            unsafe word.pointee.wrappingAdd(amount, ordering: .relaxed)
+            return unsafe word.pointee.wrappingAdd(amount, ordering: .relaxed).oldValue
         } else {
-            unsafe Self.word(stripe(of: stripes), index).pointee.wrappingAdd(amount, ordering: .relaxed)
+            return unsafe Self.word(stripe(of: stripes), index).pointee.wrappingAdd(amount, ordering: .relaxed).oldValue
         }
     }
 
     /// Adds to one word that holds the bits of a double.
+    /// - Returns: the bits that the copy of the word held before.
+    @discardableResult
     @inline(__always)
-    func add(_ amount: Double, at index: Int) {
+    func add(_ amount: Double, at index: Int) -> UInt64 {
         precondition(index >= 0 && index < count)
         let stripes = stripes.load(ordering: .acquiring)
         let word = unsafe Self.word(stripes == 0 ? first : stripe(of: stripes), index)
@@ -69,7 +73,7 @@ struct StripedWords: ~Copyable, Sendable {
             let sum = Double(bitPattern: old) + amount
             let (exchanged, original) = unsafe word.pointee.weakCompareExchange(
                 expected: old, desired: sum.bitPattern, ordering: .relaxed)
-            if exchanged { return }
+            if exchanged { return old }
             old = original
             if stripes == 0 { noteCollision() }
         }

@@ -28,7 +28,7 @@ extension AttributeValue {
 extension Double {
     /// The shortest decimal digits that read back as this value, never with an exponent: how Prometheus writes `le` and `quantile` of OTLP
     /// metrics (`1`, `0.005`, `+Inf`).
-    var plainDecimal: String {
+    package var plainDecimal: String {
         guard isFinite else { return labelText }
         var text = description
         if text.hasSuffix(".0") { text.removeLast(2) }

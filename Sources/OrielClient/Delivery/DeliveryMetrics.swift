@@ -1,0 +1,37 @@
+extension MetricRegistry {
+    /// Adds the metrics of a pipeline, `oriel_client_…`: what became of its telemetry, how much waits, whether the receiver is there. So what was dropped while the way was
+    /// closed is told when it is open again.
+    ///
+    /// The pipeline is not kept alive; without it there is nothing to tell.
+    @discardableResult
+    public func addCollector(of pipeline: DeliveryPipeline) -> CollectorID {
+        addCollector { [weak pipeline] collector in pipeline?.statistics.collect(into: &collector) }
+    }
+}
+
+extension DeliveryStatistics {
+    /// Adds the statistics to a snapshot. Each reason for which a signal can be dropped is there as soon as something of the signal was emitted, so that its rate begins at zero.
+    public func collect(into collector: inout MetricCollector) {
+        for signal in ExportSignal.allCases {
+            let counts = self[signal]
+            if counts.emitted > 0 || counts.recovered > 0 {
+                let help = "Log records, spans and metric points by what became of them."
+                collector.counter(
+                    "oriel_client_items", labels: ["signal": signal.rawValue, "outcome": "delivered"], help: help, value: Double(counts.delivered))
+                for reason in Reason.allCases {
+                    collector.counter(
+                        "oriel_client_items", labels: ["signal": signal.rawValue, "outcome": "dropped", "reason": reason.rawValue], help: help,
+                        value: Double(counts.dropped[reason] ?? 0))
+                }
+            }
+            collector.gauge(
+                "oriel_client_waiting_items", labels: ["signal": signal.rawValue],
+                help: "Log records, spans and metric points in memory and in the spill folder.",
+                value: Double(counts.waiting))
+        }
+        collector.gauge("oriel_client_queue_bytes", help: "Memory that telemetry takes on its way.", value: Double(queuedBytes))
+        collector.counter(
+            "oriel_client_failed_requests", help: "Requests to the receiver that did not arrive, each attempt counted.", value: Double(failedRequests))
+        collector.gauge("oriel_client_receiver_gone", help: "Whether the receiver counts as gone, so that it is only probed.", value: isReceiverGone ? 1 : 0)
+    }
+}
