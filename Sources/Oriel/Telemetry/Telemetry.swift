@@ -1,0 +1,148 @@
+public import CoreMetrics
+public import Logging
+public import OrielClient
+import OrielExporterConsole
+import OrielExporterOTLP
+import OrielExporterPrometheus
+public import OrielTelemetry
+public import Tracing
+
+extension Oriel {
+    /// All that a service needs to be observed: loggers, metrics and spans that go where a ``Configuration`` says, without globals.
+    ///
+    /// ```swift
+    /// let telemetry = try Oriel.telemetry()
+    /// let logger = Logger(label: "shop") { telemetry.logHandler(label: $0) }
+    /// try await telemetry.tracer.withSpan("checkout") { span in … }
+    /// await telemetry.shutdown(timeout: .seconds(5))
+    /// ```
+    ///
+    /// ``bootstrap(_:)`` does the same and installs it for the whole process. Nothing here blocks the caller or fails because of a collector that is slow or gone: what cannot be delivered
+    /// within the bounds is dropped, counted in ``statistics`` and told on standard error once a minute.
+    public final class Telemetry: Sendable {
+        public let configuration: Configuration
+        /// What this process is.
+        public let resource: Resource
+        /// All metrics of the process.
+        public let registry: MetricRegistry
+        /// The backend for swift-metrics.
+        public let metricsFactory: RegistryMetricsFactory
+        /// The backend for swift-distributed-tracing. Calls on it as a value are faster than the global `withSpan`.
+        public let tracer: Tracer
+        /// The listener for scrapes, if there is one.
+        public let listener: PrometheusListener?
+        /// What of the configuration could not be followed, in sentences. They are written to standard error at the start, too.
+        public let problems: [String]
+
+        let functions: FunctionMetrics
+        private let identifiers: IdentifierGenerator
+        private let otlp: DeliveryPipeline?
+        private let console: DeliveryPipeline?
+        private let logQueues: [RecordQueue]
+
+        /// - Throws: ``DeliveryError`` when the system has no thread to give. All else that goes wrong is in ``problems``.
+        public init(_ configuration: Configuration) throws(DeliveryError) {
+            let resource = Oriel.detectResource(configuration)
+            let registry = MetricRegistry(configuration: .init(seriesLimit: configuration.cardinalityLimit))
+            registry.addCollector(ProcessMetrics.collect)
+            var parts = TelemetryParts(configuration, resource, registry)
+            try parts.makePipelines()
+            parts.makeListener()
+            let identifiers = IdentifierGenerator()
+            let pipelines = [parts.otlp, parts.console].compactMap { $0 }
+            tracer = Tracer(
+                queues: parts.queues(.spans), sampler: configuration.isDisabled ? AlwaysOffSampler() : configuration.sampler.sampler,
+                propagators: configuration.propagators, limits: configuration.spanLimits, recordsSourceLocation: configuration.recordsSourceLocation,
+                identifiers: identifiers,
+                flush: {
+                    let deadline = Timestamp.now.advanced(by: 5_000_000_000)
+                    for pipeline in pipelines { pipeline.flushBlocking(deadline: deadline) }
+                })
+            metricsFactory = RegistryMetricsFactory(registry: registry, configuration)
+            functions = FunctionMetrics(registry: registry, functionName: resource["faas.name"].flatMap { if case .string(let name) = $0 { name } else { nil } })
+            self.configuration = configuration
+            self.resource = resource
+            self.registry = registry
+            self.identifiers = identifiers
+            listener = parts.listener
+            otlp = parts.otlp
+            console = parts.console
+            logQueues = parts.queues(.logs)
+            problems = configuration.problems.map(\.description) + parts.problems
+            for problem in problems { StandardError.write("oriel: \(problem)") }
+        }
+
+        // MARK: Backends
+
+        /// A backend for one logger of swift-log.
+        public func logHandler(label: String, metadataProvider: Logger.MetadataProvider? = nil) -> LogHandler {
+            LogHandler(
+                label: label, queues: logQueues, options: configuration.logs, logLevel: configuration.logLevel, metadataProvider: metadataProvider)
+        }
+
+        /// The metrics in Prometheus' text format 0.0.4.
+        public func prometheusText() -> String { Oriel.prometheusText(registry) }
+
+        /// What a scrape endpoint answers with; see ``Oriel/exposition(of:accept:)``.
+        public func exposition(accept: String?) -> Exposition { Oriel.exposition(of: registry, accept: accept) }
+
+        // MARK: Delivery
+
+        /// Sends all that was emitted before the call, by the deadline at the latest.
+        ///
+        /// - Parameter deadline: by the wall clock.
+        /// - Returns: whether all of it was delivered.
+        @discardableResult
+        public func flush(deadline: Timestamp) async -> Bool {
+            async let console = console?.flush(deadline: deadline)
+            let isDelivered = await otlp?.flush(deadline: deadline) ?? true
+            return (await console ?? true) && isDelivered
+        }
+
+        /// As ``flush(deadline:)``, by a time from now.
+        @discardableResult
+        public func flush(timeout: Duration) async -> Bool { await flush(deadline: .now.advanced(by: timeout.wholeNanoseconds)) }
+
+        /// Sends what waits, by the deadline at the latest, and ends. What could not be delivered goes to the spill folder if there is one. What is emitted afterwards goes nowhere.
+        ///
+        /// - Returns: whether all of it was delivered.
+        @discardableResult
+        public func shutdown(deadline: Timestamp) async -> Bool {
+            listener?.shutdown()
+            async let console = console?.shutdown(deadline: deadline)
+            let isDelivered = await otlp?.shutdown(deadline: deadline) ?? true
+            return (await console ?? true) && isDelivered
+        }
+
+        /// As ``shutdown(deadline:)``, by a time from now.
+        @discardableResult
+        public func shutdown(timeout: Duration) async -> Bool { await shutdown(deadline: .now.advanced(by: timeout.wholeNanoseconds)) }
+
+        /// As ``shutdown(deadline:)``, for a thread that may block.
+        func shutdownBlocking(deadline: Timestamp) {
+            listener?.shutdown()
+            console?.shutdownBlocking(deadline: deadline)
+            otlp?.shutdownBlocking(deadline: deadline)
+        }
+
+        /// What became of the telemetry for the OTLP receiver; `nil` without one.
+        public var statistics: DeliveryStatistics? { otlp?.statistics }
+
+        /// Draws ids anew that a process which was restored from the same snapshot does not draw.
+        public func reseed() { identifiers.reseed() }
+    }
+
+    /// Telemetry without globals, as the environment says (``Configuration/environment()``) or as given.
+    public static func telemetry(_ configuration: Configuration = .environment()) throws(DeliveryError) -> Telemetry {
+        try Telemetry(configuration)
+    }
+}
+
+extension Duration {
+    /// Saturating at some 292 years.
+    var wholeNanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow ? (seconds < 0 ? .min : .max) : whole.addingSaturating(attoseconds / 1_000_000_000)
+    }
+}

@@ -1,0 +1,125 @@
+import OrielClient
+import OrielExporterConsole
+import OrielExporterOTLP
+import OrielExporterPrometheus
+import OrielTelemetry
+
+/// Makes what a ``Oriel/Telemetry`` is made of. What the configuration asks for and cannot be had is left out and told, not thrown.
+struct TelemetryParts {
+    private let configuration: Oriel.Configuration
+    private let resource: Resource
+    private let registry: MetricRegistry
+    private(set) var otlp: DeliveryPipeline?
+    private(set) var console: DeliveryPipeline?
+    private(set) var listener: PrometheusListener?
+    private(set) var problems: [String] = []
+
+    init(_ configuration: Oriel.Configuration, _ resource: Resource, _ registry: MetricRegistry) {
+        self.configuration = configuration
+        self.resource = resource
+        self.registry = registry
+    }
+
+    private func exporters(_ signal: ExportSignal) -> Set<Oriel.ExporterChoice> {
+        if configuration.isDisabled { return signal == .logs ? configuration.logExporters.intersection([.console]) : [] }
+        return switch signal {
+        case .logs: configuration.logExporters
+        case .metrics: configuration.metricExporters
+        case .spans: configuration.spanExporters
+        }
+    }
+
+    private func isWanted(_ choice: Oriel.ExporterChoice) -> Bool { ExportSignal.allCases.contains { exporters($0).contains(choice) } }
+
+    /// The queues that records of a signal go into.
+    func queues(_ signal: ExportSignal) -> [RecordQueue] {
+        let exporters = exporters(signal)
+        var pipelines: [DeliveryPipeline] = []
+        if let otlp, exporters.contains(.otlp) { pipelines.append(otlp) }
+        if let console, exporters.contains(.console) { pipelines.append(console) }
+        return pipelines.map { signal == .logs ? $0.logs : $0.spans }
+    }
+
+    mutating func makePipelines() throws(DeliveryError) {
+        let warn: @Sendable (String) -> Void = { StandardError.write("oriel: \($0)") }
+        if isWanted(.otlp) {
+            do throws(OTLPExporterError) {
+                let exporter = try OTLPExporter(configuration.exporterConfiguration)
+                let pipeline = try pipeline("oriel-otlp", exporter, configuration.delivery, .otlp, warn)
+                registry.addCollector(of: pipeline)
+                otlp = pipeline
+            } catch let error as OTLPExporterError {
+                problems.append("nothing is sent over OTLP: \(error)")
+            }
+        }
+        if isWanted(.console) {
+            var delivery = DeliveryConfiguration()
+            delivery.queueBytes = min(configuration.delivery.queueBytes, 4 << 20)
+            // What is logged before a crash should be seen.
+            delivery.logDelay = .milliseconds(2)
+            delivery.spanDelay = .milliseconds(2)
+            delivery.batchBytes = 64 << 10
+            delivery.metricInterval = configuration.delivery.metricInterval
+            delivery.retry.longestDelay = .seconds(1)
+            console = try pipeline("oriel-console", ConsoleExporter(form: configuration.consoleForm.exporterForm), delivery, .console, warn)
+        }
+    }
+
+    private func pipeline(
+        _ name: String, _ exporter: any TelemetryExporter, _ delivery: DeliveryConfiguration, _ choice: Oriel.ExporterChoice,
+        _ warn: @escaping @Sendable (String) -> Void
+    ) throws(DeliveryError) -> DeliveryPipeline {
+        var metrics: MetricPush?
+        if exporters(.metrics).contains(choice) {
+            metrics = MetricPush(registry: registry, resource: Oriel.metricResource(of: resource), temporality: temporality)
+        }
+        return try DeliveryPipeline(name: name, exporter: exporter, resource: resource, configuration: delivery, metrics: metrics, warn: warn)
+    }
+
+    /// Sandboxes of a function come and go; only what each of them adds can be summed up.
+    private var temporality: MetricTemporality {
+        if resource["faas.name"] != nil { return .delta }
+        return switch configuration.temporality {
+        case .cumulative: .cumulative
+        case .delta, .lowMemory: .delta
+        }
+    }
+
+    mutating func makeListener() {
+        guard exporters(.metrics).contains(.prometheus) else { return }
+        let settings = configuration.prometheus
+        let host = settings.host.contains(":") && !settings.host.hasPrefix("[") ? "[\(settings.host)]" : settings.host
+        do throws(ListenerError) {
+            listener = try PrometheusListener(registry: registry, configuration: .init(address: "\(host):\(settings.port)"))
+        } catch {
+            problems.append("nobody can scrape the metrics: \(error)")
+        }
+    }
+}
+
+extension Oriel.Configuration {
+    /// The settings of the OTLP exporter.
+    var exporterConfiguration: OTLPExporter.Configuration {
+        var result = OTLPExporter.Configuration()
+        for signal in ExportSignal.allCases {
+            let receiver = otlp[signal]
+            var tls = OTLPExporter.TLS()
+            tls.certificateAuthorityFile = receiver.certificateFile
+            tls.certificateFile = receiver.clientCertificateFile
+            tls.privateKeyFile = receiver.clientKeyFile
+            result.overrides[signal] = OTLPExporter.Override(
+                endpoint: receiver.endpoint, headers: receiver.headers.sorted { $0.key < $1.key }.map { OTLPExporter.Header($0.key, $0.value) },
+                compression: receiver.compression == .gzip ? .gzip : OTLPExporter.Compression.none, tls: tls)
+        }
+        return result
+    }
+}
+
+extension Oriel.RegistryMetricsFactory {
+    /// A factory with the settings for histograms and exemplars.
+    init(registry: MetricRegistry, _ configuration: Oriel.Configuration) {
+        let timers: HistogramBuckets = configuration.histogramAggregation == .exponential ? .exponential() : .seconds
+        let recorders: HistogramBuckets = configuration.histogramAggregation == .explicit ? .seconds : .exponential()
+        self.init(registry: registry, timerBuckets: timers, recorderBuckets: recorders, keepsExemplars: configuration.exemplarFilter != .alwaysOff)
+    }
+}
