@@ -2,6 +2,7 @@ import Logging
 import OrielClient
 import OrielTelemetry
 import Testing
+import Tracing
 
 @testable import Oriel
 
@@ -71,9 +72,9 @@ import Testing
         #expect(configuration.temporality == .lowMemory)
         #expect(configuration.histogramAggregation == .exponential)
         #expect(configuration.exemplarFilter == .alwaysOff)
-        #expect(configuration.spanLimits.valueLength == 200 && configuration.spanLimits.attributeCount == 10)
-        #expect(configuration.spanLimits.eventCount == 1 && configuration.spanLimits.linkCount == 2)
-        #expect(configuration.spanLimits.eventAttributeCount == 3 && configuration.spanLimits.linkAttributeCount == 4)
+        #expect(configuration.spanLimits.attributeValueLength == 200 && configuration.spanLimits.attributes == 10)
+        #expect(configuration.spanLimits.events == 1 && configuration.spanLimits.links == 2)
+        #expect(configuration.spanLimits.attributesPerItem == 3)
         #expect(configuration.logs.valueLengthLimit == 100 && configuration.logs.attributeCountLimit == 20)
         #expect(configuration.logLevel == .warning)
         #expect(configuration.logs.includesCode)
@@ -126,6 +127,16 @@ import Testing
         let configuration = configuration(environment)
         #expect(configuration.sampler == expected)
         #expect(configuration.problems.map(\.variable) == (argument == "2" || argument == "nan" ? ["OTEL_TRACES_SAMPLER_ARG"] : []))
+    }
+
+    @Test func theSamplerThatWasChosenDecides() {
+        let candidate = Oriel.SamplingCandidate(parent: nil, traceID: TraceID(high: 1, low: .max), operationName: "x", kind: .server)
+        for (choice, isSampled) in [
+            (Oriel.SamplerChoice.alwaysOn, true), (.alwaysOff, false), (.traceIDRatio(1), true), (.traceIDRatio(0), false),
+            (.parentBasedAlwaysOn, true), (.parentBasedAlwaysOff, false), (.parentBasedTraceIDRatio(1), true), (.parentBasedTraceIDRatio(0), false),
+        ] {
+            #expect(choice.sampler.decision(for: candidate).isSampled == isSampled, "\(choice)")
+        }
     }
 
     @Test func thisProcessCanBeAsked() {

@@ -107,14 +107,19 @@ extension Oriel.Configuration {
         readSampler(&reader)
         readPropagators(&reader)
         let unbounded = 0...Int.max
-        for name in ["OTEL_ATTRIBUTE_COUNT_LIMIT", "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT"] { reader.integer(name, unbounded, &spanLimits.attributeCount) }
+        for name in ["OTEL_ATTRIBUTE_COUNT_LIMIT", "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT"] { reader.integer(name, unbounded, &spanLimits.attributes) }
         for name in ["OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT"] {
-            reader.integer(name, unbounded, &spanLimits.valueLength)
+            var length = spanLimits.attributeValueLength ?? Int.max
+            if reader.integer(name, unbounded, &length) { spanLimits.attributeValueLength = length }
         }
-        reader.integer("OTEL_SPAN_EVENT_COUNT_LIMIT", unbounded, &spanLimits.eventCount)
-        reader.integer("OTEL_SPAN_LINK_COUNT_LIMIT", unbounded, &spanLimits.linkCount)
-        reader.integer("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", unbounded, &spanLimits.eventAttributeCount)
-        reader.integer("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", unbounded, &spanLimits.linkAttributeCount)
+        reader.integer("OTEL_SPAN_EVENT_COUNT_LIMIT", unbounded, &spanLimits.events)
+        reader.integer("OTEL_SPAN_LINK_COUNT_LIMIT", unbounded, &spanLimits.links)
+        var ofEvents = spanLimits.attributesPerItem
+        var ofLinks = ofEvents
+        let isSet = reader.integer("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", unbounded, &ofEvents)
+        if reader.integer("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", unbounded, &ofLinks) || isSet {
+            spanLimits.attributesPerItem = min(ofEvents, ofLinks)
+        }
     }
 
     private mutating func readSampler(_ reader: inout EnvironmentReader) {
@@ -139,19 +144,19 @@ extension Oriel.Configuration {
     private mutating func readPropagators(_ reader: inout EnvironmentReader) {
         let name = "OTEL_PROPAGATORS"
         guard let names = reader.list(name), !names.isEmpty else { return }
-        var choices: [Oriel.PropagatorChoice] = []
+        var choices: [Oriel.Propagator] = []
         var unknown = false
-        for name in names.map({ $0.lowercased() }) where name != "none" {
-            guard let choice = Oriel.PropagatorChoice(rawValue: name) else {
+        for name in names {
+            guard let choice = Oriel.Propagator(name: name) else {
                 unknown = true
                 continue
             }
-            if !choices.contains(choice) { choices.append(choice) }
+            if choice != .disabled, !choices.contains(choice) { choices.append(choice) }
         }
         if unknown {
             if choices.isEmpty { choices = propagators }
             reader.note(
-                name, names.joined(separator: ","), expected: (Oriel.PropagatorChoice.allCases.map(\.rawValue) + ["none"]).joined(separator: ", "),
+                name, names.joined(separator: ","), expected: Oriel.Propagator.allCases.map(\.rawValue).joined(separator: ", "),
                 used: choices.map(\.rawValue).joined(separator: ","))
         }
         propagators = choices

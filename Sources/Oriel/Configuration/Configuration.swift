@@ -50,8 +50,8 @@ extension Oriel {
         /// Which spans are recorded; `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`.
         public var sampler: SamplerChoice = .parentBasedAlwaysOn
         /// The headers in which contexts travel, in the order in which they are read; `OTEL_PROPAGATORS`.
-        public var propagators: [PropagatorChoice] = [.traceContext, .baggage]
-        /// The bounds of a span; `OTEL_SPAN_…`, `OTEL_EVENT_…`, `OTEL_LINK_…`.
+        public var propagators: [Propagator] = Propagator.standard
+        /// The bounds of a span; `OTEL_SPAN_…`, `OTEL_EVENT_…`, `OTEL_LINK_…` (of the latter two the lower one counts).
         public var spanLimits = SpanLimits()
 
         // MARK: Metrics

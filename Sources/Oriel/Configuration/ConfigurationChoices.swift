@@ -74,21 +74,19 @@ extension Oriel {
             }
         }
 
-        static let names = ["always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio"]
-    }
+        /// The sampler that was chosen.
+        public var sampler: any Sampler {
+            switch self {
+            case .alwaysOn: AlwaysOnSampler()
+            case .alwaysOff: AlwaysOffSampler()
+            case .traceIDRatio(let ratio): RatioSampler(ratio: ratio)
+            case .parentBasedAlwaysOn: ParentBasedSampler(root: AlwaysOnSampler())
+            case .parentBasedAlwaysOff: ParentBasedSampler(root: AlwaysOffSampler())
+            case .parentBasedTraceIDRatio(let ratio): ParentBasedSampler(root: RatioSampler(ratio: ratio))
+            }
+        }
 
-    /// A way in which contexts travel between processes, with the names of `OTEL_PROPAGATORS`.
-    public enum PropagatorChoice: String, Hashable, Sendable, CaseIterable {
-        /// W3C `traceparent` and `tracestate`.
-        case traceContext = "tracecontext"
-        /// W3C `baggage`.
-        case baggage
-        /// B3 in the single header `b3`.
-        case b3
-        /// B3 in several headers, `X-B3-…`.
-        case b3Multi = "b3multi"
-        /// AWS X-Ray's `X-Amzn-Trace-Id`.
-        case xray
+        static let names = ["always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio"]
     }
 
     /// What sums that are pushed count from, with the names of `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE`.
@@ -111,24 +109,6 @@ extension Oriel {
         case alwaysOff = "always_off"
         /// Those made inside a sampled span.
         case traceBased = "trace_based"
-    }
-
-    /// The bounds of a span. What is beyond them is cut, or dropped and counted in the span.
-    public struct SpanLimits: Hashable, Sendable {
-        /// Attributes of a span; `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`.
-        public var attributeCount = 128
-        /// Characters of a string; `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`.
-        public var valueLength = 64 << 10
-        /// `OTEL_SPAN_EVENT_COUNT_LIMIT`.
-        public var eventCount = 128
-        /// `OTEL_SPAN_LINK_COUNT_LIMIT`.
-        public var linkCount = 128
-        /// Attributes of an event; `OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT`.
-        public var eventAttributeCount = 128
-        /// Attributes of a link; `OTEL_LINK_ATTRIBUTE_COUNT_LIMIT`.
-        public var linkAttributeCount = 128
-
-        public init() {}
     }
 
     /// Where the listener for scrapes is.

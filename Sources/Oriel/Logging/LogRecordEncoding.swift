@@ -17,10 +17,9 @@ enum LogRecordEncoding {
         _ event: LogEvent, handler: Logging.Logger.Metadata, provider: Logging.Logger.MetadataProvider?, options: Oriel.LogOptions,
         to writer: inout WireWriter
     ) {
-        writer.logRecordHead(time: .now, severity: event.level)
         var text = event.message.description
         if text.utf8.count > min(options.valueLengthLimit, recordLimit) { text = text.cut(characters: options.valueLengthLimit, bytes: recordLimit) }
-        writer.logRecordBody(text)
+        writer.logRecordHead(time: .now, severity: event.level, body: text)
 
         var attributes = LogAttributes(options: options)
         let eventMetadata = event.metadata

@@ -3,12 +3,14 @@ import OrielTelemetry
 
 /// The parts of a log record that every line has, written with one check of the buffer each instead of one a byte.
 extension WireWriter {
-    /// `time_unix_nano`, `observed_time_unix_nano`, `severity_number` and `severity_text`.
+    /// `time_unix_nano`, `observed_time_unix_nano`, `severity_number`, `severity_text` and `body`, a string.
     @inline(__always)
-    mutating func logRecordHead(time: Timestamp, severity: Logging.Logger.Level) {
+    mutating func logRecordHead(time: Timestamp, severity: Logging.Logger.Level, body: String) {
+        let bodyCount = body.utf8.count
+        let isShort = bodyCount < 0x80 - 2
         let nanoseconds = UInt64(bitPattern: max(time.nanoseconds, 0))
         let text = severity.severityText
-        unsafe appendFields(upTo: 32) { fields in
+        unsafe appendFields(upTo: 36 + (isShort ? bodyCount : 0)) { fields in
             unsafe fields.byte(1 << 3 | 1)
             unsafe fields.littleEndian(nanoseconds)
             unsafe fields.byte(11 << 3 | 1)
@@ -19,24 +21,16 @@ extension WireWriter {
             unsafe fields.byte(UInt8(truncatingIfNeeded: text.utf8CodeUnitCount))
             // At most the 8 bytes of "CRITICAL".
             unsafe fields.bytes(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-        }
-    }
-
-    /// `body`, a string.
-    @inline(__always)
-    mutating func logRecordBody(_ text: String) {
-        let count = text.utf8.count
-        guard count < 0x80 - 2 else {
-            tag(5, .lengthDelimited)
-            return textValue(text, count)
-        }
-        unsafe appendFields(upTo: count + 4) { fields in
+            guard isShort else { return }
             unsafe fields.byte(5 << 3 | 2)
-            unsafe fields.byte(UInt8(truncatingIfNeeded: count + 2))
+            unsafe fields.byte(UInt8(truncatingIfNeeded: bodyCount + 2))
             unsafe fields.byte(1 << 3 | 2)
-            unsafe fields.byte(UInt8(truncatingIfNeeded: count))
-            unsafe fields.text(text, count)
+            unsafe fields.byte(UInt8(truncatingIfNeeded: bodyCount))
+            unsafe fields.text(body, bodyCount)
         }
+        guard !isShort else { return }
+        tag(5, .lengthDelimited)
+        textValue(body, bodyCount)
     }
 
     /// `trace_id`, `span_id` and `flags`.
