@@ -1,4 +1,4 @@
-public import OrielOTLP
+import OrielOTLP
 public import OrielTelemetry
 
 /// What sums that are sent count from.
@@ -19,6 +19,9 @@ public struct MetricPush: Sendable {
     private var baseline = MetricBaseline()
     /// A request with deltas that was not delivered. It stays as it is, so that a receiver which did get it can tell, and none follows before it is done with.
     private var unfinished: ExportBatch?
+
+    /// Whether the next request is one that was made before.
+    var hasUnfinished: Bool { unfinished != nil }
 
     /// - Parameter scope: the instrumentation scope that all metrics are said to be of.
     public init(
