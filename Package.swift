@@ -67,7 +67,7 @@ let package = Package(
         .target(
             name: "OrielExporterOTLP",
             dependencies: [
-                "OrielClient", "OrielOTLP", "OrielTelemetry", "CZlib",
+                "OrielClient", "OrielOTLP", "OrielTelemetry", "OrielThreads", "CZlib",
                 .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
                 .product(name: "NIOEmbedded", package: "swift-nio", condition: .when(traits: ["TLS"])),
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["TLS"])),

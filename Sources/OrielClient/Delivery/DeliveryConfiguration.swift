@@ -20,4 +20,14 @@ public struct DeliveryConfiguration: Sendable {
     public var spillBytes = 256 << 20
 
     public init() {}
+
+    /// The same where every value makes sense: nothing that a setting says may stop the pipeline or make it spin.
+    var bounded: DeliveryConfiguration {
+        var result = self
+        result.queueBytes = max(queueBytes, 4 * RecordQueue.chunkBytes)
+        result.batchBytes = min(max(batchBytes, 1), result.queueBytes / 4)
+        result.metricInterval = max(metricInterval, .milliseconds(10))
+        result.exportTimeout = max(exportTimeout, .milliseconds(1))
+        return result
+    }
 }

@@ -7,66 +7,28 @@ import Synchronization
 /// Log records and spans come in through ``logs`` and ``spans``, metrics are read from a registry when they are due. The pipeline batches them, sends one request after
 /// the other, tries again what did not arrive, and counts what it had to drop. Whoever emits never waits for it.
 public final class DeliveryPipeline: Sendable {
-    /// A caller that waits until what was emitted before has been delivered.
-    final class Flush: Sendable {
-        let deadline: Timestamp
-        private let isDone = Mutex<Bool?>(nil)
-        private let resumption = Resumption()
-        private let signal = ThreadSignal()
-
-        init(deadline: Timestamp) {
-            self.deadline = deadline
-        }
-
-        /// Ends the wait. Only the first call counts.
-        func end(_ isDelivered: Bool) {
-            let isFirst = isDone.withLock { known in
-                if known != nil { return false }
-                known = isDelivered
-                return true
-            }
-            guard isFirst else { return }
-            resumption.resume()
-            signal.notify()
-        }
-
-        var isEnded: Bool { isDone.withLock { $0 != nil } }
-
-        func wait() async -> Bool {
-            await withCheckedContinuation { resumption.set($0) }
-            return isDone.withLock { $0 ?? false }
-        }
-
-        /// As ``wait()``, for threads that may block.
-        func waitBlocking() -> Bool {
-            while true {
-                let ticket = signal.ticket
-                if let isDelivered = isDone.withLock({ $0 }) { return isDelivered }
-                let rest = Timestamp.now.nanoseconds.distanceSaturating(to: deadline.nanoseconds)
-                if rest <= 0 { return false }
-                signal.wait(after: ticket, timeout: .nanoseconds(rest))
-            }
-        }
-    }
-
     /// What the delivery thread is asked to do.
     struct Requests {
-        var flushes: [Flush] = []
+        var flushes: [DeliveryFlush] = []
         /// When the pipeline is to end, and no later than when.
-        var end: Flush?
+        var end: DeliveryFlush?
+        var hasEnded = false
     }
 
     /// What the delivery thread tells.
     struct Report {
         var delivered: [ExportSignal: UInt64] = [:]
-        var recovered: [ExportSignal: UInt64] = [:]
         var dropped: [ExportSignal: [DeliveryStatistics.Reason: UInt64]] = [:]
-        /// In requests that were not delivered, in memory and in files.
+        /// In requests in memory that were not delivered.
         var waiting: [ExportSignal: UInt64] = [:]
+        /// In requests in files.
+        var spilled: [ExportSignal: UInt64] = [:]
+        var recovered: [ExportSignal: UInt64] = [:]
+        /// In files that could not be read again.
+        var lost: [ExportSignal: UInt64] = [:]
         var failedRequests: UInt64 = 0
         var lastFailure: String?
         var isReceiverGone = false
-        var hasEnded = false
     }
 
     /// What the threads of callers and the delivery thread share.
@@ -107,6 +69,7 @@ public final class DeliveryPipeline: Sendable {
         name: String, exporter: any TelemetryExporter, resource: Resource, configuration: DeliveryConfiguration, metrics: MetricPush?,
         warn: (@Sendable (String) -> Void)?
     ) throws(DeliveryError) {
+        let configuration = configuration.bounded
         let shared = Shared(limit: configuration.queueBytes)
         let scopes = ScopeTable()
         let logs = RecordQueue(signal: .logs, scopes: scopes, budget: shared.budget, wake: shared.wake, wakeBytes: configuration.batchBytes)
@@ -130,7 +93,7 @@ public final class DeliveryPipeline: Sendable {
     deinit {
         // Whoever forgot to shut down loses what waits, but not a thread.
         shared.requests.withLock { requests in
-            if requests.end == nil { requests.end = Flush(deadline: .now) }
+            if requests.end == nil { requests.end = DeliveryFlush(deadline: .now) }
         }
         shared.wake.notify()
     }
@@ -145,64 +108,48 @@ public final class DeliveryPipeline: Sendable {
     /// - Returns: whether all of it was delivered.
     @discardableResult
     public func flush(deadline: Timestamp) async -> Bool {
-        let flush = begin(Flush(deadline: deadline))
-        return await wait(flush)
+        await begin(DeliveryFlush(deadline: deadline)).wait(until: deadline)
     }
 
     /// As ``flush(deadline:)``, for a thread that may block.
     @discardableResult
     public func flushBlocking(deadline: Timestamp) -> Bool {
-        begin(Flush(deadline: deadline)).waitBlocking()
+        begin(DeliveryFlush(deadline: deadline)).waitBlocking(until: deadline)
     }
 
-    /// Sends what waits, by the deadline at the latest, and ends the pipeline. What could not be delivered goes to the spill folder if there is one, else it is dropped and
-    /// counted. Further calls wait for the first one.
+    /// Sends what waits in memory, by the deadline at the latest, and ends the pipeline: records that come after the call are dropped and counted. What could not be
+    /// delivered goes to the spill folder if there is one, else it is dropped and counted. Further calls wait for the first one.
     ///
     /// - Returns: whether all of it was delivered.
     @discardableResult
     public func shutdown(deadline: Timestamp) async -> Bool {
-        await wait(beginEnd(deadline))
+        await beginEnd(deadline).wait(until: deadline)
     }
 
     /// As ``shutdown(deadline:)``, for a thread that may block.
     @discardableResult
     public func shutdownBlocking(deadline: Timestamp) -> Bool {
-        beginEnd(deadline).waitBlocking()
+        beginEnd(deadline).waitBlocking(until: deadline)
     }
 
-    private func begin(_ flush: Flush) -> Flush {
-        let hasEnded = shared.report.withLock { $0.hasEnded }
-        if hasEnded {
-            flush.end(false)
-        } else {
-            shared.requests.withLock { $0.flushes.append(flush) }
-            shared.wake.notify()
+    private func begin(_ flush: DeliveryFlush) -> DeliveryFlush {
+        let isTaken = shared.requests.withLock { requests in
+            if !requests.hasEnded { requests.flushes.append(flush) }
+            return !requests.hasEnded
         }
+        if isTaken { shared.wake.notify() } else { flush.end(false) }
         return flush
     }
 
-    private func beginEnd(_ deadline: Timestamp) -> Flush {
+    private func beginEnd(_ deadline: Timestamp) -> DeliveryFlush {
         let flush = shared.requests.withLock { requests in
             if let known = requests.end { return known }
-            let flush = Flush(deadline: deadline)
+            let flush = DeliveryFlush(deadline: deadline)
             requests.end = flush
             return flush
         }
         shared.wake.notify()
         return flush
-    }
-
-    /// The thread may be busy with a request that takes longer than the flush may.
-    private func wait(_ flush: Flush) async -> Bool {
-        let alarm = Task {
-            while !flush.isEnded {
-                let rest = Timestamp.now.nanoseconds.distanceSaturating(to: flush.deadline.nanoseconds)
-                if rest <= 0 { return flush.end(false) }
-                do { try await Task.sleep(for: .nanoseconds(rest)) } catch { return }
-            }
-        }
-        defer { alarm.cancel() }
-        return await flush.wait()
     }
 
     // MARK: Counting
@@ -215,15 +162,18 @@ public final class DeliveryPipeline: Sendable {
             counts.delivered = report.delivered[signal] ?? 0
             counts.recovered = report.recovered[signal] ?? 0
             counts.dropped = report.dropped[signal] ?? [:]
-            counts.waiting = report.waiting[signal] ?? 0
+            counts.waiting = (report.waiting[signal] ?? 0) + (report.spilled[signal] ?? 0)
+            if let lost = report.lost[signal], lost > 0 { counts.dropped[.spillFailed, default: 0] += lost }
             if let queue = queue(signal) {
                 let own = queue.counts
                 counts.emitted = own.emitted
                 counts.waiting += own.waiting
                 if own.droppedFull > 0 { counts.dropped[.queueFull, default: 0] += own.droppedFull }
                 if own.droppedLarge > 0 { counts.dropped[.tooLarge, default: 0] += own.droppedLarge }
+                if own.droppedClosed > 0 { counts.dropped[.shutdown, default: 0] += own.droppedClosed }
             } else {
-                counts.emitted = counts.delivered + counts.droppedTotal + counts.waiting
+                let known = counts.delivered + counts.droppedTotal + counts.waiting
+                counts.emitted = known - min(counts.recovered, known)
             }
             statistics.signals[signal] = counts
         }
@@ -252,9 +202,4 @@ public enum DeliveryError: Error, Hashable, Sendable, CustomStringConvertible {
         case .noThread(let reason): "telemetry cannot be delivered: \(reason)"
         }
     }
-}
-
-extension Int64 {
-    /// How far it is to `other`, or the nearest end of the range.
-    func distanceSaturating(to other: Int64) -> Int64 { other.subtractingSaturating(self) }
 }

@@ -2,7 +2,7 @@ import OrielTelemetry
 import OrielThreads
 import Synchronization
 
-/// The work of a pipeline's thread.
+/// The work of a pipeline's thread: looks at what is asked of it, turns records into requests, sends one request, and begins again; sleeps when there is nothing to do.
 struct DeliveryRun {
     /// A queue and when it is to be emptied.
     private struct Source {
@@ -10,6 +10,24 @@ struct DeliveryRun {
         let delay: Duration
         /// `nil` while nothing waits.
         var due: ContinuousClock.Instant?
+    }
+
+    /// A request that was not delivered.
+    private struct Pending {
+        var batch: ExportBatch
+        /// Counts the requests that were made.
+        let number: UInt64
+    }
+
+    /// A flush that has not ended.
+    private struct Waiting {
+        let flush: DeliveryFlush
+        /// The last request that it waits for.
+        let lastNumber: UInt64
+        /// Whether no request that it waited for was given up.
+        var isComplete = true
+        /// Whether metrics that are read after it began were not sent yet.
+        var needsMetrics: Bool
     }
 
     private let shared: DeliveryPipeline.Shared
@@ -20,13 +38,16 @@ struct DeliveryRun {
     private var sources: [Source]
     private var metrics: MetricPush?
     private var metricsDue: ContinuousClock.Instant
-    /// Metrics of a flush that were not sent yet.
     private var areMetricsWanted = false
-    /// Requests that were not delivered, oldest first.
-    private var pending: [ExportBatch] = []
+    /// Oldest first.
+    private var pending: [Pending] = []
+    private var requestsMade: UInt64 = 0
     private var spill: SpillFolder?
     private var breaker: CircuitBreaker
-    private var flushes: [DeliveryPipeline.Flush] = []
+    private var flushes: [Waiting] = []
+    private var ending: Waiting?
+    /// An end makes one attempt even before it is time.
+    private var hasLastAttempt = true
     private var warnedDrops: UInt64 = 0
     private var nextWarning = ContinuousClock.now
 
@@ -50,70 +71,190 @@ struct DeliveryRun {
         openSpill()
         while true {
             let ticket = shared.wake.ticket
-            let (new, end) = shared.requests.withLock { requests in
-                let new = requests.flushes
-                requests.flushes = []
-                return (new, requests.end)
-            }
-            flushes.append(contentsOf: new)
-            if !new.isEmpty || end != nil { areMetricsWanted = metrics != nil }
-            collect(isFlushing: !new.isEmpty || end != nil)
-            deliver(until: end?.deadline ?? flushes.map(\.deadline).max())
+            takeRequests()
+            collect()
+            spillPending()
+            let isSent = sendNext()
             endFlushes()
-            warnOfDrops()
-            if let end {
-                finish(end)
+            if let ending, isOver(ending) {
+                finish(ending)
                 return
             }
-            publish()
-            if let rest = rest(), rest > .zero { shared.wake.wait(after: ticket, timeout: rest) } else if rest() == nil { shared.wake.wait(after: ticket) }
+            warnOfDrops()
+            if !isSent { sleep(after: ticket) }
         }
+    }
+
+    // MARK: Being asked
+
+    private mutating func takeRequests() {
+        let (new, end) = shared.requests.withLock { requests in
+            defer { requests.flushes = [] }
+            return (requests.flushes, requests.end)
+        }
+        if let end, ending == nil {
+            for source in sources { collect(source.queue, source.queue.close()) }
+            ending = waiting(for: end)
+        } else if !new.isEmpty {
+            for index in sources.indices {
+                sources[index].due = nil
+                collect(sources[index].queue, sources[index].queue.drain())
+            }
+        }
+        for flush in new { flushes.append(waiting(for: flush)) }
+    }
+
+    private mutating func waiting(for flush: DeliveryFlush) -> Waiting {
+        areMetricsWanted = metrics != nil
+        return Waiting(flush: flush, lastNumber: requestsMade, needsMetrics: metrics != nil)
+    }
+
+    /// Applies a change to all who wait.
+    private mutating func updateWaiting(_ change: (inout Waiting) -> Void) {
+        for index in flushes.indices { change(&flushes[index]) }
+        if var waiting = ending {
+            change(&waiting)
+            ending = waiting
+        }
+    }
+
+    /// Whether all that somebody waits for is done with.
+    private func isSettled(_ waiting: Waiting) -> Bool {
+        !waiting.needsMetrics && !pending.contains { $0.number <= waiting.lastNumber }
+    }
+
+    /// Tells those who wait how it went, when it is decided.
+    private mutating func endFlushes() {
+        guard !flushes.isEmpty else { return }
+        var rest: [Waiting] = []
+        for waiting in flushes {
+            // What is in files was emitted before, too.
+            if isSettled(waiting), !waiting.isComplete || spill?.isEmpty ?? true {
+                waiting.flush.end(waiting.isComplete)
+            } else if canAttempt(before: waiting.flush.deadline), !breaker.isOpen || breaker.mayAttempt(at: .now) {
+                rest.append(waiting)
+            } else {
+                waiting.flush.end(false)
+            }
+        }
+        flushes = rest
+    }
+
+    /// Whether nothing more is to be done before the pipeline ends.
+    private func isOver(_ ending: Waiting) -> Bool {
+        if isSettled(ending) { return true }
+        if hasLastAttempt, !breaker.isRequested { return Timestamp.now >= lastMoment(ending) }
+        return !canAttempt(before: lastMoment(ending)) || breaker.isOpen
+    }
+
+    /// Until when an end sends: there must be time left to put the rest in files.
+    private func lastMoment(_ ending: Waiting) -> Timestamp {
+        let rest = Duration.until(ending.flush.deadline) ?? .zero
+        let margin = spill == nil ? min(rest / 10, .milliseconds(20)) : min(rest / 4, .milliseconds(500))
+        return ending.flush.deadline.advanced(by: -margin.nanoseconds)
+    }
+
+    /// Whether the time for the next attempt comes before a moment.
+    private func canAttempt(before deadline: Timestamp) -> Bool {
+        guard let rest = Duration.until(deadline) else { return false }
+        guard let next = breaker.nextAttempt else { return true }
+        return ContinuousClock.now.duration(to: next) < rest
     }
 
     // MARK: Collecting
 
     /// Turns records that have waited long enough, or are enough, into requests.
-    private mutating func collect(isFlushing: Bool) {
+    private mutating func collect() {
         let now = ContinuousClock.now
         for index in sources.indices {
             let queue = sources[index].queue
             if sources[index].due == nil, queue.hasRecords { sources[index].due = now + sources[index].delay }
             let isDue = sources[index].due.map { $0 <= now } ?? false
-            guard isDue || isFlushing || queue.waitingBytes >= configuration.batchBytes else { continue }
+            guard isDue || queue.waitingBytes >= configuration.batchBytes || queue.isShortOfRoom else { continue }
             sources[index].due = nil
-            let chunks = queue.drain()
-            guard !chunks.isEmpty else { continue }
-            let batches = builder.batches(of: chunks, signal: queue.signal)
-            for chunk in chunks { queue.recycle(chunk) }
-            for batch in batches {
-                shared.budget.take(batch.request.count)
-                pending.append(batch)
-            }
+            collect(queue, queue.drain())
         }
         makeRoom()
+    }
+
+    private mutating func collect(_ queue: RecordQueue, _ chunks: [RecordQueue.Chunk]) {
+        guard !chunks.isEmpty else { return }
+        var assembly = builder.assembly(queue.signal)
+        for chunk in chunks {
+            let full = assembly.add(chunk)
+            for batch in full { enqueue(batch) }
+            queue.recycle(chunk)
+        }
+        if let batch = assembly.finish() { enqueue(batch) }
+    }
+
+    private mutating func enqueue(_ batch: ExportBatch) {
+        shared.budget.take(batch.request.count)
+        shared.report.withLock { $0.waiting[batch.signal, default: 0] += UInt64(batch.itemCount) }
+        requestsMade += 1
+        // Small requests pile up while the receiver does not answer. Two OTLP requests one behind the other are one, unless one was sent before and must stay what it was.
+        if breaker.failures > 0, let index = pending.lastIndex(where: { $0.batch.signal == batch.signal }), index > 0 {
+            let known = pending[index].batch
+            if known.request.count + batch.request.count <= configuration.batchBytes {
+                pending[index].batch = ExportBatch(
+                    signal: batch.signal, request: known.request + batch.request, itemCount: known.itemCount + batch.itemCount)
+                return
+            }
+        }
+        pending.append(Pending(batch: batch, number: requestsMade))
     }
 
     /// While the receiver does not answer, what is oldest leaves memory, so that there is room for what is new.
     private mutating func makeRoom() {
         guard breaker.failures > 0 else { return }
-        while pending.count > 1, shared.budget.used > configuration.queueBytes / 4 * 3 { putAside(pending.removeFirst(), .queueFull) }
+        while pending.count > 1, shared.budget.used > configuration.queueBytes / 4 * 3 { putAside(.queueFull) }
     }
 
-    /// Takes a request out of memory: into the spill folder, or away.
-    private mutating func putAside(_ batch: ExportBatch, _ reason: DeliveryStatistics.Reason) {
-        shared.budget.release(batch.request.count)
-        guard spill != nil else { return drop(batch, reason) }
-        switch spill?.write(batch) {
-        case .written, nil: break
-        case .full: drop(batch, .spillFull)
-        case .failed(let reason):
-            drop(batch, .spillFailed)
-            note(reason)
+    // MARK: Giving up
+
+    /// Takes the oldest request out of memory: into the spill folder, or away.
+    private mutating func putAside(_ reason: DeliveryStatistics.Reason) {
+        guard spill != nil else { return dropFirst(reason) }
+        switch spillFirst() {
+        case .written: break
+        case .full: dropFirst(.spillFull)
+        case .failed: dropFirst(.spillFailed)
         }
     }
 
-    private func drop(_ batch: ExportBatch, _ reason: DeliveryStatistics.Reason) {
-        shared.report.withLock { $0.dropped[batch.signal, default: [:]][reason, default: 0] += UInt64(batch.itemCount) }
+    /// Puts all that waits into files while the receiver counts as gone, so that it survives the process. Where there is no room, the rest stays in memory.
+    private mutating func spillPending() {
+        guard breaker.isOpen, spill != nil else { return }
+        while !pending.isEmpty, case .written = spillFirst() {}
+    }
+
+    private mutating func spillFirst() -> SpillFolder.Writing {
+        guard let first = pending.first, let result = spill?.write(first.batch) else { return .full }
+        switch result {
+        case .written:
+            removeFirst()
+            updateWaiting { if first.number <= $0.lastNumber { $0.isComplete = false } }
+        case .full: break
+        case .failed(let reason): note(reason)
+        }
+        return result
+    }
+
+    private mutating func dropFirst(_ reason: DeliveryStatistics.Reason) {
+        guard let first = pending.first else { return }
+        removeFirst { $0.drop(first.batch, reason) }
+        updateWaiting { if first.number <= $0.lastNumber { $0.isComplete = false } }
+    }
+
+    private mutating func removeFirst(_ change: (inout DeliveryPipeline.Report) -> Void = { _ in }) {
+        let batch = pending.removeFirst().batch
+        shared.budget.release(batch.request.count)
+        let spill = spill
+        shared.report.withLock { report in
+            report.waiting[batch.signal, default: 0] &-= UInt64(batch.itemCount)
+            report.take(spill)
+            change(&report)
+        }
     }
 
     private func note(_ failure: String) {
@@ -122,61 +263,100 @@ struct DeliveryRun {
 
     // MARK: Delivering
 
-    /// Sends what there is, as long as it arrives. With a deadline, waits for another attempt if that is before it.
-    private mutating func deliver(until deadline: Timestamp?) {
-        while true {
-            if ContinuousClock.now >= metricsDue, metrics != nil { areMetricsWanted = true }
-            guard breaker.mayAttempt(at: .now) else {
-                guard let deadline, !breaker.isOpen, waitForAttempt(before: deadline) else { return }
-                continue
-            }
-            if let deadline, Timestamp.now >= deadline { return }
-            if let batch = pending.first {
-                guard send(batch, deadline) else { continue }
-                pending.removeFirst()
-                shared.budget.release(batch.request.count)
-            } else if areMetricsWanted {
-                sendMetrics(deadline)
-            } else if let batch = spill?.next() {
-                if send(batch, deadline) { spill?.remove() }
-            } else {
-                return
+    /// Sends the next request if it is time and there is one.
+    ///
+    /// - Returns: whether there may be another one to send.
+    private mutating func sendNext() -> Bool {
+        if metrics != nil, ContinuousClock.now >= metricsDue { areMetricsWanted = true }
+        if !breaker.mayAttempt(at: .now) {
+            guard ending != nil, hasLastAttempt, !breaker.isRequested else { return false }
+        }
+        // What a flush waits for is given no more time than the flush has: a function is frozen after it.
+        let deadline = ending.map { lastMoment($0) } ?? flushes.map(\.flush.deadline).max()
+        if let deadline, deadline <= .now { return false }
+        if let first = pending.first {
+            send(first, deadline)
+        } else if areMetricsWanted {
+            sendMetrics(deadline)
+        } else if ending == nil, let batch = spill?.next() {
+            sendSpilled(batch, deadline)
+        } else {
+            let spill = spill
+            shared.report.withLock { $0.take(spill) }
+            return false
+        }
+        return true
+    }
+
+    private mutating func send(_ first: Pending, _ deadline: Timestamp?) {
+        switch export(first.batch, deadline) {
+        case .delivered(let rejected, let message):
+            removeFirst { $0.deliver(first.batch, rejected: rejected, message) }
+        case .refused(let reason):
+            dropFirst(.refused)
+            note(reason)
+        case .failed: break
+        }
+    }
+
+    private mutating func sendSpilled(_ batch: ExportBatch, _ deadline: Timestamp?) {
+        let outcome = export(batch, deadline)
+        if case .failed = outcome { return }
+        spill?.remove()
+        let spill = spill
+        shared.report.withLock { report in
+            report.take(spill)
+            switch outcome {
+            case .delivered(let rejected, let message): report.deliver(batch, rejected: rejected, message)
+            case .refused(let reason):
+                report.drop(batch, .refused)
+                report.lastFailure = reason
+            case .failed: break
             }
         }
     }
 
-    /// Whether the next attempt is before the deadline; then it is time for it when the call returns.
-    private func waitForAttempt(before deadline: Timestamp) -> Bool {
-        guard let next = breaker.nextAttempt else { return true }
-        let rest = ContinuousClock.now.duration(to: next)
-        guard rest > .zero else { return true }
-        guard Timestamp.now.advanced(by: rest.nanoseconds) < deadline else { return false }
-        let ticket = shared.wake.ticket
-        shared.wake.wait(after: ticket, timeout: rest)
-        return true
+    private mutating func sendMetrics(_ deadline: Timestamp?) {
+        let isAgain = metrics?.hasUnfinished ?? false
+        guard let batch = metrics?.request() else { return noteMetricsSent() }
+        let outcome = export(batch, deadline)
+        let isKept = metrics?.hasUnfinished ?? false
+        shared.report.withLock { report in
+            report.waiting[.metrics] = nil
+            switch outcome {
+            case .delivered(let rejected, let message): report.deliver(batch, rejected: rejected, message)
+            case .refused(let reason):
+                report.drop(batch, .refused)
+                report.lastFailure = reason
+            case .failed: if isKept { report.waiting[.metrics] = UInt64(batch.itemCount) }
+            }
+        }
+        switch outcome {
+        case .failed: return
+        case .refused: updateWaiting { if $0.needsMetrics { $0.isComplete = false } }
+        case .delivered: break
+        }
+        metrics?.noteDone()
+        // What was added since a request that was sent again follows at once.
+        if !isAgain { noteMetricsSent() }
     }
 
-    /// - Returns: whether the batch is done with: delivered or refused.
-    private mutating func send(_ batch: ExportBatch, _ deadline: Timestamp?) -> Bool {
+    private mutating func noteMetricsSent() {
+        areMetricsWanted = false
+        metricsDue = ContinuousClock.now + configuration.metricInterval
+        updateWaiting { $0.needsMetrics = false }
+    }
+
+    private mutating func export(_ batch: ExportBatch, _ deadline: Timestamp?) -> ExportOutcome {
+        if ending != nil, !breaker.mayAttempt(at: .now) { hasLastAttempt = false }
         let latest = Timestamp.now.advanced(by: configuration.exportTimeout.nanoseconds)
         let outcome = exporter.export(batch, deadline: min(latest, deadline ?? latest))
         switch outcome {
-        case .delivered(let rejected, let message):
+        case .delivered, .refused:
             breaker.noteSuccess()
-            let rejected = min(max(rejected, 0), batch.itemCount)
-            shared.report.withLock { report in
-                report.delivered[batch.signal, default: 0] += UInt64(batch.itemCount - rejected)
-                if rejected > 0 { report.dropped[batch.signal, default: [:]][.rejected, default: 0] += UInt64(rejected) }
-                if !message.isEmpty { report.lastFailure = message }
-                report.isReceiverGone = false
-            }
-            return true
-        case .refused(let reason):
-            breaker.noteSuccess()
-            drop(batch, .refused)
-            note(reason)
-            return true
+            shared.report.withLock { $0.isReceiverGone = false }
         case .failed(let after, let reason):
+            if ending != nil { hasLastAttempt = false }
             breaker.noteFailure(at: .now, requested: after, chance: Double.random(in: 0...1))
             let isOpen = breaker.isOpen
             shared.report.withLock { report in
@@ -184,73 +364,58 @@ struct DeliveryRun {
                 report.lastFailure = reason
                 report.isReceiverGone = isOpen
             }
-            return false
         }
+        return outcome
     }
 
-    private mutating func sendMetrics(_ deadline: Timestamp?) {
-        guard let batch = metrics?.request() else {
-            noteMetricsSent()
-            return
-        }
-        guard send(batch, deadline) else { return }
-        metrics?.noteDone()
-        noteMetricsSent()
-    }
+    // MARK: Ending
 
-    private mutating func noteMetricsSent() {
-        areMetricsWanted = false
-        metricsDue = ContinuousClock.now + configuration.metricInterval
-    }
-
-    // MARK: Flushing and ending
-
-    /// Tells those who wait how it went.
-    private mutating func endFlushes() {
-        guard !flushes.isEmpty else { return }
-        let isDelivered = pending.isEmpty && !areMetricsWanted
-        if isDelivered || breaker.isOpen || flushes.allSatisfy({ $0.deadline <= .now || $0.isEnded }) || !breaker.mayAttempt(at: .now) {
-            publish()
-            for flush in flushes { flush.end(isDelivered) }
-            flushes = []
-        }
-    }
-
-    private mutating func finish(_ end: DeliveryPipeline.Flush) {
-        let isDelivered = pending.isEmpty
-        while !pending.isEmpty { putAside(pending.removeFirst(), .shutdown) }
+    private mutating func finish(_ ending: Waiting) {
+        let isDelivered = isSettled(ending) && ending.isComplete && (spill?.isEmpty ?? true)
+        while !pending.isEmpty { putAside(.shutdown) }
+        if areMetricsWanted { putMetricsAside() }
+        // Whoever comes next may take the files over.
+        spill = nil
         exporter.shutdown()
-        publish()
-        shared.report.withLock { $0.hasEnded = true }
-        end.end(isDelivered)
-        // Whoever asked meanwhile is not left waiting.
-        let late = shared.requests.withLock { $0.flushes }
-        for flush in late { flush.end(false) }
+        nextWarning = .now
+        warnOfDrops()
+        let late = shared.requests.withLock { requests in
+            defer { requests.flushes = [] }
+            requests.hasEnded = true
+            return requests.flushes
+        }
+        for flush in flushes.map(\.flush) + late { flush.end(false) }
+        ending.flush.end(isDelivered)
     }
 
-    private func publish() {
-        var waiting: [ExportSignal: UInt64] = [:]
-        for batch in pending { waiting[batch.signal, default: 0] += UInt64(batch.itemCount) }
-        var recovered: [ExportSignal: UInt64] = [:]
-        if let spill {
-            for (signal, count) in spill.itemCounts { waiting[signal, default: 0] += count }
-            recovered = spill.recoveredCounts
-        }
-        shared.report.withLock { report in
-            report.waiting = waiting
-            report.recovered = recovered
+    /// The last state of the metrics that did not arrive, and of deltas also what was not delivered before.
+    private mutating func putMetricsAside() {
+        while true {
+            let isAgain = metrics?.hasUnfinished ?? false
+            guard let batch = metrics?.request() else { return }
+            shared.report.withLock { $0.waiting[.metrics] = nil }
+            enqueue(batch)
+            putAside(.shutdown)
+            metrics?.noteDone()
+            if !isAgain { return }
         }
     }
+
+    // MARK: Files
 
     private mutating func openSpill() {
         guard let folder = configuration.spillFolder else { return }
         do throws(SpillError) {
-            spill = try SpillFolder(folder, limit: configuration.spillBytes)
+            let opened = try SpillFolder(folder, limit: configuration.spillBytes)
+            shared.report.withLock { $0.take(opened) }
+            spill = opened
         } catch {
             note("\(error)")
             warn?("\(error)")
         }
     }
+
+    // MARK: Warning
 
     /// Tells people once a minute what was dropped since.
     private mutating func warnOfDrops() {
@@ -258,6 +423,7 @@ struct DeliveryRun {
         let report = shared.report.withLock { $0 }
         var drops: [DeliveryStatistics.Reason: UInt64] = [:]
         for reasons in report.dropped.values { drops.merge(reasons, uniquingKeysWith: +) }
+        drops[.spillFailed, default: 0] += report.lost.values.reduce(0, +)
         for source in sources {
             let counts = source.queue.counts
             drops[.queueFull, default: 0] += counts.droppedFull
@@ -274,22 +440,44 @@ struct DeliveryRun {
 
     // MARK: Sleeping
 
-    /// How long the thread may sleep if nobody wakes it; `nil` for ever.
-    private func rest() -> Duration? {
-        var wanted: [ContinuousClock.Instant] = sources.compactMap(\.due)
-        for source in sources where source.due == nil && source.queue.hasRecords { wanted.append(.now + source.delay) }
-        if metrics != nil { wanted.append(metricsDue) }
-        if !pending.isEmpty || areMetricsWanted || spill?.isEmpty == false { wanted.append(breaker.nextAttempt ?? .now) }
-        guard let first = wanted.min() else { return nil }
-        return max(ContinuousClock.now.duration(to: first), .zero)
+    /// Sleeps until something is due or somebody wakes the thread.
+    private func sleep(after ticket: UInt64) {
+        let now = ContinuousClock.now
+        var wanted: [Duration] = []
+        for source in sources {
+            if let due = source.due { wanted.append(now.duration(to: due)) } else if source.queue.hasRecords { wanted.append(source.delay) }
+        }
+        if metrics != nil, !areMetricsWanted { wanted.append(now.duration(to: metricsDue)) }
+        if !pending.isEmpty || areMetricsWanted || ending == nil && spill?.isEmpty == false {
+            wanted.append(breaker.nextAttempt.map { now.duration(to: $0) } ?? .zero)
+        }
+        for flush in flushes { wanted.append(Duration.until(flush.flush.deadline) ?? .zero) }
+        if let ending { wanted.append(Duration.until(lastMoment(ending)) ?? .zero) }
+        guard let rest = wanted.min() else {
+            shared.wake.wait(after: ticket)
+            return
+        }
+        if rest > .zero { shared.wake.wait(after: ticket, timeout: rest) }
     }
 }
 
-extension Duration {
-    /// Whole nanoseconds, saturating at some 292 years.
-    var nanoseconds: Int64 {
-        let (seconds, fraction) = components
-        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? (seconds < 0 ? .min : .max) : whole.addingSaturating(fraction / 1_000_000_000)
+extension DeliveryPipeline.Report {
+    mutating func deliver(_ batch: ExportBatch, rejected: Int, _ message: String) {
+        let rejected = min(max(rejected, 0), batch.itemCount)
+        delivered[batch.signal, default: 0] += UInt64(batch.itemCount - rejected)
+        if rejected > 0 { dropped[batch.signal, default: [:]][.rejected, default: 0] += UInt64(rejected) }
+        if !message.isEmpty { lastFailure = message }
+    }
+
+    mutating func drop(_ batch: ExportBatch, _ reason: DeliveryStatistics.Reason) {
+        dropped[batch.signal, default: [:]][reason, default: 0] += UInt64(batch.itemCount)
+    }
+
+    /// What a spill folder tells of its files.
+    mutating func take(_ spill: SpillFolder?) {
+        guard let spill else { return }
+        spilled = spill.itemCounts
+        recovered = spill.recoveredCounts
+        lost = spill.lostCounts
     }
 }

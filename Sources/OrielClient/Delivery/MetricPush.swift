@@ -23,6 +23,9 @@ public struct MetricPush: Sendable {
     private var requestTime: Timestamp?
     private var doneTime: Timestamp?
 
+    /// Whether the next request is one that was made before.
+    var hasUnfinished: Bool { unfinished != nil }
+
     /// - Parameter scope: the instrumentation scope that all metrics are said to be of.
     public init(
         registry: MetricRegistry, resource: Resource, scope: InstrumentationScope = InstrumentationScope(name: "oriel"),

@@ -19,9 +19,13 @@ public struct RetryPolicy: Sendable, Hashable {
     ///   - requested: what the receiver asked for.
     ///   - chance: from 0 to 1, drawn anew each time.
     public func delay(failures: Int, requested: Duration?, chance: Double) -> Duration {
-        var delay = firstDelay
-        for _ in 1..<max(failures, 1) where delay < longestDelay { delay *= 2 }
-        delay = min(delay, longestDelay)
+        let longest = max(longestDelay, .zero)
+        var delay = min(max(firstDelay, .zero), longest)
+        var doublings = max(failures, 1) - 1
+        while doublings > 0, delay > .zero, delay < longest {
+            delay = min(delay * 2, longest)
+            doublings -= 1
+        }
         delay -= delay * (min(max(chance, 0), 1) / 2)
         if let requested { delay = max(delay, min(requested, longestRequestedDelay)) }
         return delay
@@ -35,13 +39,15 @@ struct CircuitBreaker: Sendable {
     private(set) var failures = 0
     /// When the next attempt may be made.
     private(set) var nextAttempt: ContinuousClock.Instant?
+    /// Whether the receiver itself asked to be left alone until then.
+    private(set) var isRequested = false
 
     init(policy: RetryPolicy) {
         self.policy = policy
     }
 
     /// Whether the receiver counts as gone.
-    var isOpen: Bool { failures >= policy.failuresUntilOpen }
+    var isOpen: Bool { failures >= max(policy.failuresUntilOpen, 1) }
 
     func mayAttempt(at now: ContinuousClock.Instant) -> Bool {
         nextAttempt.map { $0 <= now } ?? true
@@ -50,10 +56,12 @@ struct CircuitBreaker: Sendable {
     mutating func noteSuccess() {
         failures = 0
         nextAttempt = nil
+        isRequested = false
     }
 
     mutating func noteFailure(at now: ContinuousClock.Instant, requested: Duration?, chance: Double) {
         failures += 1
         nextAttempt = now + policy.delay(failures: failures, requested: requested, chance: chance)
+        isRequested = requested.map { $0 > .zero } ?? false
     }
 }

@@ -33,6 +33,8 @@ public final class RecordQueue: Sendable {
         var emitted: UInt64 = 0
         var droppedFull: UInt64 = 0
         var droppedLarge: UInt64 = 0
+        var droppedClosed: UInt64 = 0
+        var isClosed = false
     }
 
     /// A box, since an array cannot hold a mutex.
@@ -56,6 +58,8 @@ public final class RecordQueue: Sendable {
     private let sealedBytes = Atomic<Int>(0)
     /// Whether there may be records that the delivery thread does not know of.
     private let isStirred = Atomic<Bool>(false)
+    /// Whether a record was dropped for want of room since the last ``drain()``.
+    private let isPressed = Atomic<Bool>(false)
     /// Bytes of full chunks from which on the delivery thread is woken.
     private let wakeBytes: Int
 
@@ -99,33 +103,38 @@ public final class RecordQueue: Sendable {
     private func append(_ bytes: inout [UInt8], _ scope: RecordScope, _ place: Place) -> Bool {
         let total = bytes.count + Self.headerBytes
         var isAdded = false
-        var full: Chunk?
+        var isFull = false
         place.shard.withLock { shard in
             shard.emitted &+= 1
-            if bytes.count > Self.maximumRecordBytes {
+            if shard.isClosed {
+                shard.droppedClosed &+= 1
+            } else if bytes.count > Self.maximumRecordBytes {
                 shard.droppedLarge &+= 1
-            } else if makeRoom(total, &shard, &full) {
+            } else if makeRoom(total, &shard) {
                 shard.chunk?.append(bytes.span, scope: scope.number)
                 isAdded = true
             } else {
                 shard.droppedFull &+= 1
+                isFull = true
             }
             if bytes.capacity <= Self.scratchBytes {
                 bytes.removeAll(keepingCapacity: true)
                 swap(&shard.scratch, &bytes)
             }
         }
-        if let full { seal(full) }
         // The first record sets the delivery's clock going.
         if isAdded, !isStirred.load(ordering: .relaxed), !isStirred.exchange(true, ordering: .acquiringAndReleasing) { wake.notify() }
+        // So does the first one without room: it may be these very chunks that fill it.
+        if isFull, !isPressed.load(ordering: .relaxed), !isPressed.exchange(true, ordering: .acquiringAndReleasing) { wake.notify() }
         return isAdded
     }
 
-    /// Sees to it that the shard has a chunk with room for a record. A chunk that it had to end comes out in `full`.
-    private func makeRoom(_ count: Int, _ shard: inout Shard, _ full: inout Chunk?) -> Bool {
+    /// Sees to it that the shard has a chunk with room for a record.
+    private func makeRoom(_ count: Int, _ shard: inout Shard) -> Bool {
         if let chunk = shard.chunk {
-            if chunk.bytes.count + count <= max(chunk.reserved, 1) { return true }
-            full = chunk
+            if chunk.bytes.count + count <= chunk.reserved { return true }
+            // Under the shard's lock: a chunk is always in one place or the other, so that nobody who drains misses it.
+            seal(chunk)
             shard.chunk = nil
         }
         let reserved = max(Self.chunkBytes, count)
@@ -151,29 +160,37 @@ public final class RecordQueue: Sendable {
     /// Whether records came since the last ``drain()``.
     var hasRecords: Bool { isStirred.load(ordering: .relaxed) }
 
+    /// Whether records were dropped for want of room since the last ``drain()``.
+    var isShortOfRoom: Bool { isPressed.load(ordering: .relaxed) }
+
     /// All records that were added before the call. Their bytes stay taken from the budget.
-    func drain() -> [Chunk] {
+    func drain() -> [Chunk] { take(closing: false) }
+
+    /// As ``drain()``; records that come later are dropped.
+    func close() -> [Chunk] { take(closing: true) }
+
+    private func take(closing: Bool) -> [Chunk] {
         // Whoever adds from now on says so again.
         isStirred.store(false, ordering: .sequentiallyConsistent)
-        var chunks = sealed.withLock { sealed in
-            let chunks = sealed.chunks
-            sealed.chunks = []
-            return chunks
-        }
-        sealedBytes.wrappingSubtract(chunks.reduce(0) { $0 + $1.bytes.count }, ordering: .relaxed)
+        isPressed.store(false, ordering: .sequentiallyConsistent)
+        // The groups' chunks before the full ones, since that is the way they go.
+        var open: [Chunk] = []
         for place in places {
             let chunk = place.shard.withLock { shard in
                 let chunk = shard.chunk
                 shard.chunk = nil
+                if closing { shard.isClosed = true }
                 return chunk
             }
-            if let chunk, chunk.count > 0 {
-                chunks.append(chunk)
-            } else if let chunk {
-                recycle(chunk)
-            }
+            if let chunk { open.append(chunk) }
         }
-        return chunks
+        let full = sealed.withLock { sealed in
+            let chunks = sealed.chunks
+            sealed.chunks = []
+            return chunks
+        }
+        sealedBytes.wrappingSubtract(full.reduce(0) { $0 + $1.bytes.count }, ordering: .relaxed)
+        return full + open
     }
 
     /// Gives a chunk's memory back whose records were copied.
@@ -195,6 +212,8 @@ public final class RecordQueue: Sendable {
         var emitted: UInt64 = 0
         var droppedFull: UInt64 = 0
         var droppedLarge: UInt64 = 0
+        /// Came after the end.
+        var droppedClosed: UInt64 = 0
     }
 
     var counts: Counts {
@@ -206,6 +225,7 @@ public final class RecordQueue: Sendable {
                 counts.emitted &+= shard.emitted
                 counts.droppedFull &+= shard.droppedFull
                 counts.droppedLarge &+= shard.droppedLarge
+                counts.droppedClosed &+= shard.droppedClosed
             }
         }
         return counts

@@ -1,0 +1,119 @@
+public import OrielClient
+public import OrielTelemetry
+import OrielOTLP
+import Synchronization
+
+/// Sends telemetry by OTLP over HTTP/1.1, in protobuf.
+///
+/// It works on the thread that calls it, with sockets of its own, and keeps one connection to each receiver. A name is looked up anew for each new connection. A
+/// connection that was kept and turns out dead before anything was answered is replaced once; all else is the business of the ``DeliveryPipeline`` that calls it.
+///
+/// `OTLPExporter` keeps no lock while it waits for the network, and never raises `SIGPIPE`.
+public final class OTLPExporter: TelemetryExporter {
+    /// Where one kind of telemetry goes.
+    private struct Destination: Sendable {
+        let endpoint: OTLPEndpoint
+        let head: HTTPRequestHead
+        let isCompressed: Bool
+        let origin: Origin
+    }
+
+    /// What connections are kept by.
+    private struct Origin: Hashable, Sendable {
+        let address: OTLPEndpoint.Address
+        /// `nil` for plain connections.
+        let tls: TLS?
+    }
+
+    /// What a call works with. It is taken out while a call runs, so that no lock is held; a second call at the same time gets one of its own.
+    private struct Tools: ~Copyable, Sendable {
+        var connections: [Origin: HTTPConnection] = [:]
+        var deflater = Deflater()
+    }
+
+    private struct State: ~Copyable, Sendable {
+        var tools: Tools?
+        var hasEnded = false
+    }
+
+    private let destinations: [ExportSignal: Destination]
+    private let connector: Connector
+    private let state = Mutex(State())
+
+    /// Makes an exporter; nothing is connected yet.
+    ///
+    /// - Throws: ``OTLPExporterError`` when an endpoint, a header or a certificate cannot be used.
+    public init(_ configuration: Configuration = Configuration()) throws(OTLPExporterError) {
+        var destinations: [ExportSignal: Destination] = [:]
+        var connector = Connector()
+        for signal in ExportSignal.allCases {
+            let override = configuration.overrides[signal] ?? Override()
+            let text = override.endpoint ?? configuration.endpoint
+            let endpoint = try OTLPEndpoint(text, signal: signal, isBase: override.endpoint == nil)
+            let tls = endpoint.isSecure ? override.tls ?? configuration.tls : nil
+            if let tls { try connector.add(tls, endpoint: text) }
+            destinations[signal] = Destination(
+                endpoint: endpoint, head: try HTTPRequestHead(endpoint, headers: override.headers ?? configuration.headers),
+                isCompressed: (override.compression ?? configuration.compression) == .gzip, origin: Origin(address: endpoint.address, tls: tls))
+        }
+        self.destinations = destinations
+        self.connector = connector
+    }
+
+    /// Delivers one batch. Blocks until it was answered, or failed, or the deadline.
+    public func export(_ batch: ExportBatch, deadline: Timestamp) -> ExportOutcome {
+        guard let destination = destinations[batch.signal] else { return .refused(reason: "no endpoint for \(batch.signal.rawValue)") }
+        var tools = state.withLock { state in state.tools.take() } ?? Tools()
+        let outcome = send(batch, to: destination, &tools, until: deadline)
+        putBack(tools)
+        return outcome
+    }
+
+    /// Closes the connections. A later ``export(_:deadline:)`` makes a new one and does not keep it.
+    public func shutdown() {
+        // Taken out first: connections are closed without the lock.
+        let tools = state.withLock { state in
+            state.hasEnded = true
+            return state.tools.take()
+        }
+        _ = consume tools
+    }
+
+    private func putBack(_ tools: consuming Tools) {
+        var tools: Tools? = tools
+        state.withLock { state in
+            if !state.hasEnded, state.tools == nil { swap(&state.tools, &tools) }
+        }
+    }
+
+    private func send(_ batch: ExportBatch, to destination: Destination, _ tools: inout Tools, until deadline: Timestamp) -> ExportOutcome {
+        let compressed = destination.isCompressed && batch.request.count >= Deflater.threshold ? tools.deflater.compress(batch.request) : nil
+        let body = compressed ?? batch.request
+        let parts = [destination.head.bytes(length: body.count, isCompressed: compressed != nil), body]
+        let receiver = destination.endpoint.receiver
+        do throws(StreamError) {
+            var kept = tools.connections.removeValue(forKey: destination.origin)
+            if kept?.isUsable == false { kept = nil }
+            if var connection = kept {
+                do throws(HTTPConnection.Failure) {
+                    let response = try connection.exchange(parts, until: deadline)
+                    if response.keepsAlive { tools.connections[destination.origin] = connection }
+                    return ExportOutcome(response, signal: batch.signal, receiver: receiver)
+                } catch {
+                    // Closed while nobody looked: another one, once.
+                    guard error.error.kind == .closed, !error.hasAnswer else { throw error.error }
+                }
+            }
+            var connection = HTTPConnection(try connector.connect(destination.endpoint, destination.origin.tls, until: deadline))
+            do throws(HTTPConnection.Failure) {
+                let response = try connection.exchange(parts, until: deadline)
+                if response.keepsAlive { tools.connections[destination.origin] = connection }
+                return ExportOutcome(response, signal: batch.signal, receiver: receiver)
+            } catch {
+                throw error.error
+            }
+        } catch {
+            return .failed(reason: "\(receiver): \(error.reason)")
+        }
+    }
+}

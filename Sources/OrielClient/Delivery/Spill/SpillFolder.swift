@@ -1,0 +1,271 @@
+import OrielTelemetry
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
+/// Why a spill folder cannot be used.
+struct SpillError: Error, Sendable, CustomStringConvertible {
+    let path: String
+    let reason: String
+
+    var description: String { "telemetry cannot be kept in \(path): \(reason)" }
+}
+
+/// Requests that could not be delivered, in files, a request each: they survive a restart of the service, and its sudden death.
+///
+/// Several processes may use one folder. Each has a subfolder of its own, which it holds the lock of; at its start it takes over the subfolders that nobody holds, which
+/// dead processes left. A file is written under another name and made durable before it gets its own; the name is the time in nanoseconds, so that names sort by age.
+/// What cannot be read is renamed and kept for people, until its room is needed.
+struct SpillFolder: Sendable {
+    enum Writing: Sendable {
+        case written
+        /// There is no room within the limit, or on the disk.
+        case full
+        case failed(String)
+    }
+
+    private struct Entry: Sendable {
+        let directory: SpillFiles.LockedDirectory
+        let name: String
+        /// Bytes on the disk.
+        let size: Int
+        let signal: ExportSignal
+        let itemCount: Int
+
+        var path: String { "\(directory.path)/\(name)" }
+    }
+
+    private static let subfolderPrefix = "process-"
+    private static let ending = ".otlp"
+    private static let damagedEnding = ".damaged"
+    private static let unfinishedEnding = ".unfinished"
+    /// What file systems give to a file at least.
+    private static let blockBytes = 4096
+    /// How long the size of what other processes wrote is not looked up again.
+    private static let othersInterval: Duration = .seconds(5)
+
+    /// Items in the folder that this process is to deliver.
+    private(set) var itemCounts: [ExportSignal: UInt64] = [:]
+    /// Items that earlier processes had left.
+    private(set) var recoveredCounts: [ExportSignal: UInt64] = [:]
+    /// Items in files that could not be read again.
+    private(set) var lostCounts: [ExportSignal: UInt64] = [:]
+    /// Files that were moved aside.
+    private(set) var damagedFiles = 0
+
+    private let path: String
+    private let limit: Int
+    private var own: SpillFiles.LockedDirectory
+    /// Subfolders that were taken over and hold damaged files or such of a later version.
+    private var kept: [SpillFiles.LockedDirectory] = []
+    /// Oldest first, from `first` on.
+    private var entries: [Entry] = []
+    private var first = 0
+    /// Bytes of all files in subfolders whose lock is held.
+    private var bytes = 0
+    /// Bytes of files of other processes, and when they were counted.
+    private var others: (bytes: Int, time: ContinuousClock.Instant)?
+    /// Damaged files, oldest first.
+    private var damaged: [(path: String, size: Int)] = []
+    private var lastTime: UInt64 = 0
+
+    /// Opens a folder, makes it if need be, and takes over what dead processes left.
+    ///
+    /// - Parameter limit: bytes of files in the folder, those of other processes included.
+    init(_ path: String, limit: Int) throws(SpillError) {
+        self.path = path
+        self.limit = limit
+        do throws(SystemError) {
+            try SpillFiles.makeDirectories(path)
+            own = try Self.makeSubfolder(of: path)
+            for name in try SpillFiles.names(in: path) where name.hasPrefix(Self.subfolderPrefix) {
+                let subfolder = "\(path)/\(name)"
+                // One that cannot be opened is left to whoever can.
+                guard subfolder != own.path, let directory = try? SpillFiles.lock(subfolder) else { continue }
+                adopt(directory)
+            }
+        } catch {
+            throw SpillError(path: path, reason: error.description)
+        }
+        entries.sort { $0.name < $1.name }
+        recoveredCounts = itemCounts
+    }
+
+    var isEmpty: Bool { first == entries.count }
+
+    private static func makeSubfolder(of path: String) throws(SystemError) -> SpillFiles.LockedDirectory {
+        while true {
+            let number = String(UInt64.random(in: 0...UInt64.max), radix: 16)
+            let subfolder = "\(path)/\(subfolderPrefix)\(getpid())-\(number)"
+            do throws(SystemError) {
+                try SpillFiles.makeDirectory(subfolder)
+            } catch where error.isExisting {
+                continue
+            }
+            // Another process that looks for subfolders may have taken and removed the empty one.
+            if let directory = try SpillFiles.lock(subfolder) { return directory }
+        }
+    }
+
+    // MARK: Taking over
+
+    private mutating func adopt(_ directory: SpillFiles.LockedDirectory) {
+        var isKept = false
+        for name in (try? SpillFiles.names(in: directory.path)) ?? [] {
+            let file = "\(directory.path)/\(name)"
+            guard let size = SpillFiles.size(file) else { continue }
+            if name.hasSuffix(Self.unfinishedEnding) {
+                try? SpillFiles.remove(file)
+                continue
+            }
+            bytes += Self.rounded(size)
+            if name.hasSuffix(Self.damagedEnding) {
+                damaged.append((file, Self.rounded(size)))
+                isKept = true
+                continue
+            }
+            let head = (try? SpillFiles.read(file, limit: SpillFile.headerBytes)) ?? []
+            switch name.hasSuffix(Self.ending) ? SpillFile.read(head.span) : .damaged {
+            case .header(let header):
+                entries.append(
+                    Entry(directory: directory, name: name, size: Self.rounded(size), signal: header.signal, itemCount: header.itemCount))
+                itemCounts[header.signal, default: 0] += UInt64(header.itemCount)
+                lastTime = max(lastTime, UInt64(name.dropLast(Self.ending.count), radix: 16) ?? 0)
+            case .newer: isKept = true
+            case .damaged:
+                moveAside(file, size: Self.rounded(size))
+                isKept = true
+            }
+        }
+        if isKept { kept.append(directory) }
+    }
+
+    private mutating func moveAside(_ file: String, size: Int) {
+        damagedFiles += 1
+        let new = file + Self.damagedEnding
+        // If it cannot be renamed it stays what it is: not among the entries.
+        if (try? SpillFiles.rename(file, to: new)) != nil { damaged.append((new, size)) }
+    }
+
+    // MARK: Writing
+
+    mutating func write(_ batch: ExportBatch) -> Writing {
+        let size = Self.rounded(SpillFile.headerBytes + batch.request.count)
+        guard makeRoom(size) else { return .full }
+        do throws(SystemError) {
+            do throws(SystemError) {
+                try writeFile(batch, size: size)
+            } catch where error.isMissing {
+                // Somebody cleaned up. What was there is found missing when it is its turn.
+                try SpillFiles.makeDirectories(path)
+                own = try Self.makeSubfolder(of: path)
+                try writeFile(batch, size: size)
+            }
+        } catch {
+            return error.isFull ? .full : .failed("\(SpillError(path: path, reason: error.description))")
+        }
+        return .written
+    }
+
+    private mutating func writeFile(_ batch: ExportBatch, size: Int) throws(SystemError) {
+        // Later than the one before, whatever the clock says.
+        let time = max(UInt64(clamping: Timestamp.now.nanoseconds), lastTime + 1)
+        let digits = String(time, radix: 16)
+        let entry = Entry(
+            directory: own, name: String(repeating: "0", count: 16 - digits.count) + digits + Self.ending, size: size, signal: batch.signal,
+            itemCount: batch.itemCount)
+        let unfinished = entry.path + Self.unfinishedEnding
+        try SpillFiles.write(unfinished, [SpillFile.header(of: batch), batch.request])
+        do throws(SystemError) {
+            try SpillFiles.rename(unfinished, to: entry.path)
+            try own.synchronize()
+        } catch {
+            try? SpillFiles.remove(unfinished)
+            try? SpillFiles.remove(entry.path)
+            throw error
+        }
+        lastTime = time
+        bytes += size
+        entries.append(entry)
+        itemCounts[batch.signal, default: 0] += UInt64(batch.itemCount)
+    }
+
+    /// Whether there is room for a file, if need be where damaged ones were.
+    private mutating func makeRoom(_ size: Int) -> Bool {
+        guard size <= limit else { return false }
+        let others = bytesOfOthers()
+        while bytes + others + size > limit {
+            guard let oldest = damaged.first else { return false }
+            damaged.removeFirst()
+            try? SpillFiles.remove(oldest.path)
+            bytes -= oldest.size
+        }
+        return true
+    }
+
+    private mutating func bytesOfOthers() -> Int {
+        if let others, ContinuousClock.now < others.time + Self.othersInterval { return others.bytes }
+        let mine = Set(([own] + kept + entries[first...].map(\.directory)).map(\.path))
+        var sum = 0
+        for name in (try? SpillFiles.names(in: path)) ?? [] where name.hasPrefix(Self.subfolderPrefix) {
+            let subfolder = "\(path)/\(name)"
+            if mine.contains(subfolder) { continue }
+            for file in (try? SpillFiles.names(in: subfolder)) ?? [] { sum += SpillFiles.size("\(subfolder)/\(file)").map(Self.rounded) ?? 0 }
+        }
+        others = (sum, .now)
+        return sum
+    }
+
+    private static func rounded(_ size: Int) -> Int { (size + blockBytes - 1) / blockBytes * blockBytes }
+
+    // MARK: Reading
+
+    /// The oldest request that can be read.
+    mutating func next() -> ExportBatch? {
+        while first < entries.count {
+            let entry = entries[first]
+            let content: [UInt8]
+            do throws(SystemError) {
+                content = try SpillFiles.read(entry.path, limit: entry.size)
+            } catch {
+                // It may be that only this process cannot read it now, so it is left to the next one.
+                lose(entry)
+                continue
+            }
+            if let batch = SpillFile.batch(content), batch.signal == entry.signal, batch.itemCount == entry.itemCount { return batch }
+            lose(entry)
+            bytes += entry.size
+            moveAside(entry.path, size: entry.size)
+            if entry.directory !== own, !kept.contains(where: { $0 === entry.directory }) { kept.append(entry.directory) }
+        }
+        return nil
+    }
+
+    /// Removes what ``next()`` gave.
+    mutating func remove() {
+        guard first < entries.count else { return }
+        try? SpillFiles.remove(entries[first].path)
+        leave(entries[first])
+    }
+
+    private mutating func lose(_ entry: Entry) {
+        lostCounts[entry.signal, default: 0] += UInt64(entry.itemCount)
+        leave(entry)
+    }
+
+    /// The last entry of a subfolder lets go of it, which removes it if it is empty.
+    private mutating func leave(_ entry: Entry) {
+        itemCounts[entry.signal, default: 0] -= UInt64(entry.itemCount)
+        bytes -= entry.size
+        first += 1
+        if first == entries.count || first >= 256 {
+            entries.removeFirst(first)
+            first = 0
+        }
+    }
+}
