@@ -2,7 +2,7 @@ import CRevision
 
 extension RootCommand {
     /// The version of this program, by Semantic Versioning. It is written here and nowhere else.
-    static let version = "0.1.0"
+    static let version = OrielVersion.text
 
     /// The commit that this program was built from, empty unless the build told it, as `.ci/make-release` does.
     static let revision = unsafe String(cString: oriel_revision())

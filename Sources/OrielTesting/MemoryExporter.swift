@@ -39,7 +39,7 @@ final class MemoryExporter: TelemetryExporter {
     private static func label(of row: Int, in rows: LogBatch) -> String {
         let descriptor = rows.streams.descriptor(Int(rows.streamIndexes[row]))
         do {
-            if case .scope(_, let scope) = try StreamDescriptor(encoded: descriptor) { return scope.name }
+            if case .scope(_, let scope) = try StreamDescriptor(encoded: descriptor.span) { return scope.name }
         } catch {
             // The decoder made the descriptor itself just now.
         }

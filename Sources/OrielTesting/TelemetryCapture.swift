@@ -1,9 +1,9 @@
 public import Logging
 public import Oriel
-import OrielClient
+public import OrielClient
 import OrielTelemetry
-public import Tracing
-public import CoreMetrics
+import Tracing
+import CoreMetrics
 
 /// What a block of code emitted; see ``captureTelemetry(logLevel:_:)``.
 ///

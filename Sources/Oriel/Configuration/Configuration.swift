@@ -53,6 +53,8 @@ extension Oriel {
         public var propagators: [Propagator] = Propagator.standard
         /// The bounds of a span; `OTEL_SPAN_…`, `OTEL_EVENT_…`, `OTEL_LINK_…` (of the latter two the lower one counts).
         public var spanLimits = SpanLimits()
+        /// Whether spans tell where in the source code they were started; some 100 bytes a span.
+        public var recordsSourceLocation = false
 
         // MARK: Metrics
 

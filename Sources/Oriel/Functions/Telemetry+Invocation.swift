@@ -24,7 +24,7 @@ extension Oriel.Telemetry {
         _ invocation: Oriel.Invocation, carriers: [Oriel.Carrier] = [], name: String? = nil, _ body: () async throws(Failure) -> Value
     ) async throws(Failure) -> Value {
         // A sandbox that was restored from a snapshot would draw the ids that its siblings draw.
-        tracer.reseed()
+        reseed()
         let isColdStart = functions.beginInvocation()
         let origin = origin(of: invocation, carriers)
         let span = tracer.startSpan(
@@ -67,7 +67,7 @@ extension Oriel.Telemetry {
                 if linked.spanContext != nil { links.append(linked) }
             }
         }
-        guard let header = invocation.traceHeader, let platform = Oriel.XRayPropagator.spanContext(from: header) else { return (context, links) }
+        guard let header = invocation.traceHeader, let platform = XRayHeader.read(header) else { return (context, links) }
         if context.spanContext == nil, links.isEmpty, platform.isSampled {
             context.spanContextReference = SpanContextReference(platform)
         } else {

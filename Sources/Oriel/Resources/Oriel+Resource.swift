@@ -53,7 +53,7 @@ extension Oriel {
     static let instanceID = UUIDText.random(using: SystemRandomNumberGenerator())
 
     /// The version of the client, `telemetry.sdk.version`.
-    static let version = "0.1.0"
+    static let version = OrielVersion.text
 }
 
 enum UUIDText {

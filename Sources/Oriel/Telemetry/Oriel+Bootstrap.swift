@@ -1,5 +1,6 @@
 import CoreMetrics
 import Logging
+import OrielClient
 import OrielTelemetry
 import Synchronization
 import Tracing

@@ -9,9 +9,9 @@ import Darwin
 /// Tells people what concerns the telemetry itself, which telemetry cannot.
 enum StandardError {
     /// Writes a line in one step. Where it cannot be written there is nobody left to tell.
-    static func write(_ line: String) {
+    static func print(_ line: String) {
         let bytes = Array((line + "\n").utf8)
         // The pointer is valid for the call.
-        _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(2, $0.baseAddress, $0.count) }
+        _ = unsafe bytes.withUnsafeBytes { unsafe write(2, $0.baseAddress, $0.count) }
     }
 }

@@ -3,7 +3,7 @@ public import Logging
 public import OrielClient
 import OrielExporterConsole
 import OrielExporterOTLP
-import OrielExporterPrometheus
+public import OrielExporterPrometheus
 public import OrielTelemetry
 public import Tracing
 
@@ -69,7 +69,7 @@ extension Oriel {
             console = parts.console
             logQueues = parts.queues(.logs)
             problems = configuration.problems.map(\.description) + parts.problems
-            for problem in problems { StandardError.write("oriel: \(problem)") }
+            for problem in problems { StandardError.print("oriel: \(problem)") }
         }
 
         // MARK: Backends

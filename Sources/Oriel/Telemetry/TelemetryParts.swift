@@ -41,15 +41,18 @@ struct TelemetryParts {
     }
 
     mutating func makePipelines() throws(DeliveryError) {
-        let warn: @Sendable (String) -> Void = { StandardError.write("oriel: \($0)") }
+        let warn: @Sendable (String) -> Void = { StandardError.print("oriel: \($0)") }
         if isWanted(.otlp) {
+            var exporter: OTLPExporter?
             do throws(OTLPExporterError) {
-                let exporter = try OTLPExporter(configuration.exporterConfiguration)
+                exporter = try OTLPExporter(configuration.exporterConfiguration)
+            } catch {
+                problems.append("nothing is sent over OTLP: \(error)")
+            }
+            if let exporter {
                 let pipeline = try pipeline("oriel-otlp", exporter, configuration.delivery, .otlp, warn)
                 registry.addCollector(of: pipeline)
                 otlp = pipeline
-            } catch let error as OTLPExporterError {
-                problems.append("nothing is sent over OTLP: \(error)")
             }
         }
         if isWanted(.console) {
