@@ -1,7 +1,8 @@
 import CRevision
+import OrielTelemetry
 
 extension RootCommand {
-    /// The version of this program, by Semantic Versioning. It is written here and nowhere else.
+    /// The version of this program, by Semantic Versioning.
     static let version = OrielVersion.text
 
     /// The commit that this program was built from, empty unless the build told it, as `.ci/make-release` does.

@@ -1,4 +1,4 @@
-/// The version of Oriel.
+/// The version of the client and the daemon. It is written here and nowhere else.
 package enum OrielVersion {
     /// By Semantic Versioning.
     package static let text = "0.1.0"

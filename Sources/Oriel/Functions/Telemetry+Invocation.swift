@@ -1,5 +1,5 @@
-public import OrielTelemetry
-public import Tracing
+import OrielTelemetry
+import Tracing
 
 extension Oriel.Telemetry {
     /// Runs the body of one function invocation in a span of its own, and sends what it made before the sandbox can freeze.

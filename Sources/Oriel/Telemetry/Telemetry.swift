@@ -1,11 +1,11 @@
-public import CoreMetrics
+import CoreMetrics
 public import Logging
 public import OrielClient
 import OrielExporterConsole
 import OrielExporterOTLP
 public import OrielExporterPrometheus
 public import OrielTelemetry
-public import Tracing
+import Tracing
 
 extension Oriel {
     /// All that a service needs to be observed: loggers, metrics and spans that go where a ``Configuration`` says, without globals.
