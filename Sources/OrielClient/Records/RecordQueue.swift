@@ -193,9 +193,8 @@ public final class RecordQueue: Sendable {
         return full + open
     }
 
-    /// Gives a chunk's memory back whose records were copied.
+    /// Keeps a chunk's memory whose records were copied. What it had taken from the budget is the caller's to give back.
     func recycle(_ chunk: consuming Chunk) {
-        budget.release(chunk.reserved)
         var bytes = chunk.bytes
         guard bytes.capacity <= 2 * Self.chunkBytes else { return }
         bytes.removeAll(keepingCapacity: true)
