@@ -22,13 +22,16 @@ public final class RecordQueue: Sendable {
     /// Encoded records, one behind the other.
     struct Chunk: Sendable {
         var bytes: [UInt8] = []
-        var count = 0
         /// What was taken from the budget.
         var reserved = 0
     }
 
     private struct Shard {
         var chunk: Chunk?
+        /// Full ones.
+        var sealed: [Chunk] = []
+        /// Records in all of them.
+        var waiting: UInt64 = 0
         /// What a record is encoded in; empty while a thread uses it.
         var scratch: [UInt8] = []
         var emitted: UInt64 = 0
@@ -43,18 +46,14 @@ public final class RecordQueue: Sendable {
         let shard = Mutex(Shard())
     }
 
-    private struct Sealed {
-        var chunks: [Chunk] = []
-        var spare: [[UInt8]] = []
-    }
-
     public let signal: ExportSignal
     private let scopeTable: ScopeTable
     private let budget: ByteBudget
     private let wake: ThreadSignal
     private let places = (0..<ThreadNumber.groupCount).map { _ in Place() }
     private let threads = ThreadNumber()
-    private let sealed = Mutex(Sealed())
+    /// Memory of chunks that were taken.
+    private let spare = Mutex<[[UInt8]]>([])
     /// Bytes of full chunks that were not taken yet.
     private let sealedBytes = Atomic<Int>(0)
     /// Whether there may be records that the delivery thread does not know of.
@@ -122,6 +121,7 @@ public final class RecordQueue: Sendable {
                 shard.droppedLarge &+= 1
             } else if makeRoom(total, &shard) {
                 shard.chunk?.append(bytes.span, scope: scope.number)
+                shard.waiting += 1
                 isAdded = true
             } else {
                 shard.droppedFull &+= 1
@@ -143,21 +143,21 @@ public final class RecordQueue: Sendable {
     private func makeRoom(_ count: Int, _ shard: inout Shard) -> Bool {
         if let chunk = shard.chunk {
             if chunk.bytes.count + count <= chunk.reserved { return true }
-            // Under the shard's lock: a chunk is always in one place or the other, so that nobody who drains misses it.
-            seal(chunk)
-            shard.chunk = nil
+            seal(chunk, &shard)
         }
         let reserved = max(Self.chunkBytes, count)
         guard budget.reserve(reserved) else { return false }
-        var bytes = sealed.withLock { $0.spare.popLast() } ?? []
+        // Not worth a wait.
+        var bytes = spare.withLockIfAvailable { $0.popLast() }.flatMap { $0 } ?? []
         bytes.reserveCapacity(reserved)
-        shard.chunk = Chunk(bytes: bytes, count: 0, reserved: reserved)
+        shard.chunk = Chunk(bytes: bytes, reserved: reserved)
         return true
     }
 
-    private func seal(_ chunk: Chunk) {
+    private func seal(_ chunk: Chunk, _ shard: inout Shard) {
         let bytes = chunk.bytes.count
-        sealed.withLock { $0.chunks.append(chunk) }
+        shard.sealed.append(chunk)
+        shard.chunk = nil
         let total = sealedBytes.wrappingAdd(bytes, ordering: .relaxed).newValue
         if total >= wakeBytes, total - bytes < wakeBytes { wake.notify() }
     }
@@ -183,24 +183,24 @@ public final class RecordQueue: Sendable {
         // Whoever adds from now on says so again.
         isStirred.store(false, ordering: .sequentiallyConsistent)
         isPressed.store(false, ordering: .sequentiallyConsistent)
-        // The groups' chunks before the full ones, since that is the way they go.
-        var open: [Chunk] = []
+        var chunks: [Chunk] = []
+        var sealed = 0
         for place in places {
-            let chunk = place.shard.withLock { shard in
-                let chunk = shard.chunk
-                shard.chunk = nil
-                if closing { shard.isClosed = true }
-                return chunk
+            let (full, open) = place.shard.withLock { shard in
+                defer {
+                    shard.sealed = []
+                    shard.chunk = nil
+                    shard.waiting = 0
+                    if closing { shard.isClosed = true }
+                }
+                return (shard.sealed, shard.chunk)
             }
-            if let chunk { open.append(chunk) }
+            sealed += full.reduce(0) { $0 + $1.bytes.count }
+            chunks += full
+            if let open { chunks.append(open) }
         }
-        let full = sealed.withLock { sealed in
-            let chunks = sealed.chunks
-            sealed.chunks = []
-            return chunks
-        }
-        sealedBytes.wrappingSubtract(full.reduce(0) { $0 + $1.bytes.count }, ordering: .relaxed)
-        return full + open
+        sealedBytes.wrappingSubtract(sealed, ordering: .relaxed)
+        return chunks
     }
 
     /// Keeps a chunk's memory whose records were copied. What it had taken from the budget is the caller's to give back.
@@ -208,8 +208,8 @@ public final class RecordQueue: Sendable {
         var bytes = chunk.bytes
         guard bytes.capacity <= 2 * Self.chunkBytes else { return }
         bytes.removeAll(keepingCapacity: true)
-        sealed.withLock { sealed in
-            if sealed.spare.count < Self.spareChunks { sealed.spare.append(bytes) }
+        spare.withLock { spare in
+            if spare.count < Self.spareChunks { spare.append(bytes) }
         }
     }
 
@@ -227,10 +227,9 @@ public final class RecordQueue: Sendable {
 
     var counts: Counts {
         var counts = Counts()
-        counts.waiting = sealed.withLock { $0.chunks.reduce(0) { $0 + UInt64($1.count) } }
         for place in places {
             place.shard.withLock { shard in
-                counts.waiting += UInt64(shard.chunk?.count ?? 0)
+                counts.waiting += shard.waiting
                 counts.emitted &+= shard.emitted
                 counts.droppedFull &+= shard.droppedFull
                 counts.droppedLarge &+= shard.droppedLarge
@@ -247,7 +246,6 @@ extension RecordQueue.Chunk {
         // The pointer is used within the closure only, and `append` copies.
         unsafe withUnsafeBytes(of: header) { unsafe bytes.append(contentsOf: $0) }
         bytes.append(record)
-        count += 1
     }
 
     /// Calls `body` with the scope and the bytes' place of each record.
