@@ -2,7 +2,7 @@ import OrielTelemetry
 import OrielThreads
 import Synchronization
 
-/// The work of a pipeline's thread: looks at what is asked of it, turns records into requests, sends one request, and begins again; sleeps when there is nothing to do.
+/// The work of a pipeline's thread: looks at what is asked of it, collects records, sends one request, and begins again; sleeps when there is nothing to do.
 struct DeliveryRun {
     /// A queue and when it is to be emptied.
     private struct Source {
@@ -12,21 +12,12 @@ struct DeliveryRun {
         var due: ContinuousClock.Instant?
     }
 
-    /// A request that was not delivered.
-    private struct Pending {
-        var batch: ExportBatch
-        /// Counts the requests that were made.
-        let number: UInt64
-        /// Whether the receiver may have got it. It then stays what it is, so that a receiver which did get it can tell.
-        var isTried = false
-    }
-
     /// A flush that has not ended.
     private struct Waiting {
         let flush: DeliveryFlush
-        /// The last request that it waits for.
+        /// The last of what is pending that it waits for.
         let lastNumber: UInt64
-        /// Whether no request that it waited for was given up.
+        /// Whether nothing that it waited for was given up.
         var isComplete = true
         /// Whether metrics that are read after it began were not sent yet.
         var needsMetrics: Bool
@@ -42,8 +33,8 @@ struct DeliveryRun {
     private var metricsDue: ContinuousClock.Instant
     private var areMetricsWanted = false
     /// Oldest first.
-    private var pending: [Pending] = []
-    private var requestsMade: UInt64 = 0
+    private var pending: [PendingDelivery] = []
+    private var lastNumber: UInt64 = 0
     private var spill: SpillFolder?
     private var breaker: CircuitBreaker
     private var flushes: [Waiting] = []
@@ -108,7 +99,7 @@ struct DeliveryRun {
 
     private mutating func waiting(for flush: DeliveryFlush) -> Waiting {
         areMetricsWanted = metrics != nil
-        return Waiting(flush: flush, lastNumber: requestsMade, needsMetrics: metrics != nil)
+        return Waiting(flush: flush, lastNumber: lastNumber, needsMetrics: metrics != nil)
     }
 
     /// Applies a change to all who wait.
@@ -165,7 +156,7 @@ struct DeliveryRun {
 
     // MARK: Collecting
 
-    /// Turns records that have waited long enough, or are enough, into requests.
+    /// Takes records that have waited long enough, or are enough, out of the queues.
     private mutating func collect() {
         let now = ContinuousClock.now
         for index in sources.indices {
@@ -179,38 +170,60 @@ struct DeliveryRun {
         makeRoom()
     }
 
-    private mutating func collect(_ queue: RecordQueue, _ chunks: [RecordQueue.Chunk]) {
-        guard !chunks.isEmpty else { return }
-        var assembly = builder.assembly(queue.signal)
-        // The records of a chunk keep what it had taken from the budget until they are in a request: room that were given back before would be gone when the request needs it.
-        var reserved = 0
+    private mutating func collect(_ queue: RecordQueue, _ chunks: consuming [RecordQueue.Chunk]) {
+        // What can be sent at once becomes a request, and so does what lies in chunks that are mostly empty: a request takes no more memory than it needs.
+        let isMuch = chunks.reduce(0) { $0 + $1.bytes.count } > configuration.batchBytes || pending.contains { $0.signal == queue.signal }
+        var few: [RecordQueue.Chunk] = []
+        var full: [RecordQueue.Chunk] = []
         for chunk in chunks {
-            reserved += chunk.reserved
-            let full = assembly.add(chunk)
-            for batch in full { enqueue(batch, &reserved) }
-            queue.recycle(chunk)
+            if isMuch, chunk.bytes.count >= chunk.reserved / 2 { full.append(chunk) } else { few.append(chunk) }
         }
-        if let batch = assembly.finish() { enqueue(batch, &reserved) }
-        shared.budget.release(reserved)
+        // Each chunk has one owner, so that its memory can be used again.
+        chunks = []
+        for index in full.indices {
+            var chunk = RecordQueue.Chunk()
+            swap(&chunk, &full[index])
+            enqueue(.records([chunk]), queue.signal)
+        }
+        for batch in requests(of: &few, queue) { enqueue(.request(batch), queue.signal) }
     }
 
-    /// - Parameter reserved: what the batch's records have taken from the budget; what the batch needs is taken from there first.
-    private mutating func enqueue(_ batch: ExportBatch, _ reserved: inout Int) {
-        let known = min(reserved, batch.request.count)
-        reserved -= known
-        shared.budget.take(batch.request.count - known)
-        shared.report.withLock { $0.waiting[batch.signal, default: 0] += UInt64(batch.itemCount) }
-        requestsMade += 1
-        // Small requests pile up while the receiver is slow or gone. Two OTLP requests one behind the other are one.
-        if let index = pending.lastIndex(where: { $0.batch.signal == batch.signal }), !pending[index].isTried {
-            let known = pending[index].batch
-            if known.request.count + batch.request.count <= configuration.batchBytes {
-                pending[index].batch = ExportBatch(
-                    signal: batch.signal, request: known.request + batch.request, itemCount: known.itemCount + batch.itemCount)
-                return
-            }
+    /// Turns records into requests, which take over from the budget what the records had taken.
+    private func requests(of chunks: inout [RecordQueue.Chunk], _ queue: RecordQueue) -> [ExportBatch] {
+        var batches: [ExportBatch] = []
+        var assembly = builder.assembly(queue.signal)
+        for index in chunks.indices {
+            batches += assembly.add(chunks[index])
+            queue.recycle(&chunks[index])
         }
-        pending.append(Pending(batch: batch, number: requestsMade))
+        if let batch = assembly.finish() { batches.append(batch) }
+        let reserved = chunks.reduce(0) { $0 + $1.reserved }
+        let needed = batches.reduce(0) { $0 + $1.request.count }
+        if needed < reserved { shared.budget.release(reserved - needed) } else { shared.budget.take(needed - reserved) }
+        return batches
+    }
+
+    /// - Parameter content: has taken from the budget what it needs.
+    private mutating func enqueue(_ content: PendingDelivery.Content, _ signal: ExportSignal) {
+        lastNumber += 1
+        let new = PendingDelivery(signal: signal, content: content, number: lastNumber)
+        shared.report.withLock { $0.waiting[signal, default: 0] += UInt64(new.itemCount) }
+        // What is small piles up while the receiver is slow or gone.
+        for index in pending.indices.reversed() where pending[index].signal == signal {
+            if pending[index].merge(content, limit: configuration.batchBytes) { return }
+        }
+        pending.append(new)
+    }
+
+    /// Makes a request of what is first, or several.
+    private mutating func assembleFirst() {
+        guard !pending.isEmpty, case .records(var chunks) = pending[0].content else { return }
+        let (signal, number) = (pending[0].signal, pending[0].number)
+        guard let source = sources.first(where: { $0.queue.signal == signal }) else { return }
+        // Each chunk has one owner, so that its memory can be used again.
+        pending[0].content = .records([])
+        let batches = requests(of: &chunks, source.queue)
+        pending.replaceSubrange(0..<1, with: batches.map { PendingDelivery(signal: signal, content: .request($0), number: number) })
     }
 
     /// While the receiver does not answer, what is oldest leaves memory, so that there is room for what is new. At the end nothing new comes.
@@ -238,7 +251,8 @@ struct DeliveryRun {
     }
 
     private mutating func spillFirst() -> SpillFolder.Writing {
-        guard let first = pending.first, let result = spill?.write(first.batch) else { return .full }
+        assembleFirst()
+        guard let first = pending.first, case .request(let batch) = first.content, let result = spill?.write(batch) else { return .full }
         switch result {
         case .written:
             removeFirst()
@@ -251,16 +265,16 @@ struct DeliveryRun {
 
     private mutating func dropFirst(_ reason: DeliveryStatistics.Reason) {
         guard let first = pending.first else { return }
-        removeFirst { $0.drop(first.batch, reason) }
+        removeFirst { $0.drop(first.signal, first.itemCount, reason) }
         updateWaiting { if first.number <= $0.lastNumber { $0.isComplete = false } }
     }
 
     private mutating func removeFirst(_ change: (inout DeliveryPipeline.Report) -> Void = { _ in }) {
-        let batch = pending.removeFirst().batch
-        shared.budget.release(batch.request.count)
+        let first = pending.removeFirst()
+        shared.budget.release(first.reservedBytes)
         let spill = spill
         shared.report.withLock { report in
-            report.waiting[batch.signal, default: 0] &-= UInt64(batch.itemCount)
+            report.waiting[first.signal, default: 0] &-= UInt64(first.itemCount)
             report.take(spill)
             change(&report)
         }
@@ -283,8 +297,9 @@ struct DeliveryRun {
         // What a flush waits for is given no more time than the flush has: a function is frozen after it.
         let deadline = ending.map { lastMoment($0) } ?? flushes.map(\.flush.deadline).max()
         if let deadline, deadline <= .now { return false }
-        if let first = pending.first {
-            send(first, deadline)
+        assembleFirst()
+        if let first = pending.first, case .request(let batch) = first.content {
+            send(batch, deadline)
         } else if areMetricsWanted {
             sendMetrics(deadline)
         } else if ending == nil, let batch = spill?.next() {
@@ -297,11 +312,12 @@ struct DeliveryRun {
         return true
     }
 
-    private mutating func send(_ first: Pending, _ deadline: Timestamp?) {
+    /// - Parameter batch: what is first.
+    private mutating func send(_ batch: ExportBatch, _ deadline: Timestamp?) {
         pending[0].isTried = true
-        switch export(first.batch, deadline) {
+        switch export(batch, deadline) {
         case .delivered(let rejected, let message):
-            removeFirst { $0.deliver(first.batch, rejected: rejected, message) }
+            removeFirst { $0.deliver(batch, rejected: rejected, message) }
         case .refused(let reason):
             dropFirst(.refused)
             note(reason)
@@ -319,7 +335,7 @@ struct DeliveryRun {
             switch outcome {
             case .delivered(let rejected, let message): report.deliver(batch, rejected: rejected, message)
             case .refused(let reason):
-                report.drop(batch, .refused)
+                report.drop(batch.signal, batch.itemCount, .refused)
                 report.lastFailure = reason
             case .failed: break
             }
@@ -336,7 +352,7 @@ struct DeliveryRun {
             switch outcome {
             case .delivered(let rejected, let message): report.deliver(batch, rejected: rejected, message)
             case .refused(let reason):
-                report.drop(batch, .refused)
+                report.drop(batch.signal, batch.itemCount, .refused)
                 report.lastFailure = reason
             case .failed: if isKept { report.waiting[.metrics] = UInt64(batch.itemCount) }
             }
@@ -404,8 +420,8 @@ struct DeliveryRun {
             let isAgain = metrics?.hasUnfinished ?? false
             guard let batch = metrics?.request() else { return }
             shared.report.withLock { $0.waiting[.metrics] = nil }
-            var reserved = 0
-            enqueue(batch, &reserved)
+            shared.budget.take(batch.request.count)
+            enqueue(.request(batch), batch.signal)
             putAside(.shutdown)
             metrics?.noteDone()
             if !isAgain { return }
@@ -480,8 +496,8 @@ extension DeliveryPipeline.Report {
         if !message.isEmpty { lastFailure = message }
     }
 
-    mutating func drop(_ batch: ExportBatch, _ reason: DeliveryStatistics.Reason) {
-        dropped[batch.signal, default: [:]][reason, default: 0] += UInt64(batch.itemCount)
+    mutating func drop(_ signal: ExportSignal, _ itemCount: Int, _ reason: DeliveryStatistics.Reason) {
+        dropped[signal, default: [:]][reason, default: 0] += UInt64(itemCount)
     }
 
     /// What a spill folder tells of its files.

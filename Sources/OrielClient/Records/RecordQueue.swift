@@ -22,6 +22,7 @@ public final class RecordQueue: Sendable {
     /// Encoded records, one behind the other.
     struct Chunk: Sendable {
         var bytes: [UInt8] = []
+        var count = 0
         /// What was taken from the budget.
         var reserved = 0
     }
@@ -150,7 +151,7 @@ public final class RecordQueue: Sendable {
         // Not worth a wait.
         var bytes = spare.withLockIfAvailable { $0.popLast() }.flatMap { $0 } ?? []
         bytes.reserveCapacity(reserved)
-        shard.chunk = Chunk(bytes: bytes, reserved: reserved)
+        shard.chunk = Chunk(bytes: bytes, count: 0, reserved: reserved)
         return true
     }
 
@@ -204,8 +205,11 @@ public final class RecordQueue: Sendable {
     }
 
     /// Keeps a chunk's memory whose records were copied. What it had taken from the budget is the caller's to give back.
-    func recycle(_ chunk: consuming Chunk) {
-        var bytes = chunk.bytes
+    ///
+    /// - Parameter chunk: must be the bytes' only owner, since an array that is shared would be copied instead of kept.
+    func recycle(_ chunk: inout Chunk) {
+        var bytes: [UInt8] = []
+        swap(&bytes, &chunk.bytes)
         guard bytes.capacity <= 2 * Self.chunkBytes else { return }
         bytes.removeAll(keepingCapacity: true)
         spare.withLock { spare in
@@ -246,6 +250,7 @@ extension RecordQueue.Chunk {
         // The pointer is used within the closure only, and `append` copies.
         unsafe withUnsafeBytes(of: header) { unsafe bytes.append(contentsOf: $0) }
         bytes.append(record)
+        count += 1
     }
 
     /// Calls `body` with the scope and the bytes' place of each record.
