@@ -13,7 +13,7 @@ enum ClientBenchmark {
         StartBenchmark.run(options, &report)
         let pipeline = try Oriel.DeliveryPipeline.toNowhere()
         let tracer = Oriel.Tracer(queues: [pipeline.spans])
-        LogBenchmark(pipeline: pipeline, tracer: tracer, options: options).run(&report)
+        LogBenchmark(pipelines: [pipeline, try .toNowhere()], tracer: tracer, options: options).run(&report)
         MetricBenchmark(tracer: tracer, options: options).run(&report)
         SpanBenchmark(pipeline: pipeline, tracer: tracer, options: options).run(&report)
         DeliveryBenchmark(pipeline: pipeline, tracer: tracer, options: options).run(&report)

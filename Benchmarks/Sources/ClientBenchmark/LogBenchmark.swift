@@ -5,7 +5,7 @@ import Tracing
 /// Lines of swift-log.
 struct LogBenchmark {
     private let options: Options
-    private let pipeline: Oriel.DeliveryPipeline
+    private let pipelines: [Oriel.DeliveryPipeline]
     private let tracer: Oriel.Tracer
     // Texts as an application has them: made at run time, some longer than what a string keeps in itself.
     private let route = ["", "orders", "42", "items", "17"].joined(separator: "/")
@@ -14,9 +14,9 @@ struct LogBenchmark {
     private let seconds = 12.75
 
     /// - Parameter tracer: makes spans that are sampled.
-    init(pipeline: Oriel.DeliveryPipeline, tracer: Oriel.Tracer, options: Options) {
+    init(pipelines: [Oriel.DeliveryPipeline], tracer: Oriel.Tracer, options: Options) {
         self.options = options
-        self.pipeline = pipeline
+        self.pipelines = pipelines
         self.tracer = tracer
     }
 
@@ -30,6 +30,7 @@ struct LogBenchmark {
         compare("log line, 4 pairs, strings, logger with 2 pairs", &report, metadata: ["service.tier": "gold", "request.id": "8f14e45f"], strings)
         let tenant: Logger.Metadata = ["tenant": "acme"]
         compare("log line, 4 pairs, strings, provider of 1 pair", &report, aim: Aim(mallocs: 0), provider: .init { tenant }, strings)
+        compare("log line, 4 pairs, strings, to two queues", &report, aim: Aim(mallocs: 0), queues: 2, strings)
         compare("log line, level disabled", &report, aim: Aim(nanoseconds: 1, mallocs: 0)) {
             $0.debug("request handled by the shop", metadata: ["http.route": .string(route)])
         }
@@ -63,29 +64,29 @@ struct LogBenchmark {
     // MARK: Comparing
 
     private func compare(
-        _ name: String, _ report: inout Report, aim: Aim? = nil, metadata: Logger.Metadata = [:], provider: Logger.MetadataProvider? = nil,
+        _ name: String, _ report: inout Report, aim: Aim? = nil, queues: Int = 1, metadata: Logger.Metadata = [:], provider: Logger.MetadataProvider? = nil,
         _ call: @escaping (Logger) -> Void
     ) {
         guard options.wants(name) else { return }
-        let measurement = Measurement(rounds: 40 * options.repetitions, pause: pipeline.catchUp)
-        let (nothing, real) = loggers(metadata, provider)
+        let measurement = Measurement(rounds: 40 * options.repetitions, pause: { for pipeline in pipelines { pipeline.catchUp() } })
+        let (nothing, real) = loggers(queues, metadata, provider)
         let costs = measurement.costs([{ for _ in 0..<$0 { call(nothing) } }, { for _ in 0..<$0 { call(real) } }])
         report.add(name, costs[1], above: costs[0], aim: aim)
     }
 
     private func compare(_ name: String, _ report: inout Report, threads: Int) {
         guard options.wants(name) else { return }
-        let measurement = Measurement(rounds: 10 * options.repetitions, calls: 20_000, pause: pipeline.catchUp)
-        let (nothing, real) = loggers([:], nil)
+        let measurement = Measurement(rounds: 10 * options.repetitions, calls: 20_000, pause: { for pipeline in pipelines { pipeline.catchUp() } })
+        let (nothing, real) = loggers(1, [:], nil)
         let call = strings
         let base = measurement.cost(threads: threads) { for _ in 0..<$1 { call(nothing) } }
         let cost = measurement.cost(threads: threads) { for _ in 0..<$1 { call(real) } }
         report.add(name, cost, above: base)
     }
 
-    private func loggers(_ metadata: Logger.Metadata, _ provider: Logger.MetadataProvider?) -> (nothing: Logger, real: Logger) {
+    private func loggers(_ queues: Int, _ metadata: Logger.Metadata, _ provider: Logger.MetadataProvider?) -> (nothing: Logger, real: Logger) {
         let nothing = NoOpLogHandler(metadata: metadata, metadataProvider: provider)
-        let real = Oriel.LogHandler(label: "benchmark", queues: [pipeline.logs], metadata: metadata, metadataProvider: provider)
+        let real = Oriel.LogHandler(label: "benchmark", queues: pipelines.prefix(queues).map(\.logs), metadata: metadata, metadataProvider: provider)
         return (Logger(label: "benchmark", factory: { _ in nothing }), Logger(label: "benchmark", factory: { _ in real }))
     }
 }
