@@ -34,6 +34,14 @@ extension Oriel {
 final class SpanContextReference: Sendable {
     let context: Oriel.SpanContext
 
+    /// The value if it is a reference: no other key has values of this type.
+    @inline(__always)
+    fileprivate static func opened<Value>(_ value: Value) -> SpanContextReference? {
+        guard Value.self == SpanContextReference.self else { return nil }
+        // Both are the same type, so it is read from memory that holds one.
+        return unsafe withUnsafePointer(to: value) { unsafe UnsafeRawPointer($0).load(as: SpanContextReference.self) }
+    }
+
     init(_ context: Oriel.SpanContext) {
         self.context = context
     }
@@ -41,7 +49,7 @@ final class SpanContextReference: Sendable {
 
 private enum SpanContextKey: ServiceContextKey {
     typealias Value = SpanContextReference
-    static let nameOverride: String? = "oriel-span"
+    static var nameOverride: String? { "oriel-span" }
 }
 
 extension ServiceContext {
@@ -49,7 +57,15 @@ extension ServiceContext {
     public var spanContext: Oriel.SpanContext? { spanContextReference?.context }
 
     var spanContextReference: SpanContextReference? {
-        get { self[SpanContextKey.self] }
+        get {
+            // Mostly there is nothing else in a context: a look at all of it is quicker than the hash of a key and a cast.
+            guard count <= 2 else { return self[SpanContextKey.self] }
+            var found: SpanContextReference?
+            forEach { _, value in
+                if let reference = SpanContextReference.opened(value) { found = reference }
+            }
+            return found
+        }
         set { self[SpanContextKey.self] = newValue }
     }
 }
