@@ -1,7 +1,7 @@
 /// What the command line asks for.
 struct Options {
     var isJSON = false
-    /// Only rows whose names contain this are measured.
+    /// Only rows whose names begin with this are measured.
     var only: String?
     /// How often each is measured, in multiples of the default: more for quieter figures.
     var repetitions = 1
@@ -25,5 +25,5 @@ struct Options {
         }
     }
 
-    func wants(_ name: String) -> Bool { only.map { name.contains($0) } ?? true }
+    func wants(_ name: String) -> Bool { only.map { name.hasPrefix($0) } ?? true }
 }
