@@ -183,7 +183,7 @@ let package = Package(
         .testTarget(
             name: "OrielTests",
             dependencies: [
-                "Oriel", "OrielTesting", "OrielClient", "OrielOTLP", "OrielTelemetry",
+                "Oriel", "OrielTesting", "OrielExporterPrometheus", "OrielClient", "OrielOTLP", "OrielTelemetry",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
