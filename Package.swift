@@ -71,6 +71,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
                 .product(name: "NIOEmbedded", package: "swift-nio", condition: .when(traits: ["TLS"])),
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["TLS"])),
+                .product(name: "NIOTLS", package: "swift-nio", condition: .when(traits: ["TLS"])),
             ],
             path: "Exporters/OTLP",
             swiftSettings: settings
@@ -178,6 +179,9 @@ let package = Package(
             dependencies: [
                 "OrielExporterOTLP", "OrielExporterConsole", "OrielExporterPrometheus", "OrielClient", "OrielOTLP", "OrielTelemetry", "OrielThreads",
                 "OrielCompression",
+                .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
+                .product(name: "NIOEmbedded", package: "swift-nio", condition: .when(traits: ["TLS"])),
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["TLS"])),
             ],
             swiftSettings: settings),
         .testTarget(
