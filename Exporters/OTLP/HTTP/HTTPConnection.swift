@@ -78,6 +78,9 @@ struct HTTPConnection: Sendable {
             // The answer may have come before the end: "413 Content Too Large" and gone.
             do throws(StreamError) {
                 while try read(&parser), !parser.hasHead {}
+            } catch let last where last.kind == .protocolViolation {
+                // It tells more than that the connection broke.
+                throw last
             } catch {}
             if parser.hasHead { return false }
             throw error

@@ -39,7 +39,7 @@ final class TLSChannel: Sendable {
     init(_ context: TLSContext, host: String) throws(StreamError) {
         // An address is compared with those in the certificate, a name with its names.
         let bare = String(host.prefix { $0 != "%" })
-        let address = try? SocketAddress(ipAddress: bare, port: 443)
+        let address = try? NIOCore.SocketAddress(ipAddress: bare, port: 443)
         let handler: NIOSSLClientHandler
         do {
             handler = try NIOSSLClientHandler(context: context.context, serverHostname: address == nil ? host : nil)
@@ -50,7 +50,7 @@ final class TLSChannel: Sendable {
         self.host = bare
         self.events = NIOLoopBound(events, eventLoop: loop)
         channel = EmbeddedChannel(handlers: [handler, events], loop: loop)
-        channel.connect(to: address ?? Self.nowhere, promise: nil)
+        channel.connect(to: try remoteAddress(address), promise: nil)
         try check()
     }
 
@@ -61,11 +61,10 @@ final class TLSChannel: Sendable {
         loop.advanceTime(by: .hours(1))
     }
 
-    /// Where a name is used, the address of the other side does not matter.
-    private static var nowhere: SocketAddress {
-        get throws(StreamError) {
-            do { return try SocketAddress(ipAddress: "127.0.0.1", port: 443) } catch { throw StreamError(.unreachable, "\(error)") }
-        }
+    /// Where a name is used, the address of the other side does not matter, but there must be one.
+    private func remoteAddress(_ known: NIOCore.SocketAddress?) throws(StreamError) -> NIOCore.SocketAddress {
+        if let known { return known }
+        do { return try NIOCore.SocketAddress(ipAddress: "127.0.0.1", port: 443) } catch { throw StreamError(.unreachable, "\(error)") }
     }
 
     private static var currentThread: UInt {

@@ -270,6 +270,8 @@ import Testing
     @Test(arguments: [true, false]) func anAnswerBeforeTheEndOfTheRequestCounts(withReset: Bool) throws {
         let gate = ThreadSignal()
         let server = try ScriptedServer { connection in
+            var bytes: [UInt8] = []
+            _ = connection.read(into: &bytes)
             connection.write("HTTP/1.1 413 Content Too Large\r\nContent-Length: 9\r\n\r\ntoo large")
             // The rest of the request is never read.
             if withReset { connection.resetAtEnd() } else { gate.wait(after: 0, timeout: .seconds(60)) }

@@ -1,7 +1,5 @@
 #if TLS
 import Glibc
-import NIOCore
-import NIOEmbedded
 import NIOSSL
 import OrielClient
 import OrielExporterOTLP
@@ -12,10 +10,7 @@ import Testing
 @Suite struct OTLPOverTLSTests {
     private let folder = PEMFolder()
 
-    /// Serves over TLS on the thread of the connection.
-    private func server(_ certificate: TLSTestCertificate, wantsClient: Bool = false, _ answer: @escaping @Sendable () -> String = { ok }) throws
-        -> ScriptedServer
-    {
+    private func server(_ certificate: TLSTestCertificate, wantsClient: Bool = false, _ behaviour: TLSServer.Behaviour = .answers) throws -> TLSServer {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: [.certificate(try NIOSSLCertificate(bytes: Array(certificate.certificate.utf8), format: .pem))],
             privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(certificate.key.utf8), format: .pem)))
@@ -23,40 +18,10 @@ import Testing
             configuration.certificateVerification = .noHostnameVerification
             configuration.trustRoots = .certificates([try NIOSSLCertificate(bytes: Array(TLSTestCertificate.authority.certificate.utf8), format: .pem)])
         }
-        let context = try NIOSSLContext(configuration: configuration)
-        return try ScriptedServer { connection in Self.serve(connection, context, answer) }
+        return try TLSServer(NIOSSLContext(configuration: configuration), behaviour)
     }
 
-    private static func serve(_ connection: ScriptedServer.Connection, _ context: NIOSSLContext, _ answer: () -> String) {
-        let channel = EmbeddedChannel(handlers: [NIOSSLServerHandler(context: context)])
-        defer {
-            channel.pipeline.fireChannelInactive()
-            channel.close(promise: nil)
-            channel.embeddedEventLoop.advanceTime(by: .hours(1))
-        }
-        guard let address = try? SocketAddress(ipAddress: "127.0.0.1", port: 1) else { return }
-        channel.connect(to: address, promise: nil)
-        func send() {
-            while let buffer = try? channel.readOutbound(as: ByteBuffer.self) { connection.write(Array(buffer.readableBytesView)) }
-        }
-        var plain: [UInt8] = []
-        while true {
-            var bytes: [UInt8] = []
-            guard connection.read(into: &bytes) else { return }
-            let isGood = (try? channel.writeInbound(channel.allocator.buffer(bytes: bytes))) != nil
-            send()
-            if !isGood { return }
-            while let buffer = try? channel.readInbound(as: ByteBuffer.self) { plain += buffer.readableBytesView }
-            while let (request, rest) = ScriptedServer.Request.first(in: plain) {
-                plain = rest
-                connection.server.note(request)
-                channel.writeAndFlush(channel.allocator.buffer(string: answer()), promise: nil)
-                send()
-            }
-        }
-    }
-
-    private func exporter(_ server: ScriptedServer, host: String = "localhost", _ change: (inout OTLPExporter.TLS) -> Void = { _ in }) throws -> OTLPExporter {
+    private func exporter(_ server: TLSServer, host: String = "localhost", _ change: (inout OTLPExporter.TLS) -> Void = { _ in }) throws -> OTLPExporter {
         var configuration = OTLPExporter.Configuration(endpoint: "https://\(host):\(server.port)")
         configuration.tls.certificateAuthorityFile = folder.certificate(.authority)
         configuration.compression = .gzip
@@ -93,7 +58,7 @@ import Testing
         let outcomes = export(try exporter(server, host: host), [batch(), batch(size: 3 << 20), batch(size: 100)])
         #expect(outcomes == [.delivered(), .delivered(), .delivered()])
         #expect(server.requests.map(\.body.count).sorted().first == 10)
-        #expect(server.requests.first?["host"] == "\(host):\(server.port)")
+        #expect(server.requests.first?.host == "\(host):\(server.port)")
         #expect(server.accepted == 1)
     }
 
@@ -134,32 +99,25 @@ import Testing
     }
 
     @Test func aReceiverWithoutTLSIsTold() throws {
-        let server = try ScriptedServer { connection in
-            var bytes: [UInt8] = []
-            _ = connection.read(into: &bytes)
-            connection.write("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
-        }
+        let server = try TLSServer(nil)
         defer { server.stop() }
         expectFailure(export(try exporter(server), [batch()]), "does not speak TLS")
     }
 
     @Test func silenceCostsTheDeadline() throws {
-        let server = try ScriptedServer { $0.waitForEnd() }
+        let server = try TLSServer(nil, .isSilent)
         defer { server.stop() }
         expectFailure(export(try exporter(server), [batch()], milliseconds: 150), "TLS was not agreed on within the time given")
     }
 
     @Test func aReceiverThatClosesIsTold() throws {
-        let server = try ScriptedServer { connection in
-            var bytes: [UInt8] = []
-            _ = connection.read(into: &bytes)
-        }
+        let server = try TLSServer(nil, .closes)
         defer { server.stop() }
         expectFailure(export(try exporter(server), [batch()]), "closed the connection instead of agreeing on TLS")
     }
 
     @Test func aConnectionThatEndedIsReplaced() throws {
-        let server = try server(.server) { "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n" }
+        let server = try server(.server, .answersAndCloses)
         defer { server.stop() }
         #expect(export(try exporter(server), [batch(), batch()]) == [.delivered(), .delivered()])
         #expect(server.accepted == 2)
@@ -220,10 +178,10 @@ private final class PEMFolder: Sendable {
 
     deinit {
         for certificate in TLSTestCertificate.allCases {
-            unlink(self.certificate(certificate))
-            unlink(key(certificate))
+            unsafe unlink(self.certificate(certificate))
+            unsafe unlink(key(certificate))
         }
-        rmdir(path)
+        unsafe rmdir(path)
     }
 
     func certificate(_ certificate: TLSTestCertificate) -> String { "\(path)/\(certificate).pem" }
@@ -231,7 +189,7 @@ private final class PEMFolder: Sendable {
     func key(_ certificate: TLSTestCertificate) -> String { "\(path)/\(certificate).key" }
 
     private func write(_ text: String, to file: String) {
-        let descriptor = open(file, O_WRONLY | O_CREAT, 0o600)
+        let descriptor = unsafe open(file, O_WRONLY | O_CREAT, 0o600)
         defer { close(descriptor) }
         let bytes = Array(text.utf8)
         _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
