@@ -71,6 +71,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
                 .product(name: "NIOEmbedded", package: "swift-nio", condition: .when(traits: ["TLS"])),
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["TLS"])),
+                .product(name: "NIOTLS", package: "swift-nio", condition: .when(traits: ["TLS"])),
             ],
             path: "Exporters/OTLP",
             swiftSettings: settings
@@ -178,6 +179,17 @@ let package = Package(
             dependencies: [
                 "OrielExporterOTLP", "OrielExporterConsole", "OrielExporterPrometheus", "OrielClient", "OrielOTLP", "OrielTelemetry", "OrielThreads",
                 "OrielCompression",
+            ],
+            swiftSettings: settings),
+        // Apart from the others, since NIO's modules lay claim to the structures of socket addresses.
+        .testTarget(
+            name: "OrielExporterTLSTests",
+            dependencies: [
+                "OrielExporterOTLP", "OrielClient", "OrielTelemetry", "OrielThreads",
+                .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["TLS"])),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["TLS"])),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["TLS"])),
             ],
             swiftSettings: settings),
         .testTarget(
