@@ -205,7 +205,8 @@ let package = Package(
         .testTarget(
             name: "OrielStoreTests", dependencies: ["OrielStoreConformance", "OrielStore", "OrielTelemetry"], swiftSettings: settings),
         .testTarget(
-            name: "OrielSQLiteFilesTests", dependencies: ["OrielSQLite", "OrielStore", "OrielTelemetry", "OrielThreads", "OrielCompression", "CSQLite"], swiftSettings: settings
+            name: "OrielSQLiteFilesTests",
+            dependencies: ["OrielSQLite", "OrielStore", "OrielTelemetry", "OrielThreads", "OrielCompression", "CSQLite"], swiftSettings: settings
         ),
         .testTarget(
             name: "OrielSQLiteColumnsTests", dependencies: ["OrielSQLite", "OrielStore", "OrielTelemetry", "OrielCompression"], swiftSettings: settings),
