@@ -211,7 +211,8 @@ let package = Package(
         .testTarget(
             name: "OrielSQLiteColumnsTests", dependencies: ["OrielSQLite", "OrielStore", "OrielTelemetry", "OrielCompression"], swiftSettings: settings),
         .testTarget(
-            name: "OrielSQLiteTests", dependencies: ["OrielSQLite", "OrielStoreConformance", "OrielStore", "OrielTelemetry", "OrielThreads"], swiftSettings: settings),
+            name: "OrielSQLiteTests", dependencies: ["OrielSQLite", "OrielStoreConformance", "OrielStore", "OrielTelemetry", "OrielThreads"],
+            swiftSettings: settings),
         .testTarget(
             name: "OrielRoundTripTests",
             dependencies: ["OrielOTLPMessages", "OrielSQLite", "OrielStore", "OrielOTLP", "OrielTelemetry"], swiftSettings: settings),
