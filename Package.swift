@@ -58,7 +58,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     ],
     targets: [
-        // The client: light, no system libraries.
+        // The client: light; of system libraries only zlib.
         .target(name: "OrielTelemetry", swiftSettings: settings),
         .target(name: "OrielOTLP", dependencies: ["OrielTelemetry"], swiftSettings: settings),
         // What works outside the cooperative pool: threads of our own, and how they wait.
