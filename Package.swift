@@ -71,6 +71,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
                 .product(name: "NIOEmbedded", package: "swift-nio", condition: .when(traits: ["TLS"])),
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["TLS"])),
+                .product(name: "NIOTLS", package: "swift-nio", condition: .when(traits: ["TLS"])),
             ],
             path: "Exporters/OTLP",
             swiftSettings: settings
@@ -182,10 +183,21 @@ let package = Package(
                 "OrielCompression",
             ],
             swiftSettings: settings),
+        // Apart from the others, since NIO's modules lay claim to the structures of socket addresses.
+        .testTarget(
+            name: "OrielExporterTLSTests",
+            dependencies: [
+                "OrielExporterOTLP", "OrielClient", "OrielTelemetry", "OrielThreads",
+                .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["TLS"])),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["TLS"])),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["TLS"])),
+            ],
+            swiftSettings: settings),
         .testTarget(
             name: "OrielTests",
             dependencies: [
-                "Oriel", "OrielTesting", "OrielClient", "OrielOTLP", "OrielTelemetry",
+                "Oriel", "OrielTesting", "OrielExporterPrometheus", "OrielClient", "OrielOTLP", "OrielTelemetry",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),

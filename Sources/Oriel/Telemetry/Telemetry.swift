@@ -41,12 +41,17 @@ extension Oriel {
         private let logQueues: [RecordQueue]
 
         /// - Throws: ``DeliveryError`` when the system has no thread to give. All else that goes wrong is in ``problems``.
-        public init(_ configuration: Configuration) throws(DeliveryError) {
+        public convenience init(_ configuration: Configuration) throws(DeliveryError) {
+            try self.init(configuration, exporter: nil)
+        }
+
+        /// - Parameter exporter: what takes the place of the OTLP exporter.
+        init(_ configuration: Configuration, exporter: (any TelemetryExporter)?) throws(DeliveryError) {
             let resource = Oriel.detectResource(configuration)
             let registry = MetricRegistry(configuration: .init(seriesLimit: configuration.cardinalityLimit))
             registry.addCollector(ProcessMetrics.collect)
             var parts = TelemetryParts(configuration, resource, registry)
-            try parts.makePipelines()
+            try parts.makePipelines(exporter)
             parts.makeListener()
             let identifiers = IdentifierGenerator()
             let pipelines = [parts.otlp, parts.console].compactMap { $0 }

@@ -40,12 +40,13 @@ struct TelemetryParts {
         return pipelines.map { signal == .logs ? $0.logs : $0.spans }
     }
 
-    mutating func makePipelines() throws(DeliveryError) {
+    /// - Parameter replacement: what takes the place of the OTLP exporter.
+    mutating func makePipelines(_ replacement: (any TelemetryExporter)?) throws(DeliveryError) {
         let warn: @Sendable (String) -> Void = { StandardError.print("oriel: \($0)") }
         if isWanted(.otlp) {
-            var exporter: OTLPExporter?
+            var exporter = replacement
             do throws(OTLPExporterError) {
-                exporter = try OTLPExporter(configuration.exporterConfiguration)
+                if exporter == nil { exporter = try OTLPExporter(configuration.exporterConfiguration) }
             } catch {
                 problems.append("nothing is sent over OTLP: \(error)")
             }
