@@ -148,7 +148,7 @@ let package = Package(
             name: "OrielCommand",
             dependencies: [
                 .target(name: "CMalloc", condition: .when(platforms: [.linux])), "CRevision", "OrielCollector", "OrielStore", "OrielSQLite", "OrielOTLP",
-                "OrielClient", "OrielCompression", "OrielTelemetry",
+                "Oriel", "OrielClient", "OrielCompression", "OrielTelemetry",
                 collector("ArgumentParser", "swift-argument-parser"),
                 collector("AsyncHTTPClient", "async-http-client"),
                 collector("ServiceLifecycle", "swift-service-lifecycle"),
@@ -158,6 +158,8 @@ let package = Package(
                 collector("NIOHTTP1", "swift-nio"),
                 collector("NIOHPACK", "swift-nio-http2"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             swiftSettings: settings
         ),

@@ -85,7 +85,8 @@ struct TelemetryParts {
     ) throws(DeliveryError) -> DeliveryPipeline {
         var metrics: MetricPush?
         if choice.map({ exporters(.metrics).contains($0) }) ?? true {
-            metrics = MetricPush(registry: registry, resource: Oriel.metricResource(of: resource), temporality: temporality)
+            metrics = MetricPush(
+                registry: registry, resource: Oriel.metricResource(of: resource), temporality: temporality, sharesSeries: resource["faas.name"] != nil)
         }
         return try DeliveryPipeline(name: name, exporter: exporter, resource: resource, configuration: delivery, metrics: metrics, warn: warn)
     }

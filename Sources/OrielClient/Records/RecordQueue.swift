@@ -4,8 +4,9 @@ import Synchronization
 
 /// Log records or spans on their way to an exporter: encoded by the threads that make them, bounded in bytes.
 ///
-/// Each group of threads writes into a chunk of its own, so threads do not wait for each other; full chunks, and at each delivery the others too, go to the delivery
-/// thread by exchanging arrays. No lock is held while anything else than memory is touched. Where there is no room a record is dropped and counted.
+/// Each group of threads writes into a chunk of its own, and into another group's while a second thread of the group is at it, so threads hardly ever wait for each other;
+/// full chunks, and at each delivery the others too, go to the delivery thread by exchanging arrays. No lock is held while anything else than memory is touched. Where there
+/// is no room a record is dropped and counted.
 public final class RecordQueue: Sendable {
     /// Bytes of a chunk. A larger record has one for itself.
     static let chunkBytes = 16 << 10
@@ -86,25 +87,34 @@ public final class RecordQueue: Sendable {
     @discardableResult
     @inline(__always)
     public func add(_ scope: RecordScope, _ encode: (inout WireWriter) -> Void) -> Bool {
-        let place = places[threads.group]
-        var writer = WireWriter(bytes: takeScratch(place))
+        var writer = WireWriter(bytes: takeScratch())
         encode(&writer)
-        return append(&writer.bytes, scope, place)
+        return append(&writer.bytes, scope)
     }
 
     /// An empty buffer, mostly with the capacity that it had the last time.
-    private func takeScratch(_ place: Place) -> [UInt8] {
+    private func takeScratch() -> [UInt8] {
         var scratch: [UInt8] = []
-        place.shard.withLock { swap(&$0.scratch, &scratch) }
+        withShard { swap(&$0.scratch, &scratch) }
         return scratch
     }
 
+    /// Calls `body` with the shard of the thread's group, or with another one while that is in use: a thread that was interrupted while it held the lock would let the others of
+    /// its group wait until it goes on.
+    private func withShard<Result>(_ body: (inout Shard) -> Result) -> Result {
+        let own = threads.group
+        for offset in places.indices {
+            if let result = places[(own + offset) & (places.count - 1)].shard.withLockIfAvailable({ body(&$0) }) { return result }
+        }
+        return places[own].shard.withLock { body(&$0) }
+    }
+
     /// - Parameter bytes: a record. It must be the array's only owner, since the array is emptied and kept.
-    private func append(_ bytes: inout [UInt8], _ scope: RecordScope, _ place: Place) -> Bool {
+    private func append(_ bytes: inout [UInt8], _ scope: RecordScope) -> Bool {
         let total = bytes.count + Self.headerBytes
         var isAdded = false
         var isFull = false
-        place.shard.withLock { shard in
+        withShard { shard in
             shard.emitted &+= 1
             if shard.isClosed {
                 shard.droppedClosed &+= 1
@@ -193,9 +203,8 @@ public final class RecordQueue: Sendable {
         return full + open
     }
 
-    /// Gives a chunk's memory back whose records were copied.
+    /// Keeps a chunk's memory whose records were copied. What it had taken from the budget is the caller's to give back.
     func recycle(_ chunk: consuming Chunk) {
-        budget.release(chunk.reserved)
         var bytes = chunk.bytes
         guard bytes.capacity <= 2 * Self.chunkBytes else { return }
         bytes.removeAll(keepingCapacity: true)
