@@ -52,7 +52,7 @@ extension Oriel {
             first.queue.add(first.scope) { writer in
                 LogRecordEncoding.write(event, handler: metadata, provider: metadataProvider, options: target.options, to: &writer)
                 // Encoded once: the other queues get a copy, and descriptions are not asked twice.
-                for sink in target.others { sink.queue.add(sink.scope) { $0.bytes.append(writer.bytes.span) } }
+                for sink in target.others { sink.queue.add(sink.scope, encoded: writer.bytes.span) }
             }
         }
     }

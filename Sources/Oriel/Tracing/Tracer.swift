@@ -98,14 +98,9 @@ extension Oriel {
         /// Encodes a span once and puts it into all queues.
         func add(_ recording: SpanRecording, _ state: SpanRecording.State) {
             guard let first = queues.first else { return }
-            if queues.count == 1 {
-                first.queue.add(first.scope) { $0.span(recording, state, limits) }
-            } else {
-                var writer = WireWriter()
+            first.queue.add(first.scope) { writer in
                 writer.span(recording, state, limits)
-                for (queue, scope) in queues {
-                    queue.add(scope) { $0.bytes.append(writer.bytes.span) }
-                }
+                for (queue, scope) in queues.dropFirst() { queue.add(scope, encoded: writer.bytes.span) }
             }
         }
 
