@@ -219,6 +219,33 @@ import Testing
         #expect(exporter.delivered.count == 2)
     }
 
+    @Test func smallRequestsOfASlowReceiverAreSentTogether() async throws {
+        final class Holder: Sendable {
+            let pipeline = Mutex<DeliveryPipeline?>(nil)
+        }
+        let holder = Holder()
+        let exporter = FakeExporter { number, _ in
+            if number == 1 { holder.pipeline.withLock { $0 }?.logs.add("late") }
+            return .delivered()
+        }
+        exporter.hold()
+        let pipeline = try pipeline(exporter) {
+            $0.batchBytes = 16 << 10
+            $0.logDelay = .zero
+        }
+        holder.pipeline.withLock { $0 = pipeline }
+        pipeline.logs.add("first")
+        #expect(await eventually { exporter.attempts.count == 1 })
+        let text = String(repeating: "x", count: 1000)
+        for _ in 0..<20 { pipeline.logs.add(text) }
+        exporter.release()
+        #expect(await eventually { exporter.bodies.last == "late" })
+        // The first one, a full one, and what was left of it with the late one.
+        #expect(exporter.attempts.count == 3 && exporter.bodies.count == 22)
+        expectExact(pipeline)
+        holder.pipeline.withLock { $0 = nil }
+    }
+
     @Test func whatTheReceiverAsksForIsRespected() async throws {
         let exporter = FakeExporter(.failed(after: .seconds(200), reason: "overloaded"))
         let pipeline = try pipeline(exporter) {

@@ -17,6 +17,8 @@ struct DeliveryRun {
         var batch: ExportBatch
         /// Counts the requests that were made.
         let number: UInt64
+        /// Whether the receiver may have got it. It then stays what it is, so that a receiver which did get it can tell.
+        var isTried = false
     }
 
     /// A flush that has not ended.
@@ -199,8 +201,8 @@ struct DeliveryRun {
         shared.budget.take(batch.request.count - known)
         shared.report.withLock { $0.waiting[batch.signal, default: 0] += UInt64(batch.itemCount) }
         requestsMade += 1
-        // Small requests pile up while the receiver does not answer. Two OTLP requests one behind the other are one, unless one was sent before and must stay what it was.
-        if breaker.failures > 0, let index = pending.lastIndex(where: { $0.batch.signal == batch.signal }), index > 0 {
+        // Small requests pile up while the receiver is slow or gone. Two OTLP requests one behind the other are one.
+        if let index = pending.lastIndex(where: { $0.batch.signal == batch.signal }), !pending[index].isTried {
             let known = pending[index].batch
             if known.request.count + batch.request.count <= configuration.batchBytes {
                 pending[index].batch = ExportBatch(
@@ -296,6 +298,7 @@ struct DeliveryRun {
     }
 
     private mutating func send(_ first: Pending, _ deadline: Timestamp?) {
+        pending[0].isTried = true
         switch export(first.batch, deadline) {
         case .delivered(let rejected, let message):
             removeFirst { $0.deliver(first.batch, rejected: rejected, message) }
