@@ -56,12 +56,12 @@ extension Oriel {
             let context = context()
             let parent = context.spanContextReference
             let (reference, isSampled) = child(of: parent, operationName, kind)
-            guard isSampled else { return Span(parentContext: context, reference: reference, recording: nil) }
+            guard isSampled else { return Span(context: context, parent: parent, reference: reference, recording: nil) }
             let start = clock.start(Int64(clamping: instant().nanosecondsSinceEpoch))
             let location = recordsSourceLocation ? SourceLocation(function: function, file: fileID, line: line) : nil
             let recording = SpanRecording(
                 tracer: self, reference: reference, parent: parent, operationName: operationName, kind: kind, start: start, location: location)
-            return Span(parentContext: context, reference: reference, recording: recording)
+            return Span(context: context, parent: parent, reference: reference, recording: recording)
         }
 
         /// The context of a new span, and whether it is recorded.
