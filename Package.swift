@@ -240,7 +240,7 @@ let package = Package(
         .testTarget(
             name: "OrielCommandTests",
             dependencies: [
-                "OrielCommand", "OrielCollector", "OrielStoreConformance", "OrielStore", "OrielOTLP", "OrielTelemetry",
+                "OrielCommand", "OrielCollector", "OrielStoreConformance", "OrielStore", "OrielOTLP", "Oriel", "OrielClient", "OrielTelemetry",
                 collector("ArgumentParser", "swift-argument-parser"),
             ],
             swiftSettings: settings

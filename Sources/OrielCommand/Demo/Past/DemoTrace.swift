@@ -12,6 +12,8 @@ struct DemoTrace: DemoStage {
     private static let flags: UInt32 = 0x103
     /// Set where the parent is in another process.
     private static let remoteFlag: UInt32 = 0x200
+    /// What the client library's sampler says of spans that are all recorded.
+    private static let traceState = "ot=th:0"
 
     let id: TraceID
     private var random: SeededRandom
@@ -38,8 +40,8 @@ struct DemoTrace: DemoStage {
             (
                 service,
                 OTLPSpan(
-                    traceID: id, spanID: SpanID(rawValue: random.next() | 1), parentSpanID: parent?.span.spanID ?? .zero, name: name,
-                    kind: kind.number, startTime: Timestamp(nanoseconds: clock), attributes: attributes, links: causes.compactMap(Self.link),
+                    traceID: id, spanID: SpanID(rawValue: random.next() | 1), parentSpanID: parent?.span.spanID ?? .zero, traceState: Self.traceState,
+                    name: name, kind: kind.number, startTime: Timestamp(nanoseconds: clock), attributes: attributes, links: causes.compactMap(Self.link),
                     flags: parent == nil ? 3 : isRemote ? Self.flags | Self.remoteFlag : Self.flags)
             ))
         open.append(index)
@@ -94,12 +96,12 @@ struct DemoTrace: DemoStage {
 
     var headers: Headers {
         guard let index = open.last else { return [:] }
-        return ["traceparent": "00-\(id.hexadecimal)-\(spans[index].span.spanID.hexadecimal)-03"]
+        return ["traceparent": "00-\(id.hexadecimal)-\(spans[index].span.spanID.hexadecimal)-03", "tracestate": Self.traceState]
     }
 
     private static func link(to headers: Headers) -> OTLPSpanLink? {
         guard let context = HeaderFields.context(of: headers).spanContext else { return nil }
-        return OTLPSpanLink(traceID: context.traceID, spanID: context.spanID, attributes: [], flags: flags | remoteFlag)
+        return OTLPSpanLink(traceID: context.traceID, spanID: context.spanID, traceState: context.traceState, attributes: [], flags: flags | remoteFlag)
     }
 
     /// Moves all times, so that the trace ends at a moment.
