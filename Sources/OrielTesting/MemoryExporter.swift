@@ -15,8 +15,17 @@ package final class MemoryExporter: TelemetryExporter {
 
     package init() {}
 
-    package var spans: [CapturedSpan] { contents.withLock { $0.spans } }
-    package var logs: [CapturedLog] { contents.withLock { $0.logs } }
+    /// In the order in which they ended.
+    package var spans: [CapturedSpan] { Self.sorted(contents.withLock { $0.spans }) { $0.span.endTime } }
+    /// In the order in which they were emitted.
+    package var logs: [CapturedLog] { Self.sorted(contents.withLock { $0.logs }) { $0.record.observedTime } }
+
+    /// Threads hand over what they made in chunks, so that rows of different threads come in groups.
+    private static func sorted<Row>(_ rows: [Row], by time: (Row) -> Timestamp) -> [Row] {
+        let times = rows.map(time)
+        return rows.indices.sorted { (times[$0], $0) < (times[$1], $1) }.map { rows[$0] }
+    }
+
     /// Requests of metrics, as they came.
     package var metrics: [ExportBatch] { contents.withLock { $0.metrics } }
 
