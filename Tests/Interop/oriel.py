@@ -114,25 +114,31 @@ class Server:
 class Checks:
     """Counts what was as expected and tells what was not."""
 
-    def __init__(self, title):
+    def __init__(self, title, tells_all=False):
         self.title = title
+        self.tells_all = tells_all
         self.passed = 0
         self.failed = 0
 
     def equal(self, what, got, expected):
         if got == expected and type(got) == type(expected):
-            self.passed += 1
+            self.pass_(what)
         else:
             self.failed += 1
             print(f"FAILED {self.title}: {what}\n  expected {expected!r}\n  got      {got!r}")
 
     def true(self, what, condition, detail=""):
         if condition:
-            self.passed += 1
+            self.pass_(what)
         else:
             self.failed += 1
             print(f"FAILED {self.title}: {what} {detail}")
         return bool(condition)
+
+    def pass_(self, what):
+        self.passed += 1
+        if self.tells_all:
+            print(f"ok {self.title}: {what}", flush=True)
 
     def group(self, what, body, *arguments):
         """Runs checks; an exception is one failure and does not end the others."""

@@ -219,6 +219,33 @@ import Testing
         #expect(exporter.delivered.count == 2)
     }
 
+    @Test func smallRequestsOfASlowReceiverAreSentTogether() async throws {
+        final class Holder: Sendable {
+            let pipeline = Mutex<DeliveryPipeline?>(nil)
+        }
+        let holder = Holder()
+        let exporter = FakeExporter { number, _ in
+            if number == 1 { holder.pipeline.withLock { $0 }?.logs.add("late") }
+            return .delivered()
+        }
+        exporter.hold()
+        let pipeline = try pipeline(exporter) {
+            $0.batchBytes = 16 << 10
+            $0.logDelay = .zero
+        }
+        holder.pipeline.withLock { $0 = pipeline }
+        pipeline.logs.add("first")
+        #expect(await eventually { exporter.attempts.count == 1 })
+        let text = String(repeating: "x", count: 1000)
+        for _ in 0..<20 { pipeline.logs.add(text) }
+        exporter.release()
+        #expect(await eventually { exporter.bodies.last == "late" })
+        // The first one, a full one, and what was left of it with the late one.
+        #expect(exporter.attempts.count == 3 && exporter.bodies.count == 22)
+        expectExact(pipeline)
+        holder.pipeline.withLock { $0 = nil }
+    }
+
     @Test func whatTheReceiverAsksForIsRespected() async throws {
         let exporter = FakeExporter(.failed(after: .seconds(200), reason: "overloaded"))
         let pipeline = try pipeline(exporter) {
@@ -260,14 +287,15 @@ import Testing
         for number in 0..<1000 {
             #expect(pipeline.logs.add("\(number) \(text)"))
             // Sees to it that the thread keeps up.
-            if number % 30 == 29 { await pipeline.flush(deadline: .after(.seconds(60))) }
+            if number % 30 == 29 || number == 999 { await pipeline.flush(deadline: .after(.seconds(60))) }
         }
         #expect(pipeline.statistics.queuedBytes <= 256 << 10)
         expectExact(pipeline)
+        exporter.setAnswer(.delivered())
+        // The last records may push out one more request before that.
+        await pipeline.shutdown(deadline: .after(.seconds(60)))
         let evicted = try #require(pipeline.statistics[.logs].dropped[.queueFull])
         #expect(evicted > 700)
-        exporter.setAnswer(.delivered())
-        #expect(await pipeline.shutdown(deadline: .after(.seconds(60))))
         let numbers = exporter.bodies.compactMap { $0.split(separator: " ").first.flatMap { Int($0) } }
         #expect(numbers == Array(Int(evicted)..<1000))
         expectExact(pipeline)
@@ -295,6 +323,32 @@ import Testing
         #expect(pipeline.statistics.queuedBytes == 0)
         #expect(pipeline.logs.add("room again"))
         expectExact(pipeline)
+    }
+
+    @Test func memoryStaysWithinItsBoundWhileRequestsAreMade() async throws {
+        let limit = 256 << 10
+        let exporter = FakeExporter()
+        let pipeline = try pipeline(exporter) {
+            $0.queueBytes = limit
+            $0.batchBytes = 64 << 10
+        }
+        await withTaskGroup(of: Int.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    let text = String(repeating: "x", count: 200)
+                    var most = 0
+                    for _ in 0..<50_000 {
+                        pipeline.logs.add(text)
+                        most = max(most, pipeline.statistics.queuedBytes)
+                    }
+                    return most
+                }
+            }
+            for await most in group { #expect(most > limit / 2 && most <= limit) }
+        }
+        await pipeline.shutdown(deadline: .after(.seconds(60)))
+        expectExact(pipeline)
+        #expect(pipeline.statistics.queuedBytes == 0)
     }
 
     @Test func aTooLargeRecordIsDropped() async throws {
@@ -505,6 +559,24 @@ import Testing
         #expect(pipeline.statistics[.metrics].waiting == 0)
         #expect(pipeline.statistics[.metrics].delivered == 2)
         expectExact(pipeline, .metrics)
+    }
+
+    @Test func deltasOfSeriesThatOthersAddToDoNotTellWhenTheyBegin() async throws {
+        let startTime: [UInt32] = [1, 2, 2, 7, 1, 2]
+        for sharesSeries in [false, true] {
+            let registry = quietRegistry()
+            let counter = registry.counter("orders")
+            let exporter = FakeExporter()
+            let push = MetricPush(registry: registry, resource: Self.resource, temporality: .delta, sharesSeries: sharesSeries)
+            let pipeline = try pipeline(exporter, metrics: push)
+            for _ in 0..<2 {
+                counter.increment(by: 5)
+                #expect(await pipeline.flush(deadline: .after(.seconds(60))))
+            }
+            #expect(exporter.attempts.map(\.batch.sums) == [[5], [5]])
+            let told = exporter.attempts.map { $0.batch.payloads(at: startTime).contains { $0.contains { $0 != 0 } } }
+            #expect(told == [!sharesSeries, !sharesSeries])
+        }
     }
 
     @Test func metricsAreSentByThemselves() async throws {

@@ -13,10 +13,11 @@ extension Oriel {
     public struct TelemetryService: Service {
         public let telemetry: Telemetry
         /// The longest that the end may take.
-        public var shutdownTimeout: Duration = .seconds(5)
+        public var shutdownTimeout: Duration
 
-        public init(_ telemetry: Telemetry) {
+        public init(_ telemetry: Telemetry, shutdownTimeout: Duration = .seconds(5)) {
             self.telemetry = telemetry
+            self.shutdownTimeout = shutdownTimeout
         }
 
         public func run() async throws {

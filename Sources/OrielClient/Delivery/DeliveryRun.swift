@@ -17,6 +17,8 @@ struct DeliveryRun {
         var batch: ExportBatch
         /// Counts the requests that were made.
         let number: UInt64
+        /// Whether the receiver may have got it. It then stays what it is, so that a receiver which did get it can tell.
+        var isTried = false
     }
 
     /// A flush that has not ended.
@@ -180,20 +182,27 @@ struct DeliveryRun {
     private mutating func collect(_ queue: RecordQueue, _ chunks: [RecordQueue.Chunk]) {
         guard !chunks.isEmpty else { return }
         var assembly = builder.assembly(queue.signal)
+        // The records of a chunk keep what it had taken from the budget until they are in a request: room that were given back before would be gone when the request needs it.
+        var reserved = 0
         for chunk in chunks {
+            reserved += chunk.reserved
             let full = assembly.add(chunk)
-            for batch in full { enqueue(batch) }
+            for batch in full { enqueue(batch, &reserved) }
             queue.recycle(chunk)
         }
-        if let batch = assembly.finish() { enqueue(batch) }
+        if let batch = assembly.finish() { enqueue(batch, &reserved) }
+        shared.budget.release(reserved)
     }
 
-    private mutating func enqueue(_ batch: ExportBatch) {
-        shared.budget.take(batch.request.count)
+    /// - Parameter reserved: what the batch's records have taken from the budget; what the batch needs is taken from there first.
+    private mutating func enqueue(_ batch: ExportBatch, _ reserved: inout Int) {
+        let known = min(reserved, batch.request.count)
+        reserved -= known
+        shared.budget.take(batch.request.count - known)
         shared.report.withLock { $0.waiting[batch.signal, default: 0] += UInt64(batch.itemCount) }
         requestsMade += 1
-        // Small requests pile up while the receiver does not answer. Two OTLP requests one behind the other are one, unless one was sent before and must stay what it was.
-        if breaker.failures > 0, let index = pending.lastIndex(where: { $0.batch.signal == batch.signal }), index > 0 {
+        // Small requests pile up while the receiver is slow or gone. Two OTLP requests one behind the other are one.
+        if let index = pending.lastIndex(where: { $0.batch.signal == batch.signal }), !pending[index].isTried {
             let known = pending[index].batch
             if known.request.count + batch.request.count <= configuration.batchBytes {
                 pending[index].batch = ExportBatch(
@@ -204,9 +213,9 @@ struct DeliveryRun {
         pending.append(Pending(batch: batch, number: requestsMade))
     }
 
-    /// While the receiver does not answer, what is oldest leaves memory, so that there is room for what is new.
+    /// While the receiver does not answer, what is oldest leaves memory, so that there is room for what is new. At the end nothing new comes.
     private mutating func makeRoom() {
-        guard breaker.failures > 0 else { return }
+        guard breaker.failures > 0, ending == nil else { return }
         while pending.count > 1, shared.budget.used > configuration.queueBytes / 4 * 3 { putAside(.queueFull) }
     }
 
@@ -289,6 +298,7 @@ struct DeliveryRun {
     }
 
     private mutating func send(_ first: Pending, _ deadline: Timestamp?) {
+        pending[0].isTried = true
         switch export(first.batch, deadline) {
         case .delivered(let rejected, let message):
             removeFirst { $0.deliver(first.batch, rejected: rejected, message) }
@@ -394,7 +404,8 @@ struct DeliveryRun {
             let isAgain = metrics?.hasUnfinished ?? false
             guard let batch = metrics?.request() else { return }
             shared.report.withLock { $0.waiting[.metrics] = nil }
-            enqueue(batch)
+            var reserved = 0
+            enqueue(batch, &reserved)
             putAside(.shutdown)
             metrics?.noteDone()
             if !isAgain { return }

@@ -15,6 +15,7 @@ public struct MetricPush: Sendable {
     private let resource: Resource
     private let scope: InstrumentationScope
     private let temporality: MetricTemporality
+    private let sharesSeries: Bool
     /// What was last sent, by family and labels; for deltas.
     private var baseline = MetricBaseline()
     /// A request with deltas that was not delivered. It stays as it is, so that a receiver which did get it can tell, and none follows before it is done with.
@@ -26,15 +27,19 @@ public struct MetricPush: Sendable {
     /// Whether the next request is one that was made before.
     var hasUnfinished: Bool { unfinished != nil }
 
-    /// - Parameter scope: the instrumentation scope that all metrics are said to be of.
+    /// - Parameters:
+    ///   - scope: the instrumentation scope that all metrics are said to be of.
+    ///   - sharesSeries: whether other processes at the same time add to the same series, as the sandboxes of a function do. Deltas then do not tell when they begin, which OTLP
+    ///     leaves open: each process has its own times, and a receiver takes points of one series that overlap for repetitions.
     public init(
         registry: MetricRegistry, resource: Resource, scope: InstrumentationScope = InstrumentationScope(name: "oriel"),
-        temporality: MetricTemporality = .cumulative
+        temporality: MetricTemporality = .cumulative, sharesSeries: Bool = false
     ) {
         self.registry = registry
         self.resource = resource
         self.scope = scope
         self.temporality = temporality
+        self.sharesSeries = sharesSeries
     }
 
     /// The request to send now; `nil` when there is nothing to tell.
@@ -44,6 +49,7 @@ public struct MetricPush: Sendable {
         requestTime = snapshot.time
         if temporality == .delta {
             snapshot = baseline.delta(of: snapshot)
+            if sharesSeries { snapshot.removeStarts() }
         } else if let doneTime {
             snapshot.removeExemplars(before: doneTime)
         }
@@ -66,6 +72,13 @@ public struct MetricPush: Sendable {
 extension MetricSnapshot {
     /// The clock of exemplars lags behind by the time between two ticks of the kernel, at most.
     private static let tick: Int64 = 10_000_000
+
+    /// Leaves open when each series began.
+    fileprivate mutating func removeStarts() {
+        for family in families.indices {
+            for series in families[family].series.indices { families[family].series[series].start = Timestamp(nanoseconds: 0) }
+        }
+    }
 
     /// Leaves out the exemplars that a request at `time` held already.
     fileprivate mutating func removeExemplars(before time: Timestamp) {

@@ -14,9 +14,13 @@ final class ByteBudget: Sendable {
 
     /// Takes some bytes if there are so many.
     func reserve(_ count: Int) -> Bool {
-        let total = reserved.wrappingAdd(count, ordering: .relaxed).newValue
-        if total <= limit { return true }
-        reserved.wrappingSubtract(count, ordering: .relaxed)
+        var known = reserved.load(ordering: .relaxed)
+        // Nothing is written where there is no room: many threads that find none then do not slow each other down, nor is more ever said to be taken than there is.
+        while count <= limit - known {
+            let (isTaken, found) = reserved.weakCompareExchange(expected: known, desired: known + count, ordering: .relaxed)
+            if isTaken { return true }
+            known = found
+        }
         return false
     }
 

@@ -35,6 +35,21 @@ struct MutexRow<Value: Sendable>: ~Copyable, Sendable {
         unsafe cell(index).pointee.withLock { value in body(&value) }
     }
 
+    /// As ``withLock(_:_:)``, with the mutex of `index` or, while that is held, with another one that is free: a thread that was interrupted while it held a lock lets nobody wait.
+    @inline(__always)
+    func withFreeLock<Result>(from index: Int, _ body: (inout Value) -> Result) -> Result {
+        if let result = unsafe cell(index).pointee.withLockIfAvailable({ value in body(&value) }) { return result }
+        return withOtherLock(than: index, body)
+    }
+
+    @inline(never)
+    private func withOtherLock<Result>(than index: Int, _ body: (inout Value) -> Result) -> Result {
+        for offset in 1..<max(count, 1) {
+            if let result = unsafe cell((index + offset) % count).pointee.withLockIfAvailable({ value in body(&value) }) { return result }
+        }
+        return withLock(index, body)
+    }
+
     @inline(__always)
     private func cell(_ index: Int) -> UnsafeMutablePointer<Cell> {
         precondition(index >= 0 && index < count)

@@ -4,8 +4,9 @@ import Synchronization
 
 /// Log records or spans on their way to an exporter: encoded by the threads that make them, bounded in bytes.
 ///
-/// Each group of threads writes into a chunk of its own, so threads do not wait for each other; full chunks, and at each delivery the others too, go to the delivery
-/// thread by exchanging arrays. No lock is held while anything else than memory is touched. Where there is no room a record is dropped and counted.
+/// Each group of threads writes into a chunk of its own, and into another group's while a second thread of the group is at it, so threads hardly ever wait for each other;
+/// full chunks, and at each delivery the others too, go to the delivery thread by exchanging arrays. No lock is held while anything else than memory is touched. Where there
+/// is no room a record is dropped and counted.
 public final class RecordQueue: Sendable {
     /// Bytes of a chunk. A larger record has one for itself.
     static let chunkBytes = 16 << 10
@@ -19,23 +20,21 @@ public final class RecordQueue: Sendable {
     /// Encoded records, one behind the other.
     struct Chunk: Sendable {
         var bytes: [UInt8] = []
-        var count = 0
         /// What was taken from the budget.
         var reserved = 0
     }
 
     private struct Shard {
         var chunk: Chunk?
+        /// Full ones.
+        var sealed: [Chunk] = []
+        /// Records in all of them.
+        var waiting: UInt64 = 0
         var emitted: UInt64 = 0
         var droppedFull: UInt64 = 0
         var droppedLarge: UInt64 = 0
         var droppedClosed: UInt64 = 0
         var isClosed = false
-    }
-
-    private struct Sealed {
-        var chunks: [Chunk] = []
-        var spare: [[UInt8]] = []
     }
 
     public let signal: ExportSignal
@@ -45,7 +44,8 @@ public final class RecordQueue: Sendable {
     private let shards = MutexRow(count: ThreadNumber.groupCount, Shard())
     private let threads = ThreadNumber()
     private let scratch = RecordScratch()
-    private let sealed = Mutex(Sealed())
+    /// Memory of chunks that were taken.
+    private let spare = Mutex<[[UInt8]]>([])
     /// Bytes of full chunks that were not taken yet.
     private let sealedBytes = Atomic<Int>(0)
     /// Whether there may be records that the delivery thread does not know of.
@@ -94,7 +94,7 @@ public final class RecordQueue: Sendable {
     private func append(_ record: Span<UInt8>, _ scope: RecordScope) -> Bool {
         var isAdded = false
         var isFull = false
-        shards.withLock(threads.group) { shard in
+        shards.withFreeLock(from: threads.group) { shard in
             shard.emitted &+= 1
             if shard.isClosed {
                 shard.droppedClosed &+= 1
@@ -102,6 +102,7 @@ public final class RecordQueue: Sendable {
                 shard.droppedLarge &+= 1
             } else if makeRoom(record.count + Self.headerBytes, &shard) {
                 shard.chunk?.append(record, scope: scope.number)
+                shard.waiting += 1
                 isAdded = true
             } else {
                 shard.droppedFull &+= 1
@@ -119,21 +120,21 @@ public final class RecordQueue: Sendable {
     private func makeRoom(_ count: Int, _ shard: inout Shard) -> Bool {
         if let chunk = shard.chunk {
             if chunk.bytes.count + count <= chunk.reserved { return true }
-            // Under the shard's lock: a chunk is always in one place or the other, so that nobody who drains misses it.
-            seal(chunk)
-            shard.chunk = nil
+            seal(chunk, &shard)
         }
         let reserved = max(Self.chunkBytes, count)
         guard budget.reserve(reserved) else { return false }
-        var bytes = sealed.withLock { $0.spare.popLast() } ?? []
+        // Not worth a wait.
+        var bytes = spare.withLockIfAvailable { $0.popLast() }.flatMap { $0 } ?? []
         bytes.reserveCapacity(reserved)
-        shard.chunk = Chunk(bytes: bytes, count: 0, reserved: reserved)
+        shard.chunk = Chunk(bytes: bytes, reserved: reserved)
         return true
     }
 
-    private func seal(_ chunk: Chunk) {
+    private func seal(_ chunk: Chunk, _ shard: inout Shard) {
         let bytes = chunk.bytes.count
-        sealed.withLock { $0.chunks.append(chunk) }
+        shard.sealed.append(chunk)
+        shard.chunk = nil
         let total = sealedBytes.wrappingAdd(bytes, ordering: .relaxed).newValue
         if total >= wakeBytes, total - bytes < wakeBytes { wake.notify() }
     }
@@ -159,34 +160,33 @@ public final class RecordQueue: Sendable {
         // Whoever adds from now on says so again.
         isStirred.store(false, ordering: .sequentiallyConsistent)
         isPressed.store(false, ordering: .sequentiallyConsistent)
-        // The groups' chunks before the full ones, since that is the way they go.
-        var open: [Chunk] = []
+        var chunks: [Chunk] = []
+        var sealed = 0
         for group in 0..<shards.count {
-            let chunk = shards.withLock(group) { shard in
-                let chunk = shard.chunk
-                shard.chunk = nil
-                if closing { shard.isClosed = true }
-                return chunk
+            let (full, open) = shards.withLock(group) { shard in
+                defer {
+                    shard.sealed = []
+                    shard.chunk = nil
+                    shard.waiting = 0
+                    if closing { shard.isClosed = true }
+                }
+                return (shard.sealed, shard.chunk)
             }
-            if let chunk { open.append(chunk) }
+            sealed += full.reduce(0) { $0 + $1.bytes.count }
+            chunks += full
+            if let open { chunks.append(open) }
         }
-        let full = sealed.withLock { sealed in
-            let chunks = sealed.chunks
-            sealed.chunks = []
-            return chunks
-        }
-        sealedBytes.wrappingSubtract(full.reduce(0) { $0 + $1.bytes.count }, ordering: .relaxed)
-        return full + open
+        sealedBytes.wrappingSubtract(sealed, ordering: .relaxed)
+        return chunks
     }
 
-    /// Gives a chunk's memory back whose records were copied.
+    /// Keeps a chunk's memory whose records were copied. What it had taken from the budget is the caller's to give back.
     func recycle(_ chunk: consuming Chunk) {
-        budget.release(chunk.reserved)
         var bytes = chunk.bytes
         guard bytes.capacity <= 2 * Self.chunkBytes else { return }
         bytes.removeAll(keepingCapacity: true)
-        sealed.withLock { sealed in
-            if sealed.spare.count < Self.spareChunks { sealed.spare.append(bytes) }
+        spare.withLock { spare in
+            if spare.count < Self.spareChunks { spare.append(bytes) }
         }
     }
 
@@ -204,10 +204,9 @@ public final class RecordQueue: Sendable {
 
     var counts: Counts {
         var counts = Counts()
-        counts.waiting = sealed.withLock { $0.chunks.reduce(0) { $0 + UInt64($1.count) } }
         for group in 0..<shards.count {
             shards.withLock(group) { shard in
-                counts.waiting += UInt64(shard.chunk?.count ?? 0)
+                counts.waiting += shard.waiting
                 counts.emitted &+= shard.emitted
                 counts.droppedFull &+= shard.droppedFull
                 counts.droppedLarge &+= shard.droppedLarge
@@ -231,7 +230,6 @@ extension RecordQueue.Chunk {
                 initializedCount = total
             }
         }
-        count += 1
     }
 
     /// Calls `body` with the scope and the bytes' place of each record.
