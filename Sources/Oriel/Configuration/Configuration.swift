@@ -88,6 +88,7 @@ extension Oriel {
         /// What could not be understood when the environment was read.
         public internal(set) var problems: [Problem] = []
 
+        /// The defaults alone; ``environment()`` also reads the process's variables.
         public init() {}
     }
 }
@@ -95,6 +96,7 @@ extension Oriel {
 extension Oriel.Configuration {
     /// A variable of the environment that could not be understood, and what was done about it.
     public struct Problem: Hashable, Sendable, CustomStringConvertible {
+        /// Its name.
         public var variable: String
         /// What it holds; `…` where that may be a secret.
         public var value: String

@@ -119,6 +119,7 @@ extension Oriel {
         /// 0 lets the system choose.
         public var port = 9464
 
+        /// The defaults.
         public init() {}
     }
 }

@@ -20,6 +20,7 @@ extension Oriel {
     /// ``bootstrap(_:)`` does the same and installs it for the whole process. Nothing here blocks the caller or fails because of a collector that is slow or gone: what cannot be delivered
     /// within the bounds is dropped, counted in ``statistics`` and told on standard error once a minute.
     public final class Telemetry: Sendable {
+        /// What it was made with.
         public let configuration: Configuration
         /// What this process is.
         public let resource: Resource

@@ -4,7 +4,9 @@ public import Tracing
 extension Oriel {
     /// What tells a span apart from all others, in this process and beyond: what a `traceparent` header carries.
     public struct SpanContext: Hashable, Sendable {
+        /// The same for all spans of a trace.
         public var traceID: TraceID
+        /// This span's own.
         public var spanID: SpanID
         /// W3C trace flags: bit 0 sampled, bit 1 random trace id.
         public var flags: UInt8
@@ -15,6 +17,7 @@ extension Oriel {
         /// Whether another process left it to us to decide, which B3 and X-Ray can: then ``flags`` say nothing about it.
         var isSamplingDeferred = false
 
+        /// A context as it comes from another process, or is made up in tests.
         public init(traceID: TraceID, spanID: SpanID, flags: UInt8 = 0, traceState: String = "", isRemote: Bool = false) {
             self.traceID = traceID
             self.spanID = spanID
@@ -26,6 +29,7 @@ extension Oriel {
         static let sampledFlag: UInt8 = 1
         static let randomFlag: UInt8 = 2
 
+        /// Whether the span is recorded: bit 0 of ``flags``.
         public var isSampled: Bool { flags & Self.sampledFlag != 0 }
     }
 }
