@@ -58,7 +58,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     ],
     targets: [
-        // The client: light, no system libraries.
+        // The client: light; of system libraries only zlib.
         .target(name: "OrielTelemetry", swiftSettings: settings),
         .target(name: "OrielOTLP", dependencies: ["OrielTelemetry"], swiftSettings: settings),
         // What works outside the cooperative pool: threads of our own, and how they wait.
@@ -71,6 +71,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
                 .product(name: "NIOEmbedded", package: "swift-nio", condition: .when(traits: ["TLS"])),
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["TLS"])),
+                .product(name: "NIOTLS", package: "swift-nio", condition: .when(traits: ["TLS"])),
             ],
             path: "Exporters/OTLP",
             swiftSettings: settings
@@ -147,7 +148,7 @@ let package = Package(
             name: "OrielCommand",
             dependencies: [
                 .target(name: "CMalloc", condition: .when(platforms: [.linux])), "CRevision", "OrielCollector", "OrielStore", "OrielSQLite", "OrielOTLP",
-                "OrielClient", "OrielCompression", "OrielTelemetry",
+                "Oriel", "OrielClient", "OrielCompression", "OrielTelemetry",
                 collector("ArgumentParser", "swift-argument-parser"),
                 collector("AsyncHTTPClient", "async-http-client"),
                 collector("ServiceLifecycle", "swift-service-lifecycle"),
@@ -157,6 +158,8 @@ let package = Package(
                 collector("NIOHTTP1", "swift-nio"),
                 collector("NIOHPACK", "swift-nio-http2"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             swiftSettings: settings
         ),
@@ -180,10 +183,21 @@ let package = Package(
                 "OrielCompression",
             ],
             swiftSettings: settings),
+        // Apart from the others, since NIO's modules lay claim to the structures of socket addresses.
+        .testTarget(
+            name: "OrielExporterTLSTests",
+            dependencies: [
+                "OrielExporterOTLP", "OrielClient", "OrielTelemetry", "OrielThreads",
+                .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["TLS"])),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["TLS"])),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["TLS"])),
+            ],
+            swiftSettings: settings),
         .testTarget(
             name: "OrielTests",
             dependencies: [
-                "Oriel", "OrielTesting", "OrielClient", "OrielOTLP", "OrielTelemetry",
+                "Oriel", "OrielTesting", "OrielExporterPrometheus", "OrielClient", "OrielOTLP", "OrielTelemetry",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
@@ -193,12 +207,14 @@ let package = Package(
         .testTarget(
             name: "OrielStoreTests", dependencies: ["OrielStoreConformance", "OrielStore", "OrielTelemetry"], swiftSettings: settings),
         .testTarget(
-            name: "OrielSQLiteFilesTests", dependencies: ["OrielSQLite", "OrielStore", "OrielTelemetry", "OrielThreads", "OrielCompression", "CSQLite"], swiftSettings: settings
+            name: "OrielSQLiteFilesTests",
+            dependencies: ["OrielSQLite", "OrielStore", "OrielTelemetry", "OrielThreads", "OrielCompression", "CSQLite"], swiftSettings: settings
         ),
         .testTarget(
             name: "OrielSQLiteColumnsTests", dependencies: ["OrielSQLite", "OrielStore", "OrielTelemetry", "OrielCompression"], swiftSettings: settings),
         .testTarget(
-            name: "OrielSQLiteTests", dependencies: ["OrielSQLite", "OrielStoreConformance", "OrielStore", "OrielTelemetry", "OrielThreads"], swiftSettings: settings),
+            name: "OrielSQLiteTests", dependencies: ["OrielSQLite", "OrielStoreConformance", "OrielStore", "OrielTelemetry", "OrielThreads"],
+            swiftSettings: settings),
         .testTarget(
             name: "OrielRoundTripTests",
             dependencies: ["OrielOTLPMessages", "OrielSQLite", "OrielStore", "OrielOTLP", "OrielTelemetry"], swiftSettings: settings),
@@ -224,7 +240,7 @@ let package = Package(
         .testTarget(
             name: "OrielCommandTests",
             dependencies: [
-                "OrielCommand", "OrielCollector", "OrielStoreConformance", "OrielStore", "OrielOTLP", "OrielTelemetry",
+                "OrielCommand", "OrielCollector", "OrielStoreConformance", "OrielStore", "OrielOTLP", "Oriel", "OrielClient", "OrielTelemetry",
                 collector("ArgumentParser", "swift-argument-parser"),
             ],
             swiftSettings: settings

@@ -4,7 +4,8 @@ import OrielTelemetry
 
 /// The rows of a batch, each of which becomes a line.
 enum ConsoleRows {
-    case logs(LogBatch, scopes: [String])
+    /// `order` are the rows by time: threads hand over what they logged in chunks, so that lines of different threads come in groups.
+    case logs(LogBatch, scopes: [String], order: [Int])
     case spans(SpanBatch, scopes: [String])
     case metrics([MetricRow])
 
@@ -13,7 +14,9 @@ enum ConsoleRows {
         switch batch.signal {
         case .logs:
             let decoded = try decoder.logs(request.span, receiveTime: .now)
-            self = .logs(decoded.batch, scopes: Self.scopes(decoded.batch.streams))
+            let times = decoded.batch.times
+            let order = times.indices.sorted { (times[$0], $0) < (times[$1], $1) }
+            self = .logs(decoded.batch, scopes: Self.scopes(decoded.batch.streams), order: order)
         case .spans:
             let decoded = try decoder.traces(request.span)
             self = .spans(decoded.batch, scopes: Self.scopes(decoded.batch.streams))
@@ -37,7 +40,7 @@ enum ConsoleRows {
 
     var count: Int {
         switch self {
-        case .logs(let batch, _): batch.count
+        case .logs(_, _, let order): order.count
         case .spans(let batch, _): batch.count
         case .metrics(let rows): rows.count
         }
@@ -48,7 +51,7 @@ enum ConsoleRows {
         if style.isPretty {
             var line = PrettyLine(usesColor: style.usesColor)
             switch self {
-            case .logs(let batch, let scopes): line.log(batch, row, logger: scopes[Int(batch.streamIndexes[row])])
+            case .logs(let batch, let scopes, let order): line.log(batch, order[row], logger: scopes[Int(batch.streamIndexes[order[row]])])
             case .spans(let batch, let scopes): line.span(batch, row, scope: scopes[Int(batch.streamIndexes[row])])
             case .metrics(let rows): line.metric(rows[row])
             }
@@ -60,7 +63,7 @@ enum ConsoleRows {
             var writer = JSONWriter(bytes: taken)
             taken = []
             switch self {
-            case .logs(let batch, let scopes): writer.log(batch, row, logger: scopes[Int(batch.streamIndexes[row])])
+            case .logs(let batch, let scopes, let order): writer.log(batch, order[row], logger: scopes[Int(batch.streamIndexes[order[row]])])
             case .spans(let batch, let scopes): writer.span(batch, row, scope: scopes[Int(batch.streamIndexes[row])])
             case .metrics(let rows): writer.metric(rows[row])
             }

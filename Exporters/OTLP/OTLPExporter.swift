@@ -8,7 +8,8 @@ import Synchronization
 /// It works on the thread that calls it, with sockets of its own, and keeps one connection to each receiver. A name is looked up anew for each new connection. A
 /// connection that was kept and turns out dead before anything was answered is replaced once; all else is the business of the ``DeliveryPipeline`` that calls it.
 ///
-/// `OTLPExporter` keeps no lock while it waits for the network, and never raises `SIGPIPE`.
+/// `OTLPExporter` keeps no lock while it waits for the network, and never raises `SIGPIPE`. A connection over https belongs to the thread that made it, which should be the
+/// one to call ``shutdown()``, too, as a pipeline's thread does; another thread makes a connection of its own.
 public final class OTLPExporter: TelemetryExporter {
     /// Where one kind of telemetry goes.
     private struct Destination: Sendable {
@@ -63,6 +64,7 @@ public final class OTLPExporter: TelemetryExporter {
     /// Delivers one batch. Blocks until it was answered, or failed, or the deadline.
     public func export(_ batch: ExportBatch, deadline: Timestamp) -> ExportOutcome {
         guard let destination = destinations[batch.signal] else { return .refused(reason: "no endpoint for \(batch.signal.rawValue)") }
+        guard deadline > .now else { return .failed(reason: "\(destination.endpoint.receiver): no time was left for a request") }
         var tools = state.withLock { state in state.tools.take() } ?? Tools()
         let outcome = send(batch, to: destination, &tools, until: deadline)
         putBack(tools)
@@ -93,7 +95,7 @@ public final class OTLPExporter: TelemetryExporter {
         let receiver = destination.endpoint.receiver
         do throws(StreamError) {
             var kept = tools.connections.removeValue(forKey: destination.origin)
-            if kept?.isUsable == false { kept = nil }
+            if kept?.isUsable() == false { kept = nil }
             if var connection = kept {
                 do throws(HTTPConnection.Failure) {
                     let response = try connection.exchange(parts, until: deadline)

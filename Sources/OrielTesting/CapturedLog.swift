@@ -8,6 +8,7 @@ public struct CapturedLog: Sendable, Hashable {
     /// The logger's label.
     public let label: String
 
+    /// What was logged, without metadata.
     public var message: String {
         if case .string(let text) = record.body { text } else { "" }
     }

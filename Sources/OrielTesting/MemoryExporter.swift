@@ -1,21 +1,35 @@
-import OrielClient
+package import OrielClient
 import OrielOTLP
-import OrielTelemetry
+package import OrielTelemetry
 import Synchronization
 
 /// Keeps what is exported, decoded.
-final class MemoryExporter: TelemetryExporter {
+package final class MemoryExporter: TelemetryExporter {
     private struct Contents {
         var spans: [CapturedSpan] = []
         var logs: [CapturedLog] = []
+        var metrics: [ExportBatch] = []
     }
 
     private let contents = Mutex(Contents())
 
-    var spans: [CapturedSpan] { contents.withLock { $0.spans } }
-    var logs: [CapturedLog] { contents.withLock { $0.logs } }
+    package init() {}
 
-    func export(_ batch: ExportBatch, deadline: Timestamp) -> ExportOutcome {
+    /// In the order in which they ended.
+    package var spans: [CapturedSpan] { Self.sorted(contents.withLock { $0.spans }) { $0.span.endTime } }
+    /// In the order in which they were emitted.
+    package var logs: [CapturedLog] { Self.sorted(contents.withLock { $0.logs }) { $0.record.observedTime } }
+
+    /// Threads hand over what they made in chunks, so that rows of different threads come in groups.
+    private static func sorted<Row>(_ rows: [Row], by time: (Row) -> Timestamp) -> [Row] {
+        let times = rows.map(time)
+        return rows.indices.sorted { (times[$0], $0) < (times[$1], $1) }.map { rows[$0] }
+    }
+
+    /// Requests of metrics, as they came.
+    package var metrics: [ExportBatch] { contents.withLock { $0.metrics } }
+
+    package func export(_ batch: ExportBatch, deadline: Timestamp) -> ExportOutcome {
         var decoder = OTLPDecoder()
         do throws(OTLPError) {
             switch batch.signal {
@@ -27,7 +41,7 @@ final class MemoryExporter: TelemetryExporter {
                 let rows = try decoder.logs(batch.request.span, receiveTime: .now).batch
                 let logs = (0..<rows.count).map { CapturedLog(record: rows.record(at: $0), label: Self.label(of: $0, in: rows)) }
                 contents.withLock { $0.logs += logs }
-            case .metrics: break
+            case .metrics: contents.withLock { $0.metrics.append(batch) }
             }
             return .delivered()
         } catch {

@@ -8,7 +8,9 @@ import Testing
     private let today = Day(number: 20_000)
     private var now: Timestamp { Timestamp(nanoseconds: Int64(today.number) * Day.nanoseconds + 3_600_000_000_000) }
 
-    private func file(_ id: UInt64, level: Int = 0, _ commits: ClosedRange<UInt64>, megabytes: Int, days: [Int32] = [20_000]) -> MergeCandidate {
+    private func file(
+        _ id: UInt64, level: Int = 0, _ commits: ClosedRange<UInt64>, megabytes: Int, days: [Int32] = [20_000], traces: Int = 0
+    ) -> MergeCandidate {
         let pieces = days.map {
             Piece(day: Day(number: $0), low: CommitSequence(rawValue: commits.lowerBound), high: CommitSequence(rawValue: commits.upperBound))
         }
@@ -20,7 +22,17 @@ import Testing
             description: SegmentDescription(
                 fileID: id, signal: .logs, level: level, pieces: pieces, inputs: [], rowCount: 100 * days.count, minimumTime: 0, maximumTime: 0,
                 byteCount: megabytes << 20),
-            days: parts)
+            days: parts, traceCount: traces)
+    }
+
+    @Test func theMemoryForTracesBoundsAMerge() {
+        // 36 bytes a trace: six of eight files are 154 MB, and four of the larger ones are above the bound but needed.
+        let files = (1...8).map { file($0, ($0 * 10)...($0 * 10 + 9), megabytes: 16, traces: 750_000) }
+        #expect(MergePolicy().next(files, now: now)?.inputs.count == 6)
+        let large = (1...8).map { file($0, ($0 * 10)...($0 * 10 + 9), megabytes: 16, traces: 3_000_000) }
+        #expect(MergePolicy().next(large, now: now)?.inputs == [1, 2, 3, 4])
+        let merged = (1...8).map { file($0, level: 1, ($0 * 10)...($0 * 10 + 9), megabytes: 16, traces: 3_000_000) }
+        #expect(MergePolicy().next(merged, now: now) == nil)
     }
 
     @Test func fourEqualFilesAreMergedAndThreeAreNot() {

@@ -95,4 +95,15 @@ import Testing
         #expect(otlp.logs.endpoint == "https://oriel.example/v1/logs" && otlp.logs.compression == .none)
         #expect(otlp.spans.endpoint == "https://oriel.example/v1/traces")
     }
+
+    @Test func aHeaderOfAllSignalsReplacesThatOfItsName() {
+        var otlp = Oriel.OTLPConfiguration()
+        otlp.metrics.headers = ["authorization": "old", "x-scope-orgid": "acme"]
+        otlp.setHeader("Authorization", "Bearer 1")
+        #expect(otlp.logs.headers == ["Authorization": "Bearer 1"])
+        #expect(otlp.metrics.headers == ["Authorization": "Bearer 1", "x-scope-orgid": "acme"])
+        otlp.setHeader("AUTHORIZATION", nil)
+        #expect(otlp.spans.headers.isEmpty)
+        #expect(otlp.metrics.headers == ["x-scope-orgid": "acme"])
+    }
 }

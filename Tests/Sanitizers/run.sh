@@ -12,11 +12,11 @@ sanitizer=${1:-}
 filter=${2:-}
 case $sanitizer in
     thread)
-        chosen='ConcurrencyTests|OrielClientTests\.|ThreadTests|StreamDictionaryTests|\.StoreTests|PressureTests|MaintenanceTests|ScanTests|SQLiteStoreTests/busy'
+        chosen='ConcurrencyTests|OrielClientTests\.|OrielExporterTests\.|ThreadTests|StreamDictionaryTests|\.StoreTests|PressureTests|MaintenanceTests|ScanTests|SQLiteStoreTests/busy'
         export TSAN_OPTIONS="halt_on_error=0 exitcode=66 ${TSAN_OPTIONS:-}"
         ;;
     address)
-        chosen='OrielTelemetryTests\.|OrielOTLPTests\.|OrielClientTests\.|OrielCompressionTests\.|OrielSQLiteColumnsTests\.|RedoTests|HotDamageTests|DamageTests|ConnectionTests'
+        chosen='OrielTelemetryTests\.|OrielOTLPTests\.|OrielClientTests\.|OrielExporterTests\.|OrielCompressionTests\.|OrielSQLiteColumnsTests\.|RedoTests|HotDamageTests|DamageTests|ConnectionTests'
         # Objects of the Swift runtime live until the process ends; looking for leaks would list them all.
         export ASAN_OPTIONS="detect_leaks=0 exitcode=66 ${ASAN_OPTIONS:-}"
         ;;
@@ -35,6 +35,7 @@ package=$root/.build/sanitizers
 mkdir -p "$package"
 ln -sfn "$root/Sources" "$package/Sources"
 ln -sfn "$root/Tests" "$package/Tests"
+ln -sfn "$root/Exporters" "$package/Exporters"
 if [[ $sanitizer == thread ]]; then
     mkdir -p "$package/Annotations/include"
     touch "$package/Annotations/include/Annotations.h"
@@ -61,6 +62,14 @@ let package = Package(
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd"),
         .systemLibrary(name: "CSnappy"),
         .target(name: "OrielCompression", dependencies: ["CZlib", "CZstd", "CSnappy"], swiftSettings: settings),
+        .target(
+            name: "OrielExporterOTLP", dependencies: ["OrielClient", "OrielOTLP", "OrielTelemetry", "OrielThreads", "CZlib"], path: "Exporters/OTLP",
+            swiftSettings: settings),
+        .target(
+            name: "OrielExporterConsole", dependencies: ["OrielClient", "OrielOTLP", "OrielTelemetry"], path: "Exporters/Console", swiftSettings: settings),
+        .target(
+            name: "OrielExporterPrometheus", dependencies: ["OrielClient", "OrielTelemetry", "OrielThreads"], path: "Exporters/Prometheus",
+            swiftSettings: settings),
         .target(name: "OrielStore", dependencies: ["OrielTelemetry"], swiftSettings: settings),
         .target(name: "OrielSQLite", dependencies: ["OrielStore", "OrielTelemetry", "OrielThreads", "OrielCompression", "CSQLite"], swiftSettings: settings),
         .target(name: "OrielStoreConformance", dependencies: ["OrielStore", "OrielTelemetry"], path: "Tests/OrielStoreConformance", swiftSettings: settings),
@@ -68,6 +77,12 @@ let package = Package(
         .testTarget(name: "OrielTelemetryTests", dependencies: ["OrielTelemetry"], swiftSettings: settings),
         .testTarget(name: "OrielOTLPTests", dependencies: ["OrielOTLPMessages", "OrielOTLP", "OrielTelemetry"], exclude: ["Fixtures"], swiftSettings: settings),
         .testTarget(name: "OrielClientTests", dependencies: ["OrielClient", "OrielOTLP", "OrielTelemetry", "OrielThreads"], swiftSettings: settings),
+        .testTarget(
+            name: "OrielExporterTests",
+            dependencies: [
+                "OrielExporterOTLP", "OrielExporterConsole", "OrielExporterPrometheus", "OrielClient", "OrielOTLP", "OrielTelemetry", "OrielThreads",
+                "OrielCompression",
+            ], swiftSettings: settings),
         .testTarget(name: "OrielCompressionTests", dependencies: ["OrielCompression", "CZlib", "CZstd", "CSnappy"], swiftSettings: settings),
         .testTarget(name: "OrielSQLiteFilesTests", dependencies: engine, swiftSettings: settings),
         .testTarget(name: "OrielSQLiteColumnsTests", dependencies: engine, swiftSettings: settings),

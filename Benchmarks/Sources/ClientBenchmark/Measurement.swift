@@ -1,73 +1,102 @@
-import CMallocCounter
 import Glibc
+import Synchronization
 
-/// What one call costs.
-struct Cost {
-    /// CPU time of the calling thread.
-    var nanoseconds: Double
-    var mallocs: Double
+/// Measures calls by the CPU time of the thread, which other processes disturb less than the time that passes.
+///
+/// What is compared is measured in turns, so that a busy minute of the machine meets all of it, and of each the best round counts.
+struct Measurement {
+    /// How often each is measured.
+    var rounds: Int
+    /// Calls of a round: few enough that what they emit fits into memory that the delivery has given back, as in the steady state.
+    var calls = 4000
+    /// Runs before each round and is not measured: lets a delivery catch up.
+    var pause: () -> Void = {}
 
-    static func - (left: Cost, right: Cost) -> Cost {
-        Cost(nanoseconds: left.nanoseconds - right.nanoseconds, mallocs: left.mallocs - right.mallocs)
-    }
-}
-
-/// Measures calls by the CPU time of the thread, which other processes disturb less than the clock; the best of several rounds counts.
-enum Measurement {
-    static let rounds = 15
-
-    static func threadNanoseconds() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
-
-    /// The cost of one of the calls that `body` makes.
-    ///
-    /// - Parameters:
-    ///   - count: how many calls a round makes.
-    ///   - between: is called between rounds, not measured: to let a delivery catch up.
-    static func cost(of count: Int, between: () -> Void = {}, _ body: (Int) -> Void) -> Cost {
-        body(max(count / 10, 1))
-        var best = Cost(nanoseconds: .infinity, mallocs: .infinity)
+    /// The cost of one call of each of `bodies`, which make as many calls as they are told.
+    func costs(_ bodies: [(Int) -> Void]) -> [Cost] {
+        for body in bodies { body(calls) }
+        var best = [Cost](repeating: .worst, count: bodies.count)
         for _ in 0..<rounds {
-            between()
-            let mallocs = malloc_counter_calls()
-            let start = threadNanoseconds()
-            body(count)
-            let nanoseconds = Double(threadNanoseconds() - start) / Double(count)
-            best.nanoseconds = min(best.nanoseconds, nanoseconds)
-            best.mallocs = min(best.mallocs, Double(malloc_counter_calls() - mallocs) / Double(count))
+            for (position, body) in bodies.enumerated() {
+                pause()
+                let start = ThreadUsage.now
+                body(calls)
+                best[position].improve(by: start.cost(of: calls))
+            }
         }
         return best
     }
+
+    /// The cost of one call when so many threads make calls at the same time: the mean over the threads, each by its own CPU time.
+    ///
+    /// - Parameter body: is given the thread's position and the number of calls.
+    func cost(threads: Int, _ body: @escaping @Sendable (Int, Int) -> Void) -> Cost {
+        var best = Cost.worst
+        for _ in 0..<rounds {
+            pause()
+            best.improve(by: Self.round(threads: threads, calls: calls, body))
+        }
+        return best
+    }
+
+    private static func round(threads: Int, calls: Int, _ body: @escaping @Sendable (Int, Int) -> Void) -> Cost {
+        let start = StartLine(runners: threads)
+        let costs = Mutex<[Cost]>([])
+        let running = (0..<threads).compactMap { position in
+            RunningThread {
+                start.waitForAll()
+                let usage = ThreadUsage.now
+                body(position, calls)
+                let cost = usage.cost(of: calls)
+                costs.withLock { $0.append(cost) }
+            }
+        }
+        precondition(running.count == threads, "the system has no thread to give")
+        for thread in running { thread.join() }
+        let all = costs.withLock { $0 }
+        return Cost(nanoseconds: all.reduce(0) { $0 + $1.nanoseconds }, mallocs: all.reduce(0) { $0 + $1.mallocs }) / Double(threads)
+    }
 }
 
-/// Prints the table.
-struct Report {
-    static func line(_ name: String, _ cost: Cost, above base: Cost? = nil, aim: String = "") {
-        let difference = base.map { cost - $0 }
-        print(
-            [
-                name.padded(52), number(cost.nanoseconds).padded(9, left: true), number(cost.mallocs).padded(7, left: true),
-                (difference.map { number($0.nanoseconds) } ?? "").padded(9, left: true), (difference.map { number($0.mallocs) } ?? "").padded(7, left: true),
-                "  " + aim,
-            ].joined())
-    }
+/// Where threads wait for each other to begin at the same time.
+private final class StartLine: Sendable {
+    private let missing: Atomic<Int>
 
-    static func head() {
-        print("call".padded(52) + "ns".padded(9, left: true) + "malloc".padded(7, left: true) + "above".padded(9, left: true) + "malloc".padded(7, left: true) + "  aim")
-    }
+    init(runners: Int) { missing = Atomic(runners) }
 
-    private static func number(_ value: Double) -> String {
-        let tenths = (value * 10).rounded() / 10
-        return "\(tenths)"
+    func waitForAll() {
+        missing.subtract(1, ordering: .acquiringAndReleasing)
+        while missing.load(ordering: .acquiring) > 0 { sched_yield() }
     }
 }
 
-extension String {
-    func padded(_ width: Int, left: Bool = false) -> String {
-        let space = String(repeating: " ", count: Swift.max(0, width - count))
-        return left ? space + self : self + space
+/// A thread of the system.
+private struct RunningThread {
+    private let thread: pthread_t
+
+    private final class Body: Sendable {
+        let run: @Sendable () -> Void
+
+        init(run: @escaping @Sendable () -> Void) { self.run = run }
     }
+
+    /// `nil` when the system has none to give.
+    init?(_ run: @escaping @Sendable () -> Void) {
+        var created = pthread_t()
+        let body = unsafe Unmanaged.passRetained(Body(run: run))
+        let code = unsafe pthread_create(
+            &created, nil,
+            { context in
+                // The thread takes over the reference that its maker retained for it.
+                if let context = unsafe context { unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run() }
+                return nil
+            }, body.toOpaque())
+        guard code == 0 else {
+            unsafe body.release()
+            return nil
+        }
+        thread = created
+    }
+
+    func join() { pthread_join(thread, nil) }
 }

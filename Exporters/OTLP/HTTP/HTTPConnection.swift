@@ -20,13 +20,13 @@ struct HTTPConnection: Sendable {
     }
 
     /// Whether another request may be tried on it.
-    var isUsable: Bool {
+    mutating func isUsable() -> Bool {
         let wall = Timestamp.now.nanoseconds.subtractingSaturating(wallTime.nanoseconds)
         let parts = runningTime.duration(to: SuspendingClock.now).components
         let running = parts.seconds.multipliedReportingOverflow(by: 1_000_000_000).partialValue.addingSaturating(parts.attoseconds / 1_000_000_000)
         let jump = wall.subtractingSaturating(running)
         guard (-Self.longestClockJump...Self.longestClockJump).contains(jump), max(wall, running) < Self.longestIdleTime else { return false }
-        return !stream.isStale
+        return !stream.isStale()
     }
 
     /// A request that was not answered.
@@ -74,10 +74,13 @@ struct HTTPConnection: Sendable {
                 if try !waitToSend(&parser, until: deadline) { return false }
             }
             return true
-        } catch where error.kind == .closed {
+        } catch  where error.kind == .closed {
             // The answer may have come before the end: "413 Content Too Large" and gone.
             do throws(StreamError) {
                 while try read(&parser), !parser.hasHead {}
+            } catch let last where last.kind == .protocolViolation {
+                // It tells more than that the connection broke.
+                throw last
             } catch {}
             if parser.hasHead { return false }
             throw error

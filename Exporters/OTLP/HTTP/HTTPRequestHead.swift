@@ -4,7 +4,9 @@ import OrielTelemetry
 /// The head of requests to one endpoint, rendered once but for what differs from one to the next.
 struct HTTPRequestHead: Sendable {
     /// What this exporter says itself. Other values would make requests that nobody understands.
-    private static let reserved: Set<String> = ["content-length", "content-type", "content-encoding", "transfer-encoding", "connection", "expect", "te", "upgrade"]
+    private static let reserved: Set<String> = [
+        "content-length", "content-type", "content-encoding", "transfer-encoding", "connection", "expect", "te", "upgrade",
+    ]
 
     private let fixed: [UInt8]
 

@@ -23,7 +23,7 @@ protocol ByteStream: Sendable {
     func wait(reading: Bool, writing: Bool, until deadline: Timestamp) throws(StreamError) -> Bool
 
     /// Whether the receiver has closed the stream, or sent something that nobody asked for.
-    var isStale: Bool { get }
+    mutating func isStale() -> Bool
 }
 
 /// What came of an attempt to read.

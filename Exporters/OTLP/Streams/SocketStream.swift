@@ -18,5 +18,5 @@ struct SocketStream: ByteStream {
         try socket.wait(reading: reading, writing: writing, until: deadline)
     }
 
-    var isStale: Bool { socket.isReadable }
+    func isStale() -> Bool { socket.isReadable }
 }

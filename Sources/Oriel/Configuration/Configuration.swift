@@ -45,10 +45,15 @@ extension Oriel {
         /// Delays, sizes, retries and the spill folder of the delivery; `OTEL_BSP_…`, `OTEL_BLRP_…`, `OTEL_METRIC_EXPORT_…`, `ORIEL_SPILL_FOLDER`.
         public var delivery = DeliveryConfiguration()
 
+        /// Exporters of your own. Each gets all logs, metrics and spans, through a delivery of its own with the bounds of ``delivery``, without the spill folder.
+        public var customExporters: [any TelemetryExporter] = []
+
         // MARK: Spans
 
         /// Which spans are recorded; `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`.
         public var sampler: SamplerChoice = .parentBasedAlwaysOn
+        /// A sampler of your own, which counts more than ``sampler``.
+        public var customSampler: (any Sampler)?
         /// The headers in which contexts travel, in the order in which they are read; `OTEL_PROPAGATORS`.
         public var propagators: [Propagator] = Propagator.standard
         /// The bounds of a span; `OTEL_SPAN_…`, `OTEL_EVENT_…`, `OTEL_LINK_…` (of the latter two the lower one counts).
@@ -64,6 +69,12 @@ extension Oriel {
         public var histogramAggregation: HistogramAggregation?
         /// Which measurements become exemplars; `OTEL_METRICS_EXEMPLAR_FILTER`.
         public var exemplarFilter: ExemplarFilter = .traceBased
+        /// The units of counters, recorders and meters by their labels in swift-metrics, which has no place for them: UCUM's symbol (`By`, `s`) or a word. They end the metric's name.
+        public var metricUnits: [String: String] = [:]
+        /// Descriptions of metrics by their labels in swift-metrics.
+        public var metricHelp: [String: String] = [:]
+        /// The buckets of timers (in seconds) and recorders by their labels in swift-metrics, where they are to be others than ``histogramAggregation`` gives.
+        public var metricBuckets: [String: HistogramBuckets] = [:]
         /// The most series of one metric. Label sets beyond it share the series `otel_metric_overflow="true"`.
         public var cardinalityLimit = 2000
 
@@ -77,6 +88,7 @@ extension Oriel {
         /// What could not be understood when the environment was read.
         public internal(set) var problems: [Problem] = []
 
+        /// The defaults alone; ``environment()`` also reads the process's variables.
         public init() {}
     }
 }
@@ -84,6 +96,7 @@ extension Oriel {
 extension Oriel.Configuration {
     /// A variable of the environment that could not be understood, and what was done about it.
     public struct Problem: Hashable, Sendable, CustomStringConvertible {
+        /// Its name.
         public var variable: String
         /// What it holds; `…` where that may be a secret.
         public var value: String

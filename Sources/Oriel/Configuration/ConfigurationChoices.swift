@@ -93,7 +93,7 @@ extension Oriel {
     public enum TemporalityPreference: String, Hashable, Sendable, CaseIterable {
         case cumulative
         case delta
-        /// Delta for counters and histograms that are recorded as they happen, cumulative for what is read when it is sent.
+        /// As ``delta``: all sums here are of instruments that are recorded as they happen.
         case lowMemory = "lowmemory"
     }
 
@@ -105,6 +105,7 @@ extension Oriel {
 
     /// Which measurements may become exemplars, with the names of `OTEL_METRICS_EXEMPLAR_FILTER`.
     public enum ExemplarFilter: String, Hashable, Sendable, CaseIterable {
+        /// As ``traceBased``: an exemplar is a link to a trace here.
         case alwaysOn = "always_on"
         case alwaysOff = "always_off"
         /// Those made inside a sampled span.
@@ -118,6 +119,7 @@ extension Oriel {
         /// 0 lets the system choose.
         public var port = 9464
 
+        /// The defaults.
         public init() {}
     }
 }

@@ -3,8 +3,11 @@ public import OrielClient
 extension Oriel {
     /// The OTLP receivers of the three signals. OTLP is spoken over HTTP in protobuf.
     public struct OTLPConfiguration: Hashable, Sendable {
+        /// Takes log records.
         public var logs = OTLPReceiver(endpoint: OTLPConfiguration.endpoint(.logs, base: OTLPConfiguration.defaultBase))
+        /// Takes points of metrics.
         public var metrics = OTLPReceiver(endpoint: OTLPConfiguration.endpoint(.metrics, base: OTLPConfiguration.defaultBase))
+        /// Takes spans.
         public var spans = OTLPReceiver(endpoint: OTLPConfiguration.endpoint(.spans, base: OTLPConfiguration.defaultBase))
 
         /// The receivers behind a base URL.
@@ -15,6 +18,7 @@ extension Oriel {
         /// The receivers of a collector on this machine.
         public init() {}
 
+        /// The receiver of a signal.
         public subscript(signal: ExportSignal) -> OTLPReceiver {
             get {
                 switch signal {
@@ -35,6 +39,16 @@ extension Oriel {
         /// Sends all signals to the receivers behind a base URL, such as `http://collector:4318`; `/v1/logs`, `/v1/metrics` and `/v1/traces` are appended.
         public mutating func setBase(_ base: String) {
             for signal in ExportSignal.allCases { self[signal].endpoint = OTLPConfiguration.endpoint(signal, base: base) }
+        }
+
+        /// Sends a header with the requests of all signals, in place of one of that name, whatever its case: `setHeader("Authorization", "Bearer \(token)")`.
+        ///
+        /// - Parameter value: `nil` takes the header away.
+        public mutating func setHeader(_ name: String, _ value: String?) {
+            for signal in ExportSignal.allCases {
+                self[signal].headers = self[signal].headers.filter { $0.key.lowercased() != name.lowercased() }
+                self[signal].headers[name] = value
+            }
         }
 
         static let defaultBase = "http://localhost:4318"
@@ -59,6 +73,7 @@ extension Oriel {
         public var endpoint: String
         /// Sent with each request. Names occur once.
         public var headers: [String: String] = [:]
+        /// How requests are packed.
         public var compression: Compression = .gzip
         /// The longest that a request may take.
         public var timeout: Duration = .seconds(10)
@@ -69,6 +84,7 @@ extension Oriel {
         /// A PEM file with the key of it.
         public var clientKeyFile: String?
 
+        /// A receiver at a whole URL, with the defaults for all else.
         public init(endpoint: String) {
             self.endpoint = endpoint
         }

@@ -12,6 +12,7 @@ extension Oriel {
         /// The platform's own trace: Lambda's `Lambda-Runtime-Trace-Id`, the value of an `X-Amzn-Trace-Id` header.
         public var traceHeader: String?
 
+        /// - Parameter deadline: by the wall clock; `nil` for none.
         public init(requestID: String, functionARN: String = "", deadline: Timestamp? = nil, traceHeader: String? = nil) {
             self.requestID = requestID
             self.functionARN = functionARN
@@ -43,10 +44,12 @@ extension Oriel {
         /// By lower-case name.
         private var fields: [String: String] = [:]
 
+        /// Of fields whose names differ by case alone the last one counts.
         public init(_ fields: some Sequence<(String, String)>) {
             for (name, value) in fields { self.fields[name.lowercased()] = value }
         }
 
+        /// Headers or attributes as most libraries have them.
         public init(_ fields: [String: String]) {
             self.init(fields.map { ($0.key, $0.value) })
         }
@@ -55,6 +58,7 @@ extension Oriel {
             self.init(elements)
         }
 
+        /// The value of a field, whatever the case of its name; `nil` if there is none.
         public subscript(name: String) -> String? { fields[name] ?? fields[name.lowercased()] }
     }
 }

@@ -11,12 +11,15 @@ extension Oriel {
     ///
     /// It runs until the group shuts down, then sends what waits and returns, at the latest after ``shutdownTimeout``, whether the collector answers or not.
     public struct TelemetryService: Service {
+        /// What is shut down at the end.
         public let telemetry: Telemetry
         /// The longest that the end may take.
-        public var shutdownTimeout: Duration = .seconds(5)
+        public var shutdownTimeout: Duration
 
-        public init(_ telemetry: Telemetry) {
+        /// - Parameter shutdownTimeout: the longest that the end may take.
+        public init(_ telemetry: Telemetry, shutdownTimeout: Duration = .seconds(5)) {
             self.telemetry = telemetry
+            self.shutdownTimeout = shutdownTimeout
         }
 
         public func run() async throws {

@@ -5,13 +5,13 @@ import OrielTelemetry
 extension Oriel {
     /// A swift-log backend that hands log lines to OrielClient's delivery.
     ///
-    /// A line is encoded as an OTLP `LogRecord` by the thread that logs it, once, straight into the buffer of a ``OrielClient/RecordQueue``: no record object, no merged dictionary, and
+    /// A line is encoded as an OTLP `LogRecord` by the thread that logs it, once, straight into the buffer of an OrielClient `RecordQueue`: no record object, no merged dictionary, and
     /// in the steady state no allocation. The call never waits for the delivery; where there is no room the line is dropped and counted.
     ///
     /// | swift-log | OTLP |
     /// |---|---|
     /// | label | name of the instrumentation scope |
-    /// | level | `severity_number` (``Logging/Logger/Level/severityNumber``) and `severity_text` in upper case |
+    /// | level | `severity_number` (`severityNumber` of the level) and `severity_text` in upper case |
     /// | message | `body` |
     /// | metadata of the event, of the provider, of the handler | `attributes`; of one key the first of these counts |
     /// | error | `exception.type`, `exception.message`, unless the metadata has them |
@@ -52,7 +52,7 @@ extension Oriel {
             first.queue.add(first.scope) { writer in
                 LogRecordEncoding.write(event, handler: metadata, provider: metadataProvider, options: target.options, to: &writer)
                 // Encoded once: the other queues get a copy, and descriptions are not asked twice.
-                for sink in target.others { sink.queue.add(sink.scope) { $0.bytes.append(writer.bytes.span) } }
+                for sink in target.others { sink.queue.add(sink.scope, encoded: writer.bytes.span) }
             }
         }
     }

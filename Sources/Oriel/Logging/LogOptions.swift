@@ -10,6 +10,7 @@ extension Oriel {
         /// Whether the place in the source code is written: some 100 bytes a line. Default `false`.
         public var includesCode = false
 
+        /// The defaults.
         public init() {}
     }
 }

@@ -45,6 +45,17 @@ enum LogRecordEncoding {
 
 /// The attributes of one record as they are written: how many there are, and which were left out.
 private struct LogAttributes {
+    /// What is left to do for an attribute.
+    private enum Rest {
+        case nothing
+        case scalar(MetadataScalar)
+        /// An array or a dictionary.
+        case nested
+    }
+
+    /// Bytes of room for short attributes that are made at once.
+    private static let block = 512
+
     let options: Oriel.LogOptions
     var count = 0
     var dropped = 0
@@ -54,7 +65,6 @@ private struct LogAttributes {
     }
 
     /// Whether there is room for one more, which is then counted as written, else as dropped.
-    @inline(__always)
     private mutating func mayAdd(to writer: borrowing WireWriter) -> Bool {
         guard count < options.attributeCountLimit, writer.bytes.count < LogRecordEncoding.recordLimit else {
             dropped += 1
@@ -65,17 +75,57 @@ private struct LogAttributes {
     }
 
     /// Adds what is not in `first` or `second`, which were written before. When these are empty no key is looked up.
+    ///
+    /// Key and value are read apart from each other by their index: taking both out of the dictionary as a pair costs twice as much.
     @inline(__always)
     mutating func add(
         _ metadata: Logging.Logger.Metadata, unlessIn first: Logging.Logger.Metadata?, _ second: Logging.Logger.Metadata?, to writer: inout WireWriter
     ) {
         var index = metadata.startIndex
         while index != metadata.endIndex {
-            defer { metadata.formIndex(after: &index) }
-            if let first, !first.isEmpty, first.index(forKey: metadata.keys[index]) != nil { continue }
-            if let second, !second.isEmpty, second.index(forKey: metadata.keys[index]) != nil { continue }
-            guard mayAdd(to: writer) else { continue }
-            writer.metadataAttribute(index, of: metadata, limit: options.valueLengthLimit)
+            var rest = Rest.nothing
+            writer.shortAttributes(room: min(Self.block, LogRecordEncoding.recordLimit - writer.bytes.count)) { short in
+                while index != metadata.endIndex {
+                    if let first, !first.isEmpty, first.index(forKey: metadata.keys[index]) != nil {
+                    } else if let second, !second.isEmpty, second.index(forKey: metadata.keys[index]) != nil {
+                    } else if count >= options.attributeCountLimit {
+                        dropped += 1
+                    } else {
+                        rest = addShort(index, of: metadata, to: &short)
+                        guard case .nothing = rest else { return }
+                    }
+                    metadata.formIndex(after: &index)
+                }
+            }
+            if case .nothing = rest { return }
+            add(rest, index, of: metadata, to: &writer)
+            metadata.formIndex(after: &index)
+        }
+    }
+
+    /// - Returns: what is not short or has no room, so that a value is not asked twice for its description.
+    @inline(__always)
+    private mutating func addShort(_ index: Logging.Logger.Metadata.Index, of metadata: Logging.Logger.Metadata, to short: inout ShortAttributes) -> Rest {
+        let limit = options.valueLengthLimit
+        switch metadata.values[index] {
+        case .string(let text):
+            guard short.append(metadata.keys[index], text, limit: limit) else { return .scalar(.text(text)) }
+        case .stringConvertible(let value):
+            let scalar = MetadataScalar(value)
+            guard short.append(metadata.keys[index], scalar, limit: limit) else { return .scalar(scalar) }
+        case .array, .dictionary: return .nested
+        }
+        count += 1
+        return .nothing
+    }
+
+    @inline(never)
+    private mutating func add(_ rest: Rest, _ index: Logging.Logger.Metadata.Index, of metadata: Logging.Logger.Metadata, to writer: inout WireWriter) {
+        guard mayAdd(to: writer) else { return }
+        switch rest {
+        case .nothing: break
+        case .scalar(let value): writer.attribute(metadata.keys[index], value, limit: options.valueLengthLimit)
+        case .nested: writer.attribute(metadata.keys[index], metadata.values[index], limit: options.valueLengthLimit)
         }
     }
 
@@ -102,6 +152,6 @@ private struct LogAttributes {
     ) {
         guard event?[key] == nil, provided?[key] == nil, handler[key] == nil else { return }
         guard mayAdd(to: writer) else { return }
-        writer.scalarAttribute(key, value(), limit: options.valueLengthLimit)
+        writer.attribute(key, value(), limit: options.valueLengthLimit)
     }
 }

@@ -52,47 +52,17 @@ extension WireWriter {
         }
     }
 
-    /// An attribute whose key and value are so short that all lengths take a byte; others are not written, and the answer is `false`.
+    /// Calls `body` with room for short attributes, so that one check of the buffer is enough for several.
+    ///
+    /// - Parameter room: bytes at most; less than none counts as none.
     @inline(__always)
-    mutating func appendShortAttribute(_ key: String, _ text: String, limit: Int) -> Bool {
-        let keyCount = key.utf8.count
-        let count = text.utf8.count
-        guard keyCount < 0x80, count < 0x80, keyCount + count + 6 < 0x80, max(keyCount, count) <= limit else { return false }
-        unsafe appendFields(upTo: keyCount + count + 8) { fields in
-            unsafe fields.key(key, keyCount, valueSize: count + 2)
-            unsafe fields.byte(1 << 3 | 2)
-            unsafe fields.byte(UInt8(truncatingIfNeeded: count))
-            unsafe fields.text(text, count)
+    mutating func shortAttributes(room: Int, _ body: (inout ShortAttributes) -> Void) {
+        let room = max(room, 0)
+        unsafe appendFields(upTo: room) { fields in
+            var attributes = unsafe ShortAttributes(fields, room: room)
+            body(&attributes)
+            unsafe fields = unsafe attributes.fields
         }
-        return true
-    }
-
-    /// As ``appendShortAttribute(_:_:limit:)``, with an integer.
-    @inline(__always)
-    mutating func appendShortAttribute(_ key: String, int: Int64, limit: Int) -> Bool {
-        let bits = UInt64(bitPattern: int)
-        let count = key.utf8.count
-        let size = WireWriter.varintSize(bits)
-        guard count < 0x60, count <= limit else { return false }
-        unsafe appendFields(upTo: count + size + 7) { fields in
-            unsafe fields.key(key, count, valueSize: size + 1)
-            unsafe fields.byte(3 << 3)
-            unsafe fields.varint(bits)
-        }
-        return true
-    }
-
-    /// As ``appendShortAttribute(_:_:limit:)``, with a floating-point number.
-    @inline(__always)
-    mutating func appendShortAttribute(_ key: String, double: Double, limit: Int) -> Bool {
-        let count = key.utf8.count
-        guard count < 0x60, count <= limit else { return false }
-        unsafe appendFields(upTo: count + 15) { fields in
-            unsafe fields.key(key, count, valueSize: 9)
-            unsafe fields.byte(4 << 3 | 1)
-            unsafe fields.littleEndian(double.bitPattern)
-        }
-        return true
     }
 
     /// The length of an `AnyValue` that is a string, and its content.
@@ -117,7 +87,7 @@ extension WireWriter {
         1 + varintSize(UInt64(content)) + content
     }
 
-    private static func varintSize(_ value: UInt64) -> Int {
+    fileprivate static func varintSize(_ value: UInt64) -> Int {
         (UInt64.bitWidth - (value | 1).leadingZeroBitCount + 6) / 7
     }
 
@@ -133,6 +103,82 @@ extension WireWriter {
                 initializedCount = unsafe fields.next - start
             }
         }
+    }
+}
+
+/// Attributes of a log record that are so short that all lengths take a byte. What is not, or has no room, is not written, and the answer is `false`.
+@safe
+struct ShortAttributes: ~Copyable {
+    fileprivate var fields: UncheckedFields
+    private var room: Int
+
+    fileprivate init(_ fields: UncheckedFields, room: Int) {
+        unsafe self.fields = unsafe fields
+        self.room = room
+    }
+
+    /// - Parameter limit: bytes of the key, and of the text.
+    @inline(__always)
+    mutating func append(_ key: String, _ text: String, limit: Int) -> Bool {
+        let keyCount = key.utf8.count
+        let count = text.utf8.count
+        // Without an overflow: each is below 128 when they are added.
+        guard keyCount < 0x80, count < 0x80, keyCount + count + 6 < 0x80, max(keyCount, count) <= limit, take(keyCount + count + 8) else { return false }
+        unsafe fields.key(key, keyCount, valueSize: count + 2)
+        unsafe fields.byte(1 << 3 | 2)
+        unsafe fields.byte(UInt8(truncatingIfNeeded: count))
+        unsafe fields.text(text, count)
+        return true
+    }
+
+    @inline(__always)
+    mutating func append(_ key: String, int: Int64, limit: Int) -> Bool {
+        let bits = UInt64(bitPattern: int)
+        let count = key.utf8.count
+        let size = WireWriter.varintSize(bits)
+        guard count < 0x60, count <= limit, take(count + size + 7) else { return false }
+        unsafe fields.key(key, count, valueSize: size + 1)
+        unsafe fields.byte(3 << 3)
+        unsafe fields.varint(bits)
+        return true
+    }
+
+    @inline(__always)
+    mutating func append(_ key: String, double: Double, limit: Int) -> Bool {
+        let count = key.utf8.count
+        guard count < 0x60, count <= limit, take(count + 15) else { return false }
+        unsafe fields.key(key, count, valueSize: 9)
+        unsafe fields.byte(4 << 3 | 1)
+        unsafe fields.littleEndian(double.bitPattern)
+        return true
+    }
+
+    @inline(__always)
+    mutating func append(_ key: String, bool: Bool, limit: Int) -> Bool {
+        let count = key.utf8.count
+        guard count < 0x60, count <= limit, take(count + 8) else { return false }
+        unsafe fields.key(key, count, valueSize: 2)
+        unsafe fields.byte(2 << 3)
+        unsafe fields.byte(bool ? 1 : 0)
+        return true
+    }
+
+    @inline(__always)
+    mutating func append(_ key: String, _ value: MetadataScalar, limit: Int) -> Bool {
+        switch value {
+        case .text(let text): append(key, text, limit: limit)
+        case .int(let number): append(key, int: number, limit: limit)
+        case .double(let number): append(key, double: number, limit: limit)
+        case .bool(let flag): append(key, bool: flag, limit: limit)
+        }
+    }
+
+    /// Whether there is room for so many bytes, which then are written.
+    @inline(__always)
+    private mutating func take(_ count: Int) -> Bool {
+        guard count <= room else { return false }
+        room &-= count
+        return true
     }
 }
 

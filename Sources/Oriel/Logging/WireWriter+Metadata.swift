@@ -2,39 +2,21 @@ import Logging
 import OrielTelemetry
 
 extension WireWriter {
-    /// Writes an entry of swift-log's metadata as an attribute of a log record.
-    ///
-    /// Key and value are read apart from each other by their index: taking both out of the dictionary as a pair costs twice as much.
+    /// Writes an attribute of a log record, of any length.
     ///
     /// - Parameter limit: characters of a string.
-    @inline(__always)
-    mutating func metadataAttribute(_ index: Logging.Logger.Metadata.Index, of metadata: Logging.Logger.Metadata, limit: Int) {
-        switch metadata.values[index] {
-        case .string(let text): textAttribute(metadata.keys[index], text, limit: limit)
-        case .stringConvertible(let value): scalarAttribute(metadata.keys[index], MetadataScalar(value), limit: limit)
-        case let value: attribute(metadata.keys[index], limit: limit) { $0.metadataValue(value, limit: limit, depth: 0) }
-        }
-    }
-
-    /// Writes an attribute of a log record.
-    @inline(__always)
-    mutating func scalarAttribute(_ key: String, _ value: MetadataScalar, limit: Int) {
+    mutating func attribute(_ key: String, _ value: MetadataScalar, limit: Int) {
         switch value {
-        case .text(let text): textAttribute(key, text, limit: limit)
-        case .int(let number):
-            if appendShortAttribute(key, int: number, limit: limit) { return }
-            attribute(key, limit: limit) { $0.varintField(3, UInt64(bitPattern: number)) }
-        case .double(let number):
-            if appendShortAttribute(key, double: number, limit: limit) { return }
-            attribute(key, limit: limit) { $0.doubleField(4, number) }
+        case .text(let text): longAttribute(fitting(key, limit: limit), fitting(text, limit: limit))
+        case .int(let number): attribute(key, limit: limit) { $0.varintField(3, UInt64(bitPattern: number)) }
+        case .double(let number): attribute(key, limit: limit) { $0.doubleField(4, number) }
         case .bool(let flag): attribute(key, limit: limit) { $0.varintField(2, flag ? 1 : 0) }
         }
     }
 
-    @inline(__always)
-    private mutating func textAttribute(_ key: String, _ text: String, limit: Int) {
-        if appendShortAttribute(key, text, limit: limit) { return }
-        longAttribute(fitting(key, limit: limit), fitting(text, limit: limit))
+    /// Writes an attribute of a log record that is an array or a dictionary.
+    mutating func attribute(_ key: String, _ value: Logging.Logger.MetadataValue, limit: Int) {
+        attribute(key, limit: limit) { $0.metadataValue(value, limit: limit, depth: 0) }
     }
 
     /// An attribute of a log record; `value` writes the content of its `AnyValue`.

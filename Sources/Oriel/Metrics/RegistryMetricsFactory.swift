@@ -22,6 +22,7 @@ extension Oriel {
     /// What is counted or recorded inside a sampled span is kept as an exemplar, linked to its trace: for each bucket and counter the first few after each scrape or push, and then one in
     /// 64, so that most calls do not pay for it.
     public struct RegistryMetricsFactory: MetricsFactory {
+        /// Where the metrics are.
         public let registry: MetricRegistry
         /// Units by the label of a counter, meter or recorder, which has no place for one: a word or UCUM's symbol. It ends the metric's name. Timers are in seconds always.
         public var units: [String: String] { didSet { index = InstrumentIndex() } }

@@ -20,6 +20,7 @@ extension Oriel {
     /// ``bootstrap(_:)`` does the same and installs it for the whole process. Nothing here blocks the caller or fails because of a collector that is slow or gone: what cannot be delivered
     /// within the bounds is dropped, counted in ``statistics`` and told on standard error once a minute.
     public final class Telemetry: Sendable {
+        /// What it was made with.
         public let configuration: Configuration
         /// What this process is.
         public let resource: Resource
@@ -37,21 +38,27 @@ extension Oriel {
         let functions: FunctionMetrics
         private let identifiers: IdentifierGenerator
         private let otlp: DeliveryPipeline?
-        private let console: DeliveryPipeline?
+        private let pipelines: [DeliveryPipeline]
         private let logQueues: [RecordQueue]
 
         /// - Throws: ``DeliveryError`` when the system has no thread to give. All else that goes wrong is in ``problems``.
-        public init(_ configuration: Configuration) throws(DeliveryError) {
+        public convenience init(_ configuration: Configuration) throws(DeliveryError) {
+            try self.init(configuration, exporter: nil)
+        }
+
+        /// - Parameter exporter: what takes the place of the OTLP exporter.
+        init(_ configuration: Configuration, exporter: (any TelemetryExporter)?) throws(DeliveryError) {
             let resource = Oriel.detectResource(configuration)
             let registry = MetricRegistry(configuration: .init(seriesLimit: configuration.cardinalityLimit))
             registry.addCollector(ProcessMetrics.collect)
             var parts = TelemetryParts(configuration, resource, registry)
-            try parts.makePipelines()
+            try parts.makePipelines(exporter)
             parts.makeListener()
             let identifiers = IdentifierGenerator()
-            let pipelines = [parts.otlp, parts.console].compactMap { $0 }
+            let pipelines = [parts.console, parts.otlp].compactMap { $0 } + parts.custom
             tracer = Tracer(
-                queues: parts.queues(.spans), sampler: configuration.isDisabled ? AlwaysOffSampler() : configuration.sampler.sampler,
+                queues: parts.queues(.spans),
+                sampler: configuration.isDisabled ? AlwaysOffSampler() : configuration.customSampler ?? configuration.sampler.sampler,
                 propagators: configuration.propagators, limits: configuration.spanLimits, recordsSourceLocation: configuration.recordsSourceLocation,
                 identifiers: identifiers,
                 flush: {
@@ -59,14 +66,15 @@ extension Oriel {
                     for pipeline in pipelines { pipeline.flushBlocking(deadline: deadline) }
                 })
             metricsFactory = RegistryMetricsFactory(registry: registry, configuration)
-            functions = FunctionMetrics(registry: registry, functionName: resource["faas.name"].flatMap { if case .string(let name) = $0 { name } else { nil } })
+            functions = FunctionMetrics(
+                registry: registry, functionName: resource["faas.name"].flatMap { if case .string(let name) = $0 { name } else { nil } })
             self.configuration = configuration
             self.resource = resource
             self.registry = registry
             self.identifiers = identifiers
             listener = parts.listener
             otlp = parts.otlp
-            console = parts.console
+            self.pipelines = pipelines
             logQueues = parts.queues(.logs)
             problems = configuration.problems.map(\.description) + parts.problems
             for problem in problems { StandardError.print("oriel: \(problem)") }
@@ -94,9 +102,7 @@ extension Oriel {
         /// - Returns: whether all of it was delivered.
         @discardableResult
         public func flush(deadline: Timestamp) async -> Bool {
-            async let console = console?.flush(deadline: deadline)
-            let isDelivered = await otlp?.flush(deadline: deadline) ?? true
-            return (await console ?? true) && isDelivered
+            await ofAllPipelines { await $0.flush(deadline: deadline) }
         }
 
         /// As ``flush(deadline:)``, by a time from now.
@@ -109,9 +115,7 @@ extension Oriel {
         @discardableResult
         public func shutdown(deadline: Timestamp) async -> Bool {
             listener?.shutdown()
-            async let console = console?.shutdown(deadline: deadline)
-            let isDelivered = await otlp?.shutdown(deadline: deadline) ?? true
-            return (await console ?? true) && isDelivered
+            return await ofAllPipelines { await $0.shutdown(deadline: deadline) }
         }
 
         /// As ``shutdown(deadline:)``, by a time from now.
@@ -121,8 +125,17 @@ extension Oriel {
         /// As ``shutdown(deadline:)``, for a thread that may block.
         func shutdownBlocking(deadline: Timestamp) {
             listener?.shutdown()
-            console?.shutdownBlocking(deadline: deadline)
-            otlp?.shutdownBlocking(deadline: deadline)
+            for pipeline in pipelines { pipeline.shutdownBlocking(deadline: deadline) }
+        }
+
+        /// Whether something is true of all pipelines, which are asked at once.
+        private func ofAllPipelines(_ isTrue: @escaping @Sendable (DeliveryPipeline) async -> Bool) async -> Bool {
+            await withTaskGroup(of: Bool.self) { group in
+                for pipeline in pipelines { group.addTask { await isTrue(pipeline) } }
+                var result = true
+                for await outcome in group where !outcome { result = false }
+                return result
+            }
         }
 
         /// What became of the telemetry for the OTLP receiver; `nil` without one.

@@ -11,6 +11,8 @@ struct TelemetryParts {
     private let registry: MetricRegistry
     private(set) var otlp: DeliveryPipeline?
     private(set) var console: DeliveryPipeline?
+    /// Those of the application's own exporters.
+    private(set) var custom: [DeliveryPipeline] = []
     private(set) var listener: PrometheusListener?
     private(set) var problems: [String] = []
 
@@ -37,15 +39,17 @@ struct TelemetryParts {
         var pipelines: [DeliveryPipeline] = []
         if let otlp, exporters.contains(.otlp) { pipelines.append(otlp) }
         if let console, exporters.contains(.console) { pipelines.append(console) }
+        pipelines += custom
         return pipelines.map { signal == .logs ? $0.logs : $0.spans }
     }
 
-    mutating func makePipelines() throws(DeliveryError) {
+    /// - Parameter replacement: what takes the place of the OTLP exporter.
+    mutating func makePipelines(_ replacement: (any TelemetryExporter)?) throws(DeliveryError) {
         let warn: @Sendable (String) -> Void = { StandardError.print("oriel: \($0)") }
         if isWanted(.otlp) {
-            var exporter: OTLPExporter?
+            var exporter = replacement
             do throws(OTLPExporterError) {
-                exporter = try OTLPExporter(configuration.exporterConfiguration)
+                if exporter == nil { exporter = try OTLPExporter(configuration.exporterConfiguration) }
             } catch {
                 problems.append("nothing is sent over OTLP: \(error)")
             }
@@ -66,14 +70,21 @@ struct TelemetryParts {
             delivery.retry.longestDelay = .seconds(1)
             console = try pipeline("oriel-console", ConsoleExporter(form: configuration.consoleForm.exporterForm), delivery, .console, warn)
         }
+        if !configuration.isDisabled {
+            var delivery = configuration.delivery
+            // What lies in the folder of another pipeline is for another receiver.
+            delivery.spillFolder = nil
+            for exporter in configuration.customExporters { custom.append(try pipeline("oriel-custom", exporter, delivery, nil, warn)) }
+        }
     }
 
+    /// - Parameter choice: what the exporter is chosen by; `nil` for one that gets all signals.
     private func pipeline(
-        _ name: String, _ exporter: any TelemetryExporter, _ delivery: DeliveryConfiguration, _ choice: Oriel.ExporterChoice,
+        _ name: String, _ exporter: any TelemetryExporter, _ delivery: DeliveryConfiguration, _ choice: Oriel.ExporterChoice?,
         _ warn: @escaping @Sendable (String) -> Void
     ) throws(DeliveryError) -> DeliveryPipeline {
         var metrics: MetricPush?
-        if exporters(.metrics).contains(choice) {
+        if choice.map({ exporters(.metrics).contains($0) }) ?? true {
             metrics = MetricPush(
                 registry: registry, resource: Oriel.metricResource(of: resource), temporality: temporality, sharesSeries: resource["faas.name"] != nil)
         }
@@ -124,6 +135,8 @@ extension Oriel.RegistryMetricsFactory {
     init(registry: MetricRegistry, _ configuration: Oriel.Configuration) {
         let timers: HistogramBuckets = configuration.histogramAggregation == .exponential ? .exponential() : .seconds
         let recorders: HistogramBuckets = configuration.histogramAggregation == .explicit ? .seconds : .exponential()
-        self.init(registry: registry, timerBuckets: timers, recorderBuckets: recorders, keepsExemplars: configuration.exemplarFilter != .alwaysOff)
+        self.init(
+            registry: registry, timerBuckets: timers, recorderBuckets: recorders, units: configuration.metricUnits, help: configuration.metricHelp,
+            buckets: configuration.metricBuckets, keepsExemplars: configuration.exemplarFilter != .alwaysOff)
     }
 }

@@ -3,13 +3,15 @@ public import Tracing
 extension Oriel {
     /// A span of a ``Tracer``. Copies are the same span.
     public struct Span: Tracing.Span {
-        private let parentContext: ServiceContext
+        /// What of the parent's context belongs to its children too, without the parent's span where that is all of it.
+        private let inherited: ServiceContext
         private let reference: SpanContextReference
         /// `nil` when the span was not chosen to be recorded.
         private let recording: SpanRecording?
 
-        init(parentContext: ServiceContext, reference: SpanContextReference, recording: SpanRecording?) {
-            self.parentContext = parentContext
+        /// - Parameter parent: the span in `context`.
+        init(context: ServiceContext, parent: SpanContextReference?, reference: SpanContextReference, recording: SpanRecording?) {
+            inherited = context.count == (parent == nil ? 0 : 1) ? .topLevel : context
             self.reference = reference
             self.recording = recording
         }
@@ -18,7 +20,8 @@ extension Oriel {
         ///
         /// It is made at each call, which costs as much as the start of a span that is not recorded.
         public var context: ServiceContext {
-            var context = parentContext
+            if inherited.isEmpty { return SpareContext.context(with: reference) }
+            var context = inherited
             context.spanContextReference = reference
             return context
         }

@@ -4,7 +4,9 @@ public import Tracing
 extension Oriel {
     /// What tells a span apart from all others, in this process and beyond: what a `traceparent` header carries.
     public struct SpanContext: Hashable, Sendable {
+        /// The same for all spans of a trace.
         public var traceID: TraceID
+        /// This span's own.
         public var spanID: SpanID
         /// W3C trace flags: bit 0 sampled, bit 1 random trace id.
         public var flags: UInt8
@@ -15,6 +17,7 @@ extension Oriel {
         /// Whether another process left it to us to decide, which B3 and X-Ray can: then ``flags`` say nothing about it.
         var isSamplingDeferred = false
 
+        /// A context as it comes from another process, or is made up in tests.
         public init(traceID: TraceID, spanID: SpanID, flags: UInt8 = 0, traceState: String = "", isRemote: Bool = false) {
             self.traceID = traceID
             self.spanID = spanID
@@ -26,6 +29,7 @@ extension Oriel {
         static let sampledFlag: UInt8 = 1
         static let randomFlag: UInt8 = 2
 
+        /// Whether the span is recorded: bit 0 of ``flags``.
         public var isSampled: Bool { flags & Self.sampledFlag != 0 }
     }
 }
@@ -34,6 +38,14 @@ extension Oriel {
 final class SpanContextReference: Sendable {
     let context: Oriel.SpanContext
 
+    /// The value if it is a reference: no other key has values of this type.
+    @inline(__always)
+    fileprivate static func opened<Value>(_ value: Value) -> SpanContextReference? {
+        guard Value.self == SpanContextReference.self else { return nil }
+        // Both are the same type, so it is read from memory that holds one.
+        return unsafe withUnsafePointer(to: value) { unsafe UnsafeRawPointer($0).load(as: SpanContextReference.self) }
+    }
+
     init(_ context: Oriel.SpanContext) {
         self.context = context
     }
@@ -41,7 +53,7 @@ final class SpanContextReference: Sendable {
 
 private enum SpanContextKey: ServiceContextKey {
     typealias Value = SpanContextReference
-    static let nameOverride: String? = "oriel-span"
+    static var nameOverride: String? { "oriel-span" }
 }
 
 extension ServiceContext {
@@ -49,7 +61,15 @@ extension ServiceContext {
     public var spanContext: Oriel.SpanContext? { spanContextReference?.context }
 
     var spanContextReference: SpanContextReference? {
-        get { self[SpanContextKey.self] }
+        get {
+            // Mostly there is nothing else in a context: a look at all of it is quicker than the hash of a key and a cast.
+            guard count <= 2 else { return self[SpanContextKey.self] }
+            var found: SpanContextReference?
+            forEach { _, value in
+                if let reference = SpanContextReference.opened(value) { found = reference }
+            }
+            return found
+        }
         set { self[SpanContextKey.self] = newValue }
     }
 }

@@ -14,6 +14,7 @@ extension Oriel {
         /// Unicode scalars of a span's or an event's name; longer ones are cut.
         public var nameLength = 1024
 
+        /// The defaults, OpenTelemetry's.
         public init() {}
     }
 }

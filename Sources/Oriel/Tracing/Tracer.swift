@@ -56,12 +56,12 @@ extension Oriel {
             let context = context()
             let parent = context.spanContextReference
             let (reference, isSampled) = child(of: parent, operationName, kind)
-            guard isSampled else { return Span(parentContext: context, reference: reference, recording: nil) }
+            guard isSampled else { return Span(context: context, parent: parent, reference: reference, recording: nil) }
             let start = clock.start(Int64(clamping: instant().nanosecondsSinceEpoch))
             let location = recordsSourceLocation ? SourceLocation(function: function, file: fileID, line: line) : nil
             let recording = SpanRecording(
                 tracer: self, reference: reference, parent: parent, operationName: operationName, kind: kind, start: start, location: location)
-            return Span(parentContext: context, reference: reference, recording: recording)
+            return Span(context: context, parent: parent, reference: reference, recording: recording)
         }
 
         /// The context of a new span, and whether it is recorded.
@@ -98,14 +98,9 @@ extension Oriel {
         /// Encodes a span once and puts it into all queues.
         func add(_ recording: SpanRecording, _ state: SpanRecording.State) {
             guard let first = queues.first else { return }
-            if queues.count == 1 {
-                first.queue.add(first.scope) { $0.span(recording, state, limits) }
-            } else {
-                var writer = WireWriter()
+            first.queue.add(first.scope) { writer in
                 writer.span(recording, state, limits)
-                for (queue, scope) in queues {
-                    queue.add(scope) { $0.bytes.append(writer.bytes.span) }
-                }
+                for (queue, scope) in queues.dropFirst() { queue.add(scope, encoded: writer.bytes.span) }
             }
         }
 

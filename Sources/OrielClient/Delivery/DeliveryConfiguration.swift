@@ -13,12 +13,14 @@ public struct DeliveryConfiguration: Sendable {
     public var metricInterval: Duration = .seconds(60)
     /// The longest that one request may take.
     public var exportTimeout: Duration = .seconds(10)
+    /// When what did not arrive is tried again.
     public var retry = RetryPolicy()
     /// A folder where telemetry that cannot be delivered is kept, also over a restart of the service; `nil` for none.
     public var spillFolder: String?
     /// Bytes of files in that folder.
     public var spillBytes = 256 << 20
 
+    /// The defaults.
     public init() {}
 
     /// The same where every value makes sense: nothing that a setting says may stop the pipeline or make it spin.

@@ -154,6 +154,7 @@ public final class DeliveryPipeline: Sendable {
 
     // MARK: Counting
 
+    /// What became of the telemetry so far.
     public var statistics: DeliveryStatistics {
         let report = shared.report.withLock { $0 }
         var statistics = DeliveryStatistics()

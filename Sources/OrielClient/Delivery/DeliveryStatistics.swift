@@ -28,15 +28,18 @@ public struct DeliveryStatistics: Sendable, Hashable {
         public var recovered: UInt64 = 0
         /// What the receiver took.
         public var delivered: UInt64 = 0
+        /// What was lost, by reason.
         public var dropped: [Reason: UInt64] = [:]
         /// What is in memory or in the spill folder.
         public var waiting: UInt64 = 0
 
         public init() {}
 
+        /// What was lost.
         public var droppedTotal: UInt64 { dropped.values.reduce(0, &+) }
     }
 
+    /// By signal; one of which nothing is known is left out.
     public var signals: [ExportSignal: Counts] = [:]
     /// Requests that did not arrive, each attempt counted.
     public var failedRequests: UInt64 = 0
@@ -49,5 +52,6 @@ public struct DeliveryStatistics: Sendable, Hashable {
 
     public init() {}
 
+    /// The counts of a signal, zeros if nothing is known of it.
     public subscript(signal: ExportSignal) -> Counts { signals[signal] ?? Counts() }
 }

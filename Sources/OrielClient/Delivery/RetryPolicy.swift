@@ -3,13 +3,16 @@
 /// The receiver is one for all telemetry of a pipeline, so all of it waits: after the first failure ``firstDelay``, after each further one twice as long, up to
 /// ``longestDelay``, each time a random half less, so that many services do not come back at once. What the receiver asks for (`Retry-After`) counts if it is longer.
 public struct RetryPolicy: Sendable, Hashable {
+    /// How long to wait after the first failure.
     public var firstDelay: Duration = .seconds(1)
+    /// The longest wait that is reached by doubling.
     public var longestDelay: Duration = .seconds(30)
     /// The longest that a receiver may ask for.
     public var longestRequestedDelay: Duration = .seconds(300)
     /// Failures in a row after which the receiver counts as gone: a flush then does not try again before it is time, and telemetry goes to the spill folder if there is one.
     public var failuresUntilOpen = 3
 
+    /// The defaults.
     public init() {}
 
     /// How long to wait.

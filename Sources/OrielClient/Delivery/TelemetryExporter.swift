@@ -27,6 +27,7 @@ public enum ExportSignal: String, Hashable, Sendable, CaseIterable {
 
 /// Telemetry of one kind, ready to be sent.
 public struct ExportBatch: Sendable {
+    /// Which kind.
     public let signal: ExportSignal
     /// An OTLP request in protobuf: `ExportLogsServiceRequest`, `ExportMetricsServiceRequest` or `ExportTraceServiceRequest`.
     public let request: [UInt8]

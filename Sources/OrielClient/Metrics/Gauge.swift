@@ -19,6 +19,9 @@ public final class Gauge: Sendable {
         bits.store(value.bitPattern, ordering: .relaxed)
     }
 
+    /// Replaces the value by a whole number: a count, or a literal.
+    public func set(_ value: Int) { set(Double(value)) }
+
     /// Adds to the value; a negative amount subtracts.
     public func add(_ amount: Double) {
         var old = bits.load(ordering: .relaxed)

@@ -43,6 +43,9 @@ public final class Histogram: Sendable {
         if sampler.isDue(at: place, number: number) { keepExemplar(value, at: place) }
     }
 
+    /// Counts a whole number, as ``record(_:)-(Double)``.
+    public func record(_ value: Int) { record(Double(value)) }
+
     /// Counts `value`, and keeps it as the exemplar of its bucket.
     /// - Parameter time: now, to a few milliseconds, if not given.
     public func record(_ value: Double, traceID: TraceID, spanID: SpanID, at time: Timestamp? = nil) {

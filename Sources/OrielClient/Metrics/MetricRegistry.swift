@@ -35,6 +35,7 @@ public final class MetricRegistry: Sendable {
         var owners: [String: Family] = [:]
     }
 
+    /// Its bounds.
     public let configuration: Configuration
     let faults = RegistryFaults()
     let families = Mutex(Families())
@@ -48,6 +49,7 @@ public final class MetricRegistry: Sendable {
     let detachedGauge = Gauge(family: "")
     let detachedHistogram: Histogram
 
+    /// An empty registry.
     public init(configuration: Configuration = Configuration()) {
         self.configuration = configuration
         names = FamilyIndex(limit: configuration.familyLimit)

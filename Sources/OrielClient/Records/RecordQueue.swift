@@ -14,8 +14,6 @@ public final class RecordQueue: Sendable {
     static let maximumRecordBytes = 1 << 20
     /// Bytes before each record: its scope and its length.
     static let headerBytes = 8
-    /// Scratch buffers that grew beyond this are not kept.
-    private static let scratchBytes = 64 << 10
     /// Emptied chunks that are kept.
     private static let spareChunks = 64
 
@@ -33,8 +31,6 @@ public final class RecordQueue: Sendable {
         var sealed: [Chunk] = []
         /// Records in all of them.
         var waiting: UInt64 = 0
-        /// What a record is encoded in; empty while a thread uses it.
-        var scratch: [UInt8] = []
         var emitted: UInt64 = 0
         var droppedFull: UInt64 = 0
         var droppedLarge: UInt64 = 0
@@ -42,17 +38,13 @@ public final class RecordQueue: Sendable {
         var isClosed = false
     }
 
-    /// A box, since an array cannot hold a mutex.
-    private final class Place: Sendable {
-        let shard = Mutex(Shard())
-    }
-
     public let signal: ExportSignal
     private let scopeTable: ScopeTable
     private let budget: ByteBudget
     private let wake: ThreadSignal
-    private let places = (0..<ThreadNumber.groupCount).map { _ in Place() }
+    private let shards = MutexRow(count: ThreadNumber.groupCount, Shard())
     private let threads = ThreadNumber()
+    private let scratch = RecordScratch()
     /// Memory of chunks that were taken.
     private let spare = Mutex<[[UInt8]]>([])
     /// Bytes of full chunks that were not taken yet.
@@ -87,50 +79,35 @@ public final class RecordQueue: Sendable {
     @discardableResult
     @inline(__always)
     public func add(_ scope: RecordScope, _ encode: (inout WireWriter) -> Void) -> Bool {
-        var writer = WireWriter(bytes: takeScratch())
+        var writer = WireWriter(bytes: scratch.take())
         encode(&writer)
-        return append(&writer.bytes, scope)
+        let isAdded = append(writer.bytes.span, scope)
+        scratch.put(&writer.bytes)
+        return isAdded
     }
 
-    /// An empty buffer, mostly with the capacity that it had the last time.
-    private func takeScratch() -> [UInt8] {
-        var scratch: [UInt8] = []
-        withShard { swap(&$0.scratch, &scratch) }
-        return scratch
-    }
+    /// Adds a record that is encoded already, for another queue.
+    ///
+    /// - Returns: whether there was room.
+    @discardableResult
+    public func add(_ scope: RecordScope, encoded record: Span<UInt8>) -> Bool { append(record, scope) }
 
-    /// Calls `body` with the shard of the thread's group, or with another one while that is in use: a thread that was interrupted while it held the lock would let the others of
-    /// its group wait until it goes on.
-    private func withShard<Result>(_ body: (inout Shard) -> Result) -> Result {
-        let own = threads.group
-        for offset in places.indices {
-            if let result = places[(own + offset) & (places.count - 1)].shard.withLockIfAvailable({ body(&$0) }) { return result }
-        }
-        return places[own].shard.withLock { body(&$0) }
-    }
-
-    /// - Parameter bytes: a record. It must be the array's only owner, since the array is emptied and kept.
-    private func append(_ bytes: inout [UInt8], _ scope: RecordScope) -> Bool {
-        let total = bytes.count + Self.headerBytes
+    private func append(_ record: Span<UInt8>, _ scope: RecordScope) -> Bool {
         var isAdded = false
         var isFull = false
-        withShard { shard in
+        shards.withFreeLock(from: threads.group) { shard in
             shard.emitted &+= 1
             if shard.isClosed {
                 shard.droppedClosed &+= 1
-            } else if bytes.count > Self.maximumRecordBytes {
+            } else if record.count > Self.maximumRecordBytes {
                 shard.droppedLarge &+= 1
-            } else if makeRoom(total, &shard) {
-                shard.chunk?.append(bytes.span, scope: scope.number)
+            } else if makeRoom(record.count + Self.headerBytes, &shard) {
+                shard.chunk?.append(record, scope: scope.number)
                 shard.waiting += 1
                 isAdded = true
             } else {
                 shard.droppedFull &+= 1
                 isFull = true
-            }
-            if bytes.capacity <= Self.scratchBytes {
-                bytes.removeAll(keepingCapacity: true)
-                swap(&shard.scratch, &bytes)
             }
         }
         // The first record sets the delivery's clock going.
@@ -186,8 +163,8 @@ public final class RecordQueue: Sendable {
         isPressed.store(false, ordering: .sequentiallyConsistent)
         var chunks: [Chunk] = []
         var sealed = 0
-        for place in places {
-            let (full, open) = place.shard.withLock { shard in
+        for group in 0..<shards.count {
+            let (full, open) = shards.withLock(group) { shard in
                 defer {
                     shard.sealed = []
                     shard.chunk = nil
@@ -231,8 +208,8 @@ public final class RecordQueue: Sendable {
 
     var counts: Counts {
         var counts = Counts()
-        for place in places {
-            place.shard.withLock { shard in
+        for group in 0..<shards.count {
+            shards.withLock(group) { shard in
                 counts.waiting += shard.waiting
                 counts.emitted &+= shard.emitted
                 counts.droppedFull &+= shard.droppedFull
@@ -247,9 +224,16 @@ public final class RecordQueue: Sendable {
 extension RecordQueue.Chunk {
     mutating func append(_ record: Span<UInt8>, scope: UInt32) {
         let header = (UInt64(record.count) << 32 | UInt64(scope)).littleEndian
-        // The pointer is used within the closure only, and `append` copies.
-        unsafe withUnsafeBytes(of: header) { unsafe bytes.append(contentsOf: $0) }
-        bytes.append(record)
+        let total = RecordQueue.headerBytes + record.count
+        bytes.append(addingCapacity: total) { output in
+            // Both pointers are used within the closures only, and `output` has room for what is written.
+            unsafe output.withUnsafeMutableBufferPointer { buffer, initializedCount in
+                let target = UnsafeMutableRawBufferPointer(buffer)
+                unsafe target.storeBytes(of: header, as: UInt64.self)
+                unsafe record.withUnsafeBytes { unsafe UnsafeMutableRawBufferPointer(rebasing: target[RecordQueue.headerBytes...]).copyMemory(from: $0) }
+                initializedCount = total
+            }
+        }
         count += 1
     }
 

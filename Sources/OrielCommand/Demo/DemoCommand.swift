@@ -15,8 +15,8 @@ struct DemoCommand: AsyncParsableCommand {
         abstract: "Start a collector on a free port and a small shop that sends telemetry to it.",
         discussion: """
             The shop behaves like many real systems: a storefront calls a gateway, that calls services, these call a database and a bank that does not always
-            answer; orders travel as events to a function that makes receipts. All of it arrives as OTLP over the network, and is removed at the end
-            unless --keep is given.
+            answer; orders travel as events to a function that makes receipts. They run in this process and are observed by Oriel's client library; only the
+            quarter of an hour before the start is made up. All of it arrives as OTLP over the network, and is removed at the end unless --keep is given.
 
             Examples:
               oriel demo

@@ -12,30 +12,19 @@ struct DemoRun: Service {
     func run() async throws {
         let endpoint = try await endpoint()
         let now = Timestamp.now
-        var shop = DemoShop(exporter: DemoExporter(endpoint: endpoint), seed: UInt64(bitPattern: now.nanoseconds), now: now)
-        let progress = ProgressLine("a quarter of an hour of the shop's past, in seconds", total: Int(DemoShop.past))
+        var past = DemoPast(exporter: DemoExporter(endpoint: endpoint), seed: UInt64(bitPattern: now.nanoseconds), now: now)
+        let progress = ProgressLine("a quarter of an hour of the shop's past, in seconds", total: Int(DemoPast.length))
         do {
-            try await shop.sendPast(until: now) { _ in progress.advance(by: 15) }
+            try await past.send(until: now) { progress.advance(by: Int($0)) }
             progress.finish()
         } catch {
             progress.finish()
             throw error
         }
-        try await ready(endpoint, shop.failedCheckout)
-        let clock = ContinuousClock()
-        let end = duration.map { clock.now + .seconds($0) }
-        var last = now
-        var tick = 0
-        while !Task.isShuttingDownGracefully, end.map({ clock.now < $0 }) ?? true {
-            do {
-                try await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
-            } catch is CancellationError {
-                return
-            }
-            tick += 1
-            let present = Timestamp.now
-            try await shop.sendPresent(from: last, to: present, withMetrics: tick % 5 == 0)
-            last = present
-        }
+        try await ready(endpoint, past.failedCheckout)
+        let present = try DemoPresent(endpoint: endpoint, after: past)
+        await present.run(until: duration.map { .now + .seconds($0) })
+        // The collector listens until this service has ended.
+        await present.services.shutdown()
     }
 }

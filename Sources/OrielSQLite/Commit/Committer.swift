@@ -1,6 +1,7 @@
 import OrielCompression
 import OrielStore
 import OrielTelemetry
+import OrielThreads
 
 /// The commit thread's own: hot.db and all that changes with a commit. Never leaves that thread.
 ///

@@ -1,5 +1,6 @@
 import OrielStore
 import OrielTelemetry
+import OrielThreads
 import Synchronization
 
 /// The maintenance thread: seals full builders, moves floors and unlinks dead files itself, and has the flush and the merge thread write files. Each step ends in a transaction

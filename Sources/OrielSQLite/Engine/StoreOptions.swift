@@ -23,7 +23,7 @@ public struct StoreOptions: Sendable {
     /// Most bytes of requests that wait for a commit; beyond it appends are refused as overloaded.
     public var queueBytes = 128 << 20
     /// Most bytes of rows that are not in a file yet; beyond it appends wait until seals and flushes catch up.
-    public var memoryBytes = 144 << 20
+    public var memoryBytes = 128 << 20
     /// Most files of a signal that wait for a merge; beyond it appends wait until merges catch up.
     public var mergeDebtFiles = 64
     /// How long an append waits for room, in nanoseconds; then it is refused as overloaded.

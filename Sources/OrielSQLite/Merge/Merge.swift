@@ -28,7 +28,7 @@ struct Merge {
     static func run(
         _ task: MergeTask, entered: [SegmentDescription], inputs: [Segment], floor: Timestamp = Timestamp(nanoseconds: .min),
         families: [MetricFamily] = [], store: StoreIdentity, registry: StreamRegistry, fileSystem: SQLiteFileSystem, folder: String,
-        memoryBytes: Int = 64 << 20, limits: BlockLimits? = nil, tombstones: [Tombstone] = [], pacer: MergePacer? = nil
+        memoryBytes: Int = 48 << 20, limits: BlockLimits? = nil, tombstones: [Tombstone] = [], pacer: MergePacer? = nil
     ) throws(StoreError) -> Result {
         precondition(entered.count == task.outputs.count && inputs.map(\.description.fileID) == task.inputs)
         var references: [[StreamReference]] = []

@@ -13,14 +13,18 @@ struct MergeCandidate: Sendable {
     var description: SegmentDescription
     /// Days with rows.
     var days: [Day: DayPart]
+    /// Traces that its rows belong to.
+    var traceCount: Int
 
-    init(description: SegmentDescription, days: [Day: DayPart]) {
+    init(description: SegmentDescription, days: [Day: DayPart], traceCount: Int = 0) {
         self.description = description
         self.days = days
+        self.traceCount = traceCount
     }
 
     init(_ segment: Segment) {
         description = segment.description
+        traceCount = segment.header.traceCount
         days = [:]
         for block in segment.blocks {
             let day = Day(time: block.minimumTime, signal: segment.signal)
@@ -34,6 +38,9 @@ struct MergeCandidate: Sendable {
         guard let part = days[day], description.rowCount > 0 else { return 0 }
         return Int(Double(description.byteCount) * Double(part.rowCount) / Double(description.rowCount))
     }
+
+    /// Memory that a merge needs for the traces besides what it reads and writes: their ids, of each file and of all together, and of spans the summaries.
+    var traceBytes: Int { traceCount * (description.signal == .spans ? 136 : 36) }
 
     /// In the signal's unit.
     var times: ClosedRange<Int64> { description.minimumTime...max(description.minimumTime, description.maximumTime) }
@@ -72,6 +79,8 @@ struct MergeTask: Hashable, Sendable {
 struct MergePolicy: Sendable {
     /// Bytes that the inputs of a merge have at most.
     var maximumBytes = 512 << 20
+    /// Memory that the traces of a merge may take. As many files of level 0 as make a merge worth while are merged all the same, since too many of them would hold up appends.
+    var maximumTraceBytes = 160 << 20
     /// Time, in nanoseconds, that the rows of a merged file of one day span at most, so that retention takes files away often enough; `nil` for any. Files of level 0
     /// are merged whatever they span: too many of them would hold up appends.
     var maximumSpan: Int64?
@@ -169,15 +178,20 @@ struct MergePolicy: Sendable {
         for start in files.indices {
             var total = 0
             var largest = 0
+            var traceBytes = 0
+            var isEnough = false
             var times = files[start].times
             for end in start..<files.count {
                 total += files[end].description.byteCount
                 largest = max(largest, files[end].description.byteCount)
                 let run = start..<(end + 1)
                 guard total <= maximumBytes else { break }
+                traceBytes += files[end].traceBytes
+                guard traceBytes <= maximumTraceBytes || (files[end].description.level == 0 && !isEnough) else { break }
+                isEnough = Double(total) >= minimumRatio * Double(max(largest, 1))
                 times = min(times.lowerBound, files[end].times.lowerBound)...max(times.upperBound, files[end].times.upperBound)
                 guard files[end].description.level == 0 || maximumSpan.map({ Self.span(times, files[end].description.signal) <= $0 }) ?? true else { break }
-                guard run.count > max(best?.count ?? 0, 1), Double(total) >= minimumRatio * Double(max(largest, 1)) else { continue }
+                guard run.count > max(best?.count ?? 0, 1), isEnough else { continue }
                 // A longer run would claim more still.
                 guard isConsecutive(files[run], among: all, barriers) else { break }
                 best = run

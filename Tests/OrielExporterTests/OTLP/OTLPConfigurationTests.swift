@@ -94,12 +94,15 @@ import Testing
     }
     #endif
 
-    @Test(arguments: [
-        ("120", nil, 120), ("0", nil, 0), ("99999999999999999999", nil, 31_536_000), ("Sun, 06 Nov 1994 08:49:37 GMT", nil, 37),
-        ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:30 GMT", 7), ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1995 08:49:30 GMT", 0),
-        ("Sun, 06 Nov 1994 08:49:37 GMT", "yesterday", 37), ("", nil, nil), ("-1", nil, nil), ("soon", nil, nil), ("Sun, 36 Nov 1994 08:49:37 GMT", nil, nil),
-        ("Sun, 06 Nov 1994 08:49 GMT", nil, nil), ("1.5", nil, nil),
-    ] as [(String, String?, Int?)]) func retryAfterIsUnderstood(text: String, date: String?, seconds: Int?) {
+    @Test(
+        arguments: [
+            ("120", nil, 120), ("0", nil, 0), ("99999999999999999999", nil, 31_536_000), ("Sun, 06 Nov 1994 08:49:37 GMT", nil, 37),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:30 GMT", 7), ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1995 08:49:30 GMT", 0),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", "yesterday", 37), ("", nil, nil), ("-1", nil, nil), ("soon", nil, nil),
+            ("Sun, 36 Nov 1994 08:49:37 GMT", nil, nil),
+            ("Sun, 06 Nov 1994 08:49 GMT", nil, nil), ("1.5", nil, nil),
+        ] as [(String, String?, Int?)]) func retryAfterIsUnderstood(text: String, date: String?, seconds: Int?)
+    {
         // 1994-11-06T08:49:00Z
         let now = Timestamp(nanoseconds: 784_111_740_000_000_000)
         #expect(RetryAfter.delay(text, date: date, now: now) == seconds.map { .seconds($0) })

@@ -101,7 +101,9 @@ import Testing
         defer { unsafe unlink(path) }
         let server = try ScriptedServer.answering(unixPath: path) { _ in ok }
         defer { server.stop() }
-        let exporter = try exporter(server) { $0.endpoint = asURL ? "http+unix://" + path.split(separator: "/").map { "%2F" + $0 }.joined() + "/x" : "unix:" + path }
+        let exporter = try exporter(server) {
+            $0.endpoint = asURL ? "http+unix://" + path.split(separator: "/").map { "%2F" + $0 }.joined() + "/x" : "unix:" + path
+        }
         for _ in 0..<2 { #expect(exporter.export(batch(.spans), deadline: later()) == .delivered()) }
         #expect(server.requests.map(\.firstLine) == Array(repeating: "POST \(asURL ? "/x" : "")/v1/traces HTTP/1.1", count: 2))
         #expect(server.requests[0]["host"] == "localhost")
@@ -268,6 +270,8 @@ import Testing
     @Test(arguments: [true, false]) func anAnswerBeforeTheEndOfTheRequestCounts(withReset: Bool) throws {
         let gate = ThreadSignal()
         let server = try ScriptedServer { connection in
+            var bytes: [UInt8] = []
+            _ = connection.read(into: &bytes)
             connection.write("HTTP/1.1 413 Content Too Large\r\nContent-Length: 9\r\n\r\ntoo large")
             // The rest of the request is never read.
             if withReset { connection.resetAtEnd() } else { gate.wait(after: 0, timeout: .seconds(60)) }
@@ -370,8 +374,10 @@ import Testing
     @Test func anExpiredDeadlineSendsNothing() throws {
         let server = try ScriptedServer.answering { _ in ok }
         defer { server.stop() }
-        expectFailure(try exporter(server).export(batch(), deadline: later(-1)), "within the time given")
-        #expect(server.requests.isEmpty)
+        let exporter = try exporter(server)
+        #expect(exporter.export(batch(), deadline: later()) == .delivered())
+        expectFailure(exporter.export(batch(), deadline: later(-1)), "no time was left")
+        #expect(server.requests.count == 1)
     }
 
     @Test func aSlowReceiverIsWaitedFor() throws {

@@ -19,6 +19,18 @@ final class ScriptedServer: Sendable {
         }
 
         var firstLine: String { String(head.prefix { $0 != "\r\n" }) }
+
+        /// The request that some bytes begin with, and what follows it; `nil` when it is not complete.
+        static func first(in bytes: [UInt8]) -> (Request, rest: [UInt8])? {
+            let end = Array("\r\n\r\n".utf8)
+            guard let headEnd = bytes.prefix(64 << 10).indices.first(where: { bytes[$0...].starts(with: end) }) else { return nil }
+            var request = Request()
+            request.head = String(decoding: bytes[..<headEnd], as: UTF8.self)
+            let bodyEnd = headEnd + 4 + (request["content-length"].flatMap { Int($0) } ?? 0)
+            guard bytes.count >= bodyEnd else { return nil }
+            request.body = Array(bytes[(headEnd + 4)..<bodyEnd])
+            return (request, Array(bytes[bodyEnd...]))
+        }
     }
 
     /// One side of a connection.
@@ -43,22 +55,13 @@ final class ScriptedServer: Sendable {
         /// The next request; `nil` when the client went away.
         func request() -> Request? {
             var bytes = received.bytes.withLock { $0 }
-            let end = Array("\r\n\r\n".utf8)
-            var headEnd: Int?
-            while headEnd == nil {
-                headEnd = bytes.indices.first { bytes[$0...].starts(with: end) }
-                if headEnd == nil, !read(into: &bytes) { return nil }
-            }
-            var request = Request()
-            request.head = String(decoding: bytes[..<headEnd!], as: UTF8.self)
-            let length = request["content-length"].flatMap { Int($0) } ?? 0
-            while bytes.count < headEnd! + 4 + length {
+            while true {
+                if let (request, rest) = Request.first(in: bytes) {
+                    received.bytes.withLock { $0 = rest }
+                    return request
+                }
                 if !read(into: &bytes) { return nil }
             }
-            request.body = Array(bytes[(headEnd! + 4)..<(headEnd! + 4 + length)])
-            let rest = Array(bytes[(headEnd! + 4 + length)...])
-            received.bytes.withLock { $0 = rest }
-            return request
         }
 
         /// - Returns: whether anything came.

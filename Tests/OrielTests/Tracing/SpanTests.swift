@@ -48,6 +48,29 @@ import Tracing
         #expect(try await capture.scopes() == [InstrumentationScope(name: "oriel-swift")])
     }
 
+    @Test func contextsStayWhatTheyWereWhenOtherSpansStart() throws {
+        let tracer = capture.tracer()
+        var kept: [(context: ServiceContext, spanID: SpanID)] = []
+        for round in 0..<20 {
+            tracer.withSpan("outer") { outer in
+                // Some are kept, the others let go, so that some are used again.
+                if round % 3 == 0 { kept.append((outer.context, outer.spanContext.spanID)) }
+                tracer.withSpan("inner") { inner in
+                    #expect(ServiceContext.current?.spanContext == inner.spanContext)
+                    if round % 2 == 0 { kept.append((inner.context, inner.spanContext.spanID)) }
+                }
+                #expect(ServiceContext.current?.spanContext == outer.spanContext)
+                var other = outer.context
+                other[OtherKey.self] = "\(round)"
+                let child = tracer.startSpan("child", context: other)
+                #expect(child.context[OtherKey.self] == "\(round)" && child.context.spanContext == child.spanContext)
+                #expect(outer.context[OtherKey.self] == nil && outer.context.count == 1)
+                child.end()
+            }
+        }
+        #expect(kept.allSatisfy { $0.context.spanContext?.spanID == $0.spanID && $0.context.count == 1 })
+    }
+
     @Test func kindsAreThoseOfOTLP() async throws {
         let tracer = capture.tracer()
         for kind in [SpanKind.internal, .server, .client, .producer, .consumer] { tracer.withSpan("\(kind)", ofKind: kind) { _ in } }

@@ -7,22 +7,28 @@ extension Oriel {
     public struct Baggage: Hashable, Sendable {
         /// More about a member: a key, mostly with a value, in the form that it has in the header.
         public struct Property: Hashable, Sendable {
+            /// An HTTP token.
             public var key: String
+            /// As it stands in the header; `nil` for a key alone.
             public var value: String?
 
+            /// A key, mostly with a value.
             public init(key: String, value: String? = nil) {
                 self.key = key
                 self.value = value
             }
         }
 
+        /// A name and its value.
         public struct Member: Hashable, Sendable {
-            /// An HTTP token: letters, digits and ``!#$%&'*+-.^_`|~``. A member with another key is not sent.
+            /// An HTTP token: letters, digits and some marks (RFC 9110, section 5.6.2). A member with another key is not sent.
             public var key: String
             /// Any text; it is sent percent-encoded.
             public var value: String
+            /// More about it, passed on as it is.
             public var properties: [Property]
 
+            /// A name and its value.
             public init(key: String, value: String, properties: [Property] = []) {
                 self.key = key
                 self.value = value
@@ -33,10 +39,12 @@ extension Oriel {
         /// What is sent of these has bounds: 64 members and 8,192 bytes, the first ones.
         public var members: [Member]
 
+        /// Members in the order in which they are sent.
         public init(_ members: [Member] = []) {
             self.members = members
         }
 
+        /// Whether there is nothing to send.
         public var isEmpty: Bool { members.isEmpty }
 
         /// The value of a key; of several the last one. Setting it changes that member or appends one; `nil` removes all of that key.

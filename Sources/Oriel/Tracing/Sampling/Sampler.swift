@@ -7,14 +7,18 @@ extension Oriel {
     /// It is asked once for each span, when it starts, on the thread that starts it: it should be quick and must not block. What a span turns out to be is not known then;
     /// decisions on that are the collector's.
     public protocol Sampler: Sendable {
+        /// Whether a span is recorded.
         func decision(for candidate: SamplingCandidate) -> SamplingDecision
     }
 
     /// A span that is about to start.
     public struct SamplingCandidate: Sendable {
         let parentReference: SpanContextReference?
+        /// Of the parent's trace, or drawn for a new one.
         public let traceID: TraceID
+        /// The name that it starts with.
         public let operationName: String
+        /// Whether it serves, asks, sends or takes.
         public let kind: SpanKind
 
         init(parentReference: SpanContextReference?, traceID: TraceID, operationName: String, kind: SpanKind) {
@@ -24,6 +28,7 @@ extension Oriel {
             self.kind = kind
         }
 
+        /// A candidate for tests of a sampler.
         public init(parent: SpanContext?, traceID: TraceID, operationName: String, kind: SpanKind) {
             self.init(parentReference: parent.map { SpanContextReference($0) }, traceID: traceID, operationName: operationName, kind: kind)
         }
@@ -51,8 +56,10 @@ extension Oriel {
 
         /// Whether the span is recorded and exported.
         public var isSampled: Bool
+        /// What `tracestate` tells.
         public var threshold: Threshold
 
+        /// - Parameter threshold: `.unknown` for whoever does not choose by the candidate's randomness.
         public init(isSampled: Bool, threshold: Threshold) {
             self.isSampled = isSampled
             self.threshold = threshold

@@ -36,11 +36,11 @@ enum SpillFiles {
     static func makeDirectories(_ path: String) throws(SystemError) {
         do throws(SystemError) {
             try makeDirectory(path)
-        } catch where error.isMissing {
+        } catch  where error.isMissing {
             guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { throw error }
             try makeDirectories(String(path[..<slash]))
             try makeDirectories(path)
-        } catch where error.isExisting {}
+        } catch  where error.isExisting {}
     }
 
     static func makeDirectory(_ path: String) throws(SystemError) {
@@ -54,7 +54,7 @@ enum SpillFiles {
         let descriptor: Int32
         do throws(SystemError) {
             descriptor = try retrying { unsafe open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
-        } catch where error.isMissing {
+        } catch  where error.isMissing {
             return nil
         }
         do throws(SystemError) {

@@ -104,7 +104,7 @@ struct SpillFolder: Sendable {
             let subfolder = "\(path)/\(subfolderPrefix)\(getpid())-\(number)"
             do throws(SystemError) {
                 try SpillFiles.makeDirectory(subfolder)
-            } catch where error.isExisting {
+            } catch  where error.isExisting {
                 continue
             }
             // Another process that looks for subfolders may have taken and removed the empty one.
@@ -160,7 +160,7 @@ struct SpillFolder: Sendable {
         do throws(SystemError) {
             do throws(SystemError) {
                 try writeFile(batch, size: size)
-            } catch where error.isMissing {
+            } catch  where error.isMissing {
                 // Somebody cleaned up. What was there is found missing when it is its turn.
                 try SpillFiles.makeDirectories(path)
                 own = try Self.makeSubfolder(of: path)

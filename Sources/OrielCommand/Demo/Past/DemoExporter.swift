@@ -1,8 +1,12 @@
 import Dispatch
 import OrielOTLP
+import OrielTelemetry
 
-/// Sends the shop's telemetry over the network as OTLP/HTTP protobuf, service by service as the real ones would.
+/// Sends the shop's past over the network as OTLP/HTTP protobuf, service by service as the client library does.
 struct DemoExporter: Sendable {
+    /// The scope that the client library says its spans are of.
+    private static let spanScope = InstrumentationScope(name: "oriel-swift")
+
     let endpoint: LoadEndpoint
     private let queue = DispatchQueue(label: "demo exporter")
 
@@ -19,11 +23,11 @@ struct DemoExporter: Sendable {
             for (service, record) in trace.logs { logs[service, default: []].append(record) }
         }
         if !spans.isEmpty {
-            let groups = spans.map { OTLPScopeGroup(resource: $0.key.resource, scope: $0.key.scope, rows: $0.value) }
+            let groups = spans.map { OTLPScopeGroup(resource: $0.key.resource, scope: Self.spanScope, rows: $0.value) }
             try await post("/v1/traces", OTLPEncoder.traces(groups))
         }
         if !logs.isEmpty {
-            let groups = logs.map { OTLPScopeGroup(resource: $0.key.resource, scope: $0.key.scope, rows: $0.value) }
+            let groups = logs.map { OTLPScopeGroup(resource: $0.key.resource, scope: InstrumentationScope(name: $0.key.loggerLabel), rows: $0.value) }
             try await post("/v1/logs", OTLPEncoder.logs(groups))
         }
     }

@@ -1,0 +1,86 @@
+import CoreMetrics
+import Logging
+import OrielClient
+import OrielTelemetry
+import OrielTesting
+import Testing
+import Tracing
+
+@testable import Oriel
+
+/// Exporters, samplers, units and buckets that an application brings along.
+@Suite struct CustomPartsTests {
+    /// Records spans of kind server only.
+    private struct ServersOnly: Oriel.Sampler {
+        func decision(for candidate: Oriel.SamplingCandidate) -> Oriel.SamplingDecision {
+            candidate.kind == .server ? Oriel.SamplingDecision(isSampled: true, threshold: .unknown) : .drop
+        }
+    }
+
+    private func configuration() -> Oriel.Configuration {
+        var configuration = Oriel.Configuration()
+        configuration.logExporters = []
+        configuration.metricExporters = []
+        configuration.spanExporters = []
+        return configuration
+    }
+
+    @Test func eachCustomExporterGetsEverything() async throws {
+        let exporters = [MemoryExporter(), MemoryExporter()]
+        var configuration = configuration()
+        configuration.customExporters = exporters
+        let telemetry = try Oriel.telemetry(configuration)
+        telemetry.tracer.withSpan("checkout") { _ in Logger(label: "shop") { telemetry.logHandler(label: $0) }.info("paid") }
+        #expect(await telemetry.flush(timeout: .seconds(30)))
+        for exporter in exporters {
+            #expect(exporter.spans.map(\.name) == ["checkout"])
+            #expect(exporter.logs.map(\.message) == ["paid"])
+            #expect(!exporter.metrics.isEmpty)
+        }
+        await telemetry.shutdown(timeout: .seconds(30))
+    }
+
+    @Test func whoIsDisabledExportsNothing() async throws {
+        let exporter = MemoryExporter()
+        var configuration = configuration()
+        configuration.customExporters = [exporter]
+        configuration.isDisabled = true
+        let telemetry = try Oriel.telemetry(configuration)
+        telemetry.tracer.withSpan("checkout") { _ in Logger(label: "shop") { telemetry.logHandler(label: $0) }.info("paid") }
+        await telemetry.shutdown(timeout: .seconds(30))
+        #expect(exporter.spans.isEmpty && exporter.logs.isEmpty && exporter.metrics.isEmpty)
+    }
+
+    @Test func aCustomSamplerDecides() async throws {
+        let exporter = MemoryExporter()
+        var configuration = configuration()
+        configuration.customExporters = [exporter]
+        configuration.sampler = .alwaysOff
+        configuration.customSampler = ServersOnly()
+        let telemetry = try Oriel.telemetry(configuration)
+        telemetry.tracer.withSpan("request", ofKind: .server) { _ in telemetry.tracer.withSpan("query", ofKind: .client) { _ in } }
+        await telemetry.shutdown(timeout: .seconds(30))
+        #expect(exporter.spans.map(\.name) == ["request"])
+    }
+
+    @Test func unitsHelpAndBucketsGoByTheLabel() throws {
+        var configuration = configuration()
+        configuration.metricUnits["upload.size"] = "By"
+        configuration.metricHelp["upload.size"] = "What was uploaded."
+        configuration.metricBuckets["upload.size"] = .explicit([10, 100])
+        let telemetry = try Oriel.telemetry(configuration)
+        withMetricsFactory(telemetry.metricsFactory) { Recorder(label: "upload.size").record(50) }
+        let text = telemetry.prometheusText()
+        #expect(text.contains("# HELP upload_size_bytes What was uploaded.\n"))
+        #expect(text.contains("upload_size_bytes_bucket{le=\"10\"} 0\n"))
+        #expect(text.contains("upload_size_bytes_bucket{le=\"100\"} 1\n"))
+    }
+
+    @Test func onlyFunctionsHaveTheirMetrics() async throws {
+        let telemetry = try Oriel.telemetry(configuration())
+        #expect(!telemetry.prometheusText().contains("faas_"))
+        await telemetry.invocation(Oriel.Invocation(requestID: "1")) {}
+        #expect(telemetry.prometheusText().contains("faas_invocations_total 1\n"))
+        #expect(telemetry.prometheusText().contains("faas_coldstarts_total 1\n"))
+    }
+}

@@ -1,0 +1,160 @@
+import CoreMetrics
+import Logging
+import OrielClient
+import OrielExporterPrometheus
+import OrielTelemetry
+import OrielTesting
+import Testing
+import Tracing
+
+@testable import Oriel
+
+@Suite struct TelemetryTests {
+    private let exporter = MemoryExporter()
+
+    private func telemetry(_ change: (inout Oriel.Configuration) -> Void = { _ in }) throws -> Oriel.Telemetry {
+        var configuration = Oriel.Configuration()
+        configuration.serviceName = "shop"
+        configuration.logExporters = [.otlp]
+        change(&configuration)
+        return try Oriel.Telemetry(configuration, exporter: exporter)
+    }
+
+    @Test func allThreeSignalsArriveAndBelongTogether() async throws {
+        let telemetry = try telemetry()
+        let logger = Logger(label: "shop.orders") { telemetry.logHandler(label: $0) }
+        telemetry.tracer.withSpan("checkout") { _ in
+            logger.info("paid", metadata: ["amount": "\(12)"])
+            withMetricsFactory(telemetry.metricsFactory) { Counter(label: "orders").increment(by: 2) }
+        }
+        #expect(await telemetry.flush(timeout: .seconds(30)))
+        let span = try #require(exporter.spans.first)
+        let line = try #require(exporter.logs.first)
+        #expect(line.traceID == span.traceID)
+        #expect(line.spanID == span.spanID)
+        #expect(line.label == "shop.orders")
+        #expect(telemetry.prometheusText().contains("orders_total 2"))
+        #expect(exporter.metrics.count == 1)
+        #expect(telemetry.resource.serviceName == "shop")
+        await telemetry.shutdown(timeout: .seconds(30))
+        let statistics = try #require(telemetry.statistics)
+        #expect(statistics[.logs].emitted == 1)
+        #expect(statistics[.logs].delivered == 1)
+        #expect(statistics[.spans].delivered == 1)
+        // A second end is none.
+        await telemetry.shutdown(timeout: .seconds(30))
+    }
+
+    @Test func whatIsDroppedIsTold() async throws {
+        let telemetry = try telemetry { $0.delivery.queueBytes = 1 }
+        let logger = Logger(label: "shop") { telemetry.logHandler(label: $0) }
+        var emitted: UInt64 = 0
+        while telemetry.statistics?[.logs].dropped[.queueFull] == nil, emitted < 100_000 {
+            logger.info("more than there is room for")
+            emitted += 1
+        }
+        await telemetry.flush(timeout: .seconds(30))
+        let counts = try #require(telemetry.statistics)[.logs]
+        let dropped = try #require(counts.dropped[.queueFull])
+        #expect(counts.emitted == emitted && counts.delivered + dropped == emitted)
+        let line = #"oriel_client_items_total{outcome="dropped",reason="queue_full",signal="logs"} \#(dropped)"#
+        let isTold = telemetry.prometheusText().contains(line)
+        #expect(isTold)
+        await telemetry.shutdown(timeout: .seconds(30))
+    }
+
+    @Test func aBadEndpointIsAProblemAndNoFailure() async throws {
+        var configuration = Oriel.Configuration()
+        configuration.logExporters = [.otlp]
+        configuration.otlp.logs.endpoint = "ftp://nowhere"
+        let telemetry = try Oriel.telemetry(configuration)
+        #expect(telemetry.problems.count == 1)
+        #expect(telemetry.problems.first?.contains("ftp://nowhere") ?? false)
+        Logger(label: "shop") { telemetry.logHandler(label: $0) }.info("nobody hears this")
+        telemetry.tracer.withSpan("nor sees that") { _ in }
+        await telemetry.shutdown(timeout: .seconds(1))
+    }
+
+    @Test func aDisabledClientRecordsNothing() async throws {
+        let telemetry = try telemetry { $0.isDisabled = true }
+        Logger(label: "shop") { telemetry.logHandler(label: $0) }.info("lost")
+        telemetry.tracer.withSpan("lost") { span in #expect(!span.isRecording) }
+        #expect(telemetry.statistics == nil)
+        await telemetry.shutdown(timeout: .seconds(1))
+        #expect(exporter.spans.isEmpty && exporter.logs.isEmpty && exporter.metrics.isEmpty)
+    }
+
+    @Test func whoWantsToBeScrapedIs() async throws {
+        let telemetry = try telemetry {
+            $0.metricExporters = [.prometheus]
+            $0.prometheus.port = 0
+        }
+        #expect(telemetry.listener.map { $0.port > 0 } ?? false)
+        await telemetry.flush(timeout: .seconds(30))
+        #expect(exporter.metrics.isEmpty)
+        await telemetry.shutdown(timeout: .seconds(30))
+    }
+
+    @Test func bootstrapInstallsOnce() async {
+        await #expect(processExitsWith: .success) {
+            var configuration = Oriel.Configuration()
+            configuration.logExporters = []
+            configuration.metricExporters = []
+            configuration.spanExporters = []
+            let telemetry = try Oriel.bootstrap(configuration)
+            Counter(label: "bootstrapped").increment()
+            #expect(telemetry.prometheusText().contains("bootstrapped_total 1"))
+            #expect(Oriel.bootstrapped === telemetry)
+            #expect(throws: Oriel.BootstrapError.alreadyBootstrapped) { try Oriel.bootstrap(configuration) }
+        }
+    }
+}
+
+@Suite struct CaptureTests {
+    @Test func aBlocksTelemetryIsCaptured() async throws {
+        let capture = try await captureTelemetry { capture in
+            withSpan("handler") { span in
+                Logger.current.info("begun", metadata: ["user": "u1"])
+                for _ in 0..<3 { withSpan("SELECT cart") { _ in } }
+                span.attributes["items"] = 3
+            }
+            Counter(label: "orders", dimensions: [("kind", "web")]).increment()
+            Timer(label: "latency").recordMilliseconds(5)
+            return capture
+        }
+        let handler = try #require(capture.spans(named: "handler").first)
+        #expect(handler.isRoot && !handler.isError)
+        #expect(handler["items"] == .int(3))
+        #expect(capture.children(of: handler).count == 3)
+        #expect(capture.repetitions(below: handler, atLeast: 3) == ["SELECT cart": 3])
+        #expect(capture.logs(of: handler).map(\.message) == ["begun"])
+        #expect(capture.logs.first?["user"] == .string("u1"))
+        #expect(capture.value(of: "orders_total", labels: ["kind": "web"]) == 1)
+        #expect(capture.value(of: "orders_total") == nil)
+        #expect(capture.count(of: "latency_seconds") == 1)
+    }
+
+    @Test func blocksThatRunAtOnceSeeTheirOwnOnly() async throws {
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 0..<8 {
+                group.addTask {
+                    let capture = try await captureTelemetry { capture in
+                        for _ in 0...number { withSpan("work") { _ in } }
+                        return capture
+                    }
+                    return capture.spans.count - number
+                }
+            }
+            for try await count in group { #expect(count == 1) }
+        }
+    }
+
+    @Test func whatWasMadeBeforeIsNotCaptured() async throws {
+        let early = Counter(label: "early")
+        let capture = try await captureTelemetry { capture in
+            early.increment()
+            return capture
+        }
+        #expect(capture.value(of: "early_total") == nil)
+    }
+}
