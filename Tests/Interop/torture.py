@@ -79,7 +79,7 @@ def check_accounts(checks, report):
     checks.true("memory stays under the bound", memory["longestQueuedBytes"] <= memory["queueBytes"], memory)
     # Beside the queues there are a request in the making, one that is being sent and its compressed form, some spare memory, threads' stacks and the figures themselves.
     growth = memory["mostAnonymousBytes"] - memory["anonymousBytesBefore"]
-    checks.true("the process grows by little more", growth <= memory["queueBytes"] + (8 << 20), memory)
+    checks.true("the process grows by little more", growth <= memory["queueBytes"] + (12 << 20), memory)
 
 
 def check_fake(checks, programs, seconds):
