@@ -48,7 +48,9 @@ struct LogBenchmark {
     private func mixed(_ logger: Logger) {
         logger.info(
             "request handled by the shop",
-            metadata: ["http.route": .string(route), "user.id": .string(user), "http.status": .stringConvertible(status), "duration": .stringConvertible(seconds)])
+            metadata: [
+                "http.route": .string(route), "user.id": .string(user), "http.status": .stringConvertible(status), "duration": .stringConvertible(seconds),
+            ])
     }
 
     @inline(never)
@@ -57,7 +59,8 @@ struct LogBenchmark {
             "request handled by the shop",
             metadata: [
                 "http.route": .string(route), "user.id": .string(user), "http.status": .stringConvertible(status), "duration": .stringConvertible(seconds),
-                "http.method": "GET", "shop": "berlin", "currency": "EUR", "items": .stringConvertible(status), "retry": .stringConvertible(false), "plan": "gold",
+                "http.method": "GET", "shop": "berlin", "currency": "EUR", "items": .stringConvertible(status), "retry": .stringConvertible(false),
+                "plan": "gold",
             ])
     }
 
@@ -79,9 +82,8 @@ struct LogBenchmark {
         let measurement = Measurement(rounds: 10 * options.repetitions, calls: 20_000, pause: { for pipeline in pipelines { pipeline.catchUp() } })
         let (nothing, real) = loggers(1, [:], nil)
         let call = strings
-        let base = measurement.cost(threads: threads) { for _ in 0..<$1 { call(nothing) } }
-        let cost = measurement.cost(threads: threads) { for _ in 0..<$1 { call(real) } }
-        report.add(name, cost, above: base)
+        let costs = measurement.costs(threads: threads, [{ for _ in 0..<$1 { call(nothing) } }, { for _ in 0..<$1 { call(real) } }])
+        report.add(name, costs[1], above: costs[0])
     }
 
     private func loggers(_ queues: Int, _ metadata: Logger.Metadata, _ provider: Logger.MetadataProvider?) -> (nothing: Logger, real: Logger) {

@@ -27,14 +27,16 @@ struct Measurement {
         return best
     }
 
-    /// The cost of one call when so many threads make calls at the same time: the mean over the threads, each by its own CPU time.
+    /// The cost of one call of each of `bodies` when so many threads make calls at the same time: the mean over the threads, each by its own CPU time.
     ///
-    /// - Parameter body: is given the thread's position and the number of calls.
-    func cost(threads: Int, _ body: @escaping @Sendable (Int, Int) -> Void) -> Cost {
-        var best = Cost.worst
+    /// - Parameter bodies: are given the thread's position and the number of calls.
+    func costs(threads: Int, _ bodies: [@Sendable (Int, Int) -> Void]) -> [Cost] {
+        var best = [Cost](repeating: .worst, count: bodies.count)
         for _ in 0..<rounds {
-            pause()
-            best.improve(by: Self.round(threads: threads, calls: calls, body))
+            for (position, body) in bodies.enumerated() {
+                pause()
+                best[position].improve(by: Self.round(threads: threads, calls: calls, body))
+            }
         }
         return best
     }

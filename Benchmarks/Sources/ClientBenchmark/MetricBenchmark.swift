@@ -51,12 +51,14 @@ struct MetricBenchmark {
         _ report: inout Report
     ) {
         let measurement = Measurement(rounds: 5 * options.repetitions, calls: 500_000)
-        let costs = [base, real].map { counter in
-            measurement.cost(threads: threads) { position, calls in
-                let counter = counter(position)
-                for _ in 0..<calls { counter.increment() }
-            }
-        }
+        let costs = measurement.costs(
+            threads: threads,
+            [base, real].map { counter in
+                { position, calls in
+                    let counter = counter(position)
+                    for _ in 0..<calls { counter.increment() }
+                }
+            })
         report.add(name, costs[1], above: costs[0], aim: Aim(nanoseconds: 10, mallocs: 0))
     }
 
@@ -107,7 +109,9 @@ struct MetricBenchmark {
         let factory = Oriel.RegistryMetricsFactory(registry: registry)
         for user in 0..<10_000 { CoreMetrics.Counter(label: "requests", dimensions: [("user", "\(user)"), ("code", "200")], factory: factory).increment() }
         var bytes = 0
-        let cost = Measurement(rounds: 10 * options.repetitions, calls: 1).costs([{ for _ in 0..<$0 { bytes = Oriel.exposition(of: registry, accept: nil).body.count } }])[0]
+        let cost = Measurement(rounds: 10 * options.repetitions, calls: 1).costs([
+            { for _ in 0..<$0 { bytes = Oriel.exposition(of: registry, accept: nil).body.count } }
+        ])[0]
         report.add(name, cost.nanoseconds / 1000, "us")
         report.add("\(name), length", Double(bytes), "bytes")
     }

@@ -26,7 +26,8 @@ extension Oriel {
         public var description: String {
             switch self {
             case .alreadyBootstrapped: "Oriel.bootstrap() was called before; it installs telemetry once for the whole process"
-            case .forked: "this process was forked off one that had called Oriel.bootstrap(), whose threads do not exist here; exec a program that calls it itself"
+            case .forked:
+                "this process was forked off one that had called Oriel.bootstrap(), whose threads do not exist here; exec a program that calls it itself"
             case .notMade(let reason): reason
             }
         }

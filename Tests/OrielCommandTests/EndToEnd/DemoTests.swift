@@ -19,18 +19,27 @@ import Testing
 
     private struct SpanWithLinks: Decodable {
         struct Link: Decodable {
-            var trace_id: String
-            var span_id: String
+            var traceID: String
+
+            enum CodingKeys: String, CodingKey {
+                case traceID = "trace_id"
+            }
         }
 
-        var span_id: String
-        var parent_span_id: String?
+        var spanID: String
+        var parentSpanID: String?
         var service: String
         var name: String
         var kind: String
         var links: [Link]
         var attributes: [AttributeRow]
         var resource: Resource
+
+        enum CodingKeys: String, CodingKey {
+            case spanID = "span_id"
+            case parentSpanID = "parent_span_id"
+            case service, name, kind, links, attributes, resource
+        }
     }
 
     private struct Resource: Decodable {
@@ -95,13 +104,13 @@ import Testing
         let spans = try #require(try rows(Trace.self, "trace", id, isSinceStart: false).first).spans
         let delivery = try #require(spans.first { $0.service == DemoService.events.name })
         let function = try #require(spans.first { $0.name == DemoService.receipts.name })
-        #expect(function.kind == "consumer" && function.parent_span_id == delivery.span_id)
-        let causes = Set(function.links.map(\.trace_id))
-        #expect(causes == Set(delivery.links.map(\.trace_id)))
+        #expect(function.kind == "consumer" && function.parentSpanID == delivery.spanID)
+        let causes = Set(function.links.map(\.traceID))
+        #expect(causes == Set(delivery.links.map(\.traceID)))
         #expect(causes.isSuperset(of: checkouts.filter { $0.errorCount == 0 }.map(\.traceID)))
         let keys = Set(function.attributes.map(\.key))
         #expect(keys.isSuperset(of: ["faas.coldstart", "faas.invocation_id", "cloud.resource_id"]))
-        #expect(spans.contains { $0.service == DemoService.renderer.name && $0.parent_span_id == function.span_id })
+        #expect(spans.contains { $0.service == DemoService.renderer.name && $0.parentSpanID == function.spanID })
         // What the past was said to be of, and what the client library says.
         for span in spans {
             let service = try #require(DemoService.allCases.first { $0.name == span.service })
