@@ -12,11 +12,11 @@ sanitizer=${1:-}
 filter=${2:-}
 case $sanitizer in
     thread)
-        chosen='ConcurrencyTests|OrielClientTests\.|OrielExporterTests\.|ThreadTests|StreamDictionaryTests|\.StoreTests|PressureTests|MaintenanceTests|ScanTests|SQLiteStoreTests/busy'
+        chosen='ConcurrencyTests|OrielClientTests\.(Metric|Histogram|Exposition|Promtool)|ThreadTests|StreamDictionaryTests|\.StoreTests|PressureTests|MaintenanceTests|ScanTests|SQLiteStoreTests/busy'
         export TSAN_OPTIONS="halt_on_error=0 exitcode=66 ${TSAN_OPTIONS:-}"
         ;;
     address)
-        chosen='OrielTelemetryTests\.|OrielOTLPTests\.|OrielClientTests\.|OrielExporterTests\.|OrielCompressionTests\.|OrielSQLiteColumnsTests\.|RedoTests|HotDamageTests|DamageTests|ConnectionTests'
+        chosen='OrielTelemetryTests\.|OrielOTLPTests\.|OrielClientTests\.(Metric|Histogram|Exposition|Promtool)|OrielCompressionTests\.|OrielSQLiteColumnsTests\.|RedoTests|HotDamageTests|DamageTests|ConnectionTests'
         # Objects of the Swift runtime live until the process ends; looking for leaks would list them all.
         export ASAN_OPTIONS="detect_leaks=0 exitcode=66 ${ASAN_OPTIONS:-}"
         ;;
