@@ -29,16 +29,21 @@ struct Measurement {
 
     /// The cost of one call of each of `bodies` when so many threads make calls at the same time: the mean over the threads, each by its own CPU time.
     ///
+    /// The median round counts, not the best one: that would be the one in which the threads happened to run one after the other and did not meet. For the same reason a
+    /// round should last for several of the system's time slices.
+    ///
     /// - Parameter bodies: are given the thread's position and the number of calls.
     func costs(threads: Int, _ bodies: [@Sendable (Int, Int) -> Void]) -> [Cost] {
-        var best = [Cost](repeating: .worst, count: bodies.count)
+        var all = [[Cost]](repeating: [], count: bodies.count)
         for _ in 0..<rounds {
             for (position, body) in bodies.enumerated() {
                 pause()
-                best[position].improve(by: Self.round(threads: threads, calls: calls, body))
+                all[position].append(Self.round(threads: threads, calls: calls, body))
             }
         }
-        return best
+        return all.map { costs in
+            Cost(nanoseconds: costs.map(\.nanoseconds).sorted()[costs.count / 2], mallocs: costs.map(\.mallocs).sorted()[costs.count / 2])
+        }
     }
 
     private static func round(threads: Int, calls: Int, _ body: @escaping @Sendable (Int, Int) -> Void) -> Cost {

@@ -50,7 +50,7 @@ struct MetricBenchmark {
         _ name: String, _ threads: Int, _ base: @escaping @Sendable (Int) -> CoreMetrics.Counter, _ real: @escaping @Sendable (Int) -> CoreMetrics.Counter,
         _ report: inout Report
     ) {
-        let measurement = Measurement(rounds: 5 * options.repetitions, calls: 500_000)
+        let measurement = Measurement(rounds: 5 * options.repetitions, calls: 10_000_000)
         let costs = measurement.costs(
             threads: threads,
             [base, real].map { counter in
