@@ -171,25 +171,26 @@ struct DeliveryRun {
     }
 
     private mutating func collect(_ queue: RecordQueue, _ chunks: consuming [RecordQueue.Chunk]) {
-        // What can be sent at once becomes a request, and so does what lies in chunks that are mostly empty: a request takes no more memory than it needs.
-        let isMuch = chunks.reduce(0) { $0 + $1.bytes.count } > configuration.batchBytes || pending.contains { $0.signal == queue.signal }
-        var few: [RecordQueue.Chunk] = []
-        var full: [RecordQueue.Chunk] = []
-        for chunk in chunks {
-            if isMuch, chunk.bytes.count >= chunk.reserved / 2 { full.append(chunk) } else { few.append(chunk) }
-        }
-        // Each chunk has one owner, so that its memory can be used again.
-        chunks = []
-        for index in full.indices {
+        for index in chunks.indices {
             var chunk = RecordQueue.Chunk()
-            swap(&chunk, &full[index])
-            enqueue(.records([chunk]), queue.signal)
+            // Each chunk has one owner, so that its memory can be used again.
+            swap(&chunk, &chunks[index])
+            queue.shrink(&chunk)
+            enqueue(chunk, queue.signal)
         }
-        for batch in requests(of: &few, queue) { enqueue(.request(batch), queue.signal) }
+    }
+
+    /// What is small piles up while the receiver is slow or gone, and goes into one request.
+    private mutating func enqueue(_ chunk: RecordQueue.Chunk, _ signal: ExportSignal) {
+        lastNumber += 1
+        shared.report.withLock { $0.waiting[signal, default: 0] += UInt64(chunk.count) }
+        if let index = pending.lastIndex(where: { $0.signal == signal }), pending[index].append(chunk, limit: configuration.batchBytes) { return }
+        pending.append(PendingDelivery(signal: signal, content: .records([chunk]), number: lastNumber))
     }
 
     /// Turns records into requests, which take over from the budget what the records had taken.
     private func requests(of chunks: inout [RecordQueue.Chunk], _ queue: RecordQueue) -> [ExportBatch] {
+        let reserved = chunks.reduce(0) { $0 + $1.reserved }
         var batches: [ExportBatch] = []
         var assembly = builder.assembly(queue.signal)
         for index in chunks.indices {
@@ -197,22 +198,9 @@ struct DeliveryRun {
             queue.recycle(&chunks[index])
         }
         if let batch = assembly.finish() { batches.append(batch) }
-        let reserved = chunks.reduce(0) { $0 + $1.reserved }
         let needed = batches.reduce(0) { $0 + $1.request.count }
         if needed < reserved { shared.budget.release(reserved - needed) } else { shared.budget.take(needed - reserved) }
         return batches
-    }
-
-    /// - Parameter content: has taken from the budget what it needs.
-    private mutating func enqueue(_ content: PendingDelivery.Content, _ signal: ExportSignal) {
-        lastNumber += 1
-        let new = PendingDelivery(signal: signal, content: content, number: lastNumber)
-        shared.report.withLock { $0.waiting[signal, default: 0] += UInt64(new.itemCount) }
-        // What is small piles up while the receiver is slow or gone.
-        for index in pending.indices.reversed() where pending[index].signal == signal {
-            if pending[index].merge(content, limit: configuration.batchBytes) { return }
-        }
-        pending.append(new)
     }
 
     /// Makes a request of what is first, or several.
@@ -314,7 +302,6 @@ struct DeliveryRun {
 
     /// - Parameter batch: what is first.
     private mutating func send(_ batch: ExportBatch, _ deadline: Timestamp?) {
-        pending[0].isTried = true
         switch export(batch, deadline) {
         case .delivered(let rejected, let message):
             removeFirst { $0.deliver(batch, rejected: rejected, message) }
@@ -419,9 +406,9 @@ struct DeliveryRun {
         while true {
             let isAgain = metrics?.hasUnfinished ?? false
             guard let batch = metrics?.request() else { return }
-            shared.report.withLock { $0.waiting[.metrics] = nil }
             shared.budget.take(batch.request.count)
-            enqueue(.request(batch), batch.signal)
+            shared.report.withLock { $0.waiting[.metrics] = UInt64(batch.itemCount) }
+            pending.append(PendingDelivery(signal: .metrics, content: .request(batch), number: lastNumber))
             putAside(.shutdown)
             metrics?.noteDone()
             if !isAgain { return }

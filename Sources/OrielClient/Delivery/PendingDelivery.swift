@@ -3,6 +3,7 @@ struct PendingDelivery {
     enum Content {
         /// Records as the queue gave them: they become a request when it is their turn, so that memory is not moved about, nor filled twice, while the receiver is slow or gone.
         case records([RecordQueue.Chunk])
+        /// Stays what it is: it may have been sent before, and a receiver which got it can tell.
         case request(ExportBatch)
     }
 
@@ -10,21 +11,11 @@ struct PendingDelivery {
     var content: Content
     /// Counts what was pending since the beginning.
     let number: UInt64
-    /// Whether the receiver may have got it. It then stays what it is, so that a receiver which did get it can tell.
-    var isTried = false
 
     var itemCount: Int {
         switch content {
         case .records(let chunks): chunks.reduce(0) { $0 + $1.count }
         case .request(let batch): batch.itemCount
-        }
-    }
-
-    /// Bytes of telemetry.
-    var byteCount: Int {
-        switch content {
-        case .records(let chunks): chunks.reduce(0) { $0 + $1.bytes.count }
-        case .request(let batch): batch.request.count
         }
     }
 
@@ -36,22 +27,16 @@ struct PendingDelivery {
         }
     }
 
-    /// Adds further telemetry of the same kind and form.
+    /// Adds records that came later.
     ///
-    /// - Parameter limit: bytes of both together.
+    /// - Parameter limit: bytes of records from which on it takes no more.
     /// - Returns: whether that was possible.
-    mutating func merge(_ content: Content, limit: Int) -> Bool {
-        guard !isTried else { return false }
-        let other = PendingDelivery(signal: signal, content: content, number: number)
-        guard byteCount + other.byteCount <= limit else { return false }
-        switch (self.content, content) {
-        case (.records(let known), .records(let chunks)): self.content = .records(known + chunks)
-        case (.request(let known), .request(let batch)):
-            // Two OTLP requests one behind the other are one.
-            self.content = .request(
-                ExportBatch(signal: signal, request: known.request + batch.request, itemCount: known.itemCount + batch.itemCount))
-        default: return false
-        }
+    mutating func append(_ chunk: RecordQueue.Chunk, limit: Int) -> Bool {
+        guard case .records(var chunks) = content else { return false }
+        guard chunks.reduce(chunk.bytes.count, { $0 + $1.bytes.count }) <= limit else { return false }
+        content = .records([])
+        chunks.append(chunk)
+        content = .records(chunks)
         return true
     }
 }

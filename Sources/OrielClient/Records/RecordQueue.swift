@@ -14,6 +14,8 @@ public final class RecordQueue: Sendable {
     static let maximumRecordBytes = 1 << 20
     /// Bytes before each record: its scope and its length.
     static let headerBytes = 8
+    /// What an array takes beside its elements, about.
+    private static let arrayBytes = 64
     /// Emptied chunks that are kept.
     private static let spareChunks = 64
 
@@ -181,13 +183,26 @@ public final class RecordQueue: Sendable {
         return chunks
     }
 
+    /// Gives back the memory that a chunk does not need, if that is much: it may wait long.
+    func shrink(_ chunk: inout Chunk) {
+        let needed = chunk.bytes.count + Self.arrayBytes
+        guard needed < chunk.reserved / 2 else { return }
+        var copy: [UInt8] = []
+        copy.reserveCapacity(chunk.bytes.count)
+        copy.append(chunk.bytes.span)
+        let shrunk = Chunk(bytes: copy, count: chunk.count, reserved: needed)
+        budget.release(chunk.reserved - needed)
+        recycle(&chunk)
+        chunk = shrunk
+    }
+
     /// Keeps a chunk's memory whose records were copied. What it had taken from the budget is the caller's to give back.
     ///
     /// - Parameter chunk: must be the bytes' only owner, since an array that is shared would be copied instead of kept.
     func recycle(_ chunk: inout Chunk) {
         var bytes: [UInt8] = []
         swap(&bytes, &chunk.bytes)
-        guard bytes.capacity <= 2 * Self.chunkBytes else { return }
+        guard (Self.chunkBytes...2 * Self.chunkBytes).contains(bytes.capacity) else { return }
         bytes.removeAll(keepingCapacity: true)
         spare.withLock { spare in
             if spare.count < Self.spareChunks { spare.append(bytes) }
