@@ -27,13 +27,15 @@ class Emitter:
         arguments = [os.path.join(programs, "Emitter"), "--endpoint", endpoint, "--threads", str(THREADS), "--seconds", str(seconds)]
         for name, value in options.items():
             arguments += ["--" + name.replace("_", "-"), str(value)]
-        self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.warnings = []
         self.reader = threading.Thread(target=lambda: self.warnings.extend(self.process.stderr), daemon=True)
         self.reader.start()
         assert json.loads(self.process.stdout.readline())["event"] == "begun"
 
     def finish(self):
+        """To be called when the receiver is there for the program's end."""
+        self.process.stdin.close()
         text = self.process.stdout.read()
         code = self.process.wait()
         self.reader.join()

@@ -3,7 +3,8 @@ import Logging
 import Oriel
 import Synchronization
 
-/// Threads that emit telemetry without mercy. It prints `{"event": "begun"}` when they start, and in the end what they made, what became of it and what it cost.
+/// Threads that emit telemetry without mercy. It prints `{"event": "begun"}` when they start, and in the end what they made, what became of it and what it cost. The end, the last
+/// flush and the shutdown, begins when the threads are done and standard input has ended, so that a test can see to it that the receiver is there.
 @main
 struct Emitter {
     /// Log lines after the end, which must be counted as dropped.
@@ -31,6 +32,7 @@ struct Emitter {
             memory.mostAnonymousBytes = max(memory.mostAnonymousBytes, MemoryProbe.anonymousBytes)
             try await Task.sleep(for: .milliseconds(5))
         }
+        while readLine() != nil {}
         let reports = crew.reports
         let flushBegin = ThreadClock.wall
         let isFlushed = await telemetry.flush(timeout: .seconds(20))
