@@ -81,7 +81,9 @@ struct HTTPConnection: Sendable {
             } catch let last where last.kind == .protocolViolation {
                 // It tells more than that the connection broke.
                 throw last
-            } catch {}
+            } catch {
+                // Reading fails as sending did, which is thrown below.
+            }
             if parser.hasHead { return false }
             throw error
         }

@@ -19,6 +19,7 @@ final class HostResolver: Sendable {
     private let running = Mutex<[Name: Lookup]>([:])
 
     func addresses(of host: String, port: UInt16, until deadline: Timestamp) throws(StreamError) -> [SocketAddress] {
+        // What is no address is a name, to be looked up.
         if let addresses = try? SocketAddress.resolve(host, port: port, isNumeric: true) { return addresses }
         let lookup = try lookup(Name(host: host, port: port))
         while true {

@@ -100,11 +100,13 @@ final class TLSChannel: Sendable {
 
     /// Bytes for the network; `nil` when there are none now.
     func nextForNetwork() -> [UInt8]? {
+        // Throws only for what is no buffer, and the handler writes nothing else.
         (try? channel.readOutbound(as: ByteBuffer.self)).flatMap { $0 }.map { Array($0.readableBytesView) }
     }
 
     /// Bytes that the other side sent; `nil` when there are none now.
     func nextReceived() -> [UInt8]? {
+        // Throws only for what is no buffer, and the handler hands on nothing else.
         (try? channel.readInbound(as: ByteBuffer.self)).flatMap { $0 }.map { Array($0.readableBytesView) }
     }
 

@@ -104,6 +104,7 @@ struct TLSStream: ByteStream {
         guard socket.isReadable else { return false }
         // Tickets for later sessions may come at any time.
         var first = [UInt8](repeating: 0, count: 1)
+        // A connection that fails is as stale as one with bytes that nobody asked for.
         return (try? read(into: &first)) != .nothingYet
     }
 }

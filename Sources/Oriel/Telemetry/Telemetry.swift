@@ -55,7 +55,8 @@ extension Oriel {
             try parts.makePipelines(exporter)
             parts.makeListener()
             let identifiers = IdentifierGenerator()
-            let pipelines = [parts.console, parts.otlp].compactMap { $0 } + parts.custom
+            // The console comes last: where they are asked one after the other, a blocked one takes no time from the others.
+            let pipelines = [parts.otlp].compactMap { $0 } + parts.custom + [parts.console].compactMap { $0 }
             tracer = Tracer(
                 queues: parts.queues(.spans),
                 sampler: configuration.isDisabled ? AlwaysOffSampler() : configuration.customSampler ?? configuration.sampler.sampler,
@@ -107,7 +108,7 @@ extension Oriel {
 
         /// As ``flush(deadline:)``, by a time from now.
         @discardableResult
-        public func flush(timeout: Duration) async -> Bool { await flush(deadline: .now.advanced(by: timeout.wholeNanoseconds)) }
+        public func flush(timeout: Duration) async -> Bool { await flush(deadline: .now.advanced(by: timeout.nanoseconds)) }
 
         /// Sends what waits, by the deadline at the latest, and ends. What could not be delivered goes to the spill folder if there is one. What is emitted afterwards goes nowhere.
         ///
@@ -120,7 +121,7 @@ extension Oriel {
 
         /// As ``shutdown(deadline:)``, by a time from now.
         @discardableResult
-        public func shutdown(timeout: Duration) async -> Bool { await shutdown(deadline: .now.advanced(by: timeout.wholeNanoseconds)) }
+        public func shutdown(timeout: Duration) async -> Bool { await shutdown(deadline: .now.advanced(by: timeout.nanoseconds)) }
 
         /// As ``shutdown(deadline:)``, for a thread that may block.
         func shutdownBlocking(deadline: Timestamp) {
@@ -148,14 +149,5 @@ extension Oriel {
     /// Telemetry without globals, as the environment says (``Configuration/environment()``) or as given.
     public static func telemetry(_ configuration: Configuration = .environment()) throws(DeliveryError) -> Telemetry {
         try Telemetry(configuration)
-    }
-}
-
-extension Duration {
-    /// Saturating at some 292 years.
-    var wholeNanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? (seconds < 0 ? .min : .max) : whole.addingSaturating(attoseconds / 1_000_000_000)
     }
 }

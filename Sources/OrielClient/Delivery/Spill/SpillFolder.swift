@@ -249,6 +249,7 @@ struct SpillFolder: Sendable {
     /// Removes what ``next()`` gave.
     mutating func remove() {
         guard first < entries.count else { return }
+        // A file that stays is sent once more by whoever adopts the folder; the receiver knows the request.
         try? SpillFiles.remove(entries[first].path)
         leave(entries[first])
     }
