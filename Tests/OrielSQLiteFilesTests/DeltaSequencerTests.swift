@@ -25,12 +25,22 @@ struct DeltaSequencerTests {
     @Test func pointsAreSummedPerStream() {
         var sequencer = DeltaSequencer()
         let first = sequencer.sequence(points([(0, 100, 200, 3), (1, 0, 200, 7), (0, 200, 300, 4)]), now: now)
-        #expect(rows(first.batch) == [[0, 100, 0], [0, 200, 3], [1, 200, 7], [0, 300, 7]])
+        #expect(rows(first.batch) == [[0, 100, 0], [0, 200, 3], [1, 199, 0], [1, 200, 7], [0, 300, 7]])
         #expect(first.rejected == 0)
         let second = sequencer.sequence(points([(0, 250, 350, 1), (0, 300, 300, 2), (0, 300, 400, 1)]), now: now)
         // The first overlaps; the second has no length and gets the next free time.
         #expect(second.rejected == 1)
         #expect(rows(second.batch) == [[0, 301, 9], [0, 400, 10]])
+    }
+
+    @Test func aPointOfUnknownOrNoLengthBeginsRightBeforeItsEnd() {
+        var sequencer = DeltaSequencer()
+        let sums = sequencer.sequence(points([(0, 0, 200, 3), (0, 0, 300, 4), (1, 200, 200, 5), (2, 0, .min, 6)]), now: now)
+        #expect(rows(sums.batch) == [[0, 199, 0], [0, 200, 3], [0, 300, 7], [1, 199, 0], [1, 200, 5], [2, Double(Int64.min), 6]])
+        let silent = Timestamp(nanoseconds: now.nanoseconds + 16 * 60_000_000_000)
+        _ = sequencer.expire(now: silent)
+        let anew = sequencer.sequence(points([(0, 0, 900, 2)]), now: silent)
+        #expect(rows(anew.batch) == [[0, 899, 0], [0, 900, 2]])
     }
 
     @Test func silentStreamsEndWithAMarkerAndStartAnew() {

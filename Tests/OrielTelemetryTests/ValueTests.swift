@@ -26,9 +26,10 @@ import Testing
     @Test(arguments: [UInt64(1), 2, 3]) func damagedBytesNeverCrash(_ seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let resource = Resource(attributes: random.attributes(5, depth: 3), schemaURL: "x")
-        let encoded = StreamDescriptor.scope(resource, InstrumentationScope(name: "n")).encoded
-        for _ in 0..<(500 * Fuzz.rounds) {
-            var damaged = encoded
+        let scope = StreamDescriptor.scope(resource, InstrumentationScope(name: "n")).encoded
+        let series = StreamDescriptor.series(unsorted: [Label("__name__", "requests_total"), Label("method", "GET"), Label("path", "/é")]).encoded
+        for round in 0..<(1000 * Fuzz.rounds) {
+            var damaged = round % 2 == 0 ? scope : series
             for _ in 0..<2 { damaged[Int.random(in: damaged.indices, using: &random)] = UInt8.random(in: 0...255, using: &random) }
             damaged.removeLast(Int.random(in: 0...3, using: &random))
             do { _ = try StreamDescriptor(encoded: damaged.span) } catch { #expect(error.offset <= damaged.count, "seed \(seed)") }

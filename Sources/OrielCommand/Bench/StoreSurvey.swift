@@ -173,7 +173,7 @@ struct StoreSurvey: ~Copyable {
         }
         if rows.isEmpty { rows = [one] }
         // A span of one interval holds one sample of each series.
-        let instants = pick(times, count: 50).map { StoreQuestion.target("series", ["start": "\($0)", "end": "\($0 + interval)", "limit": "10000"]) }
+        let instants = pick(times, count: 50).map { StoreQuestion.target("series", ["start": "\($0)", "end": "\($0 + interval)", "limit": "100000"]) }
         return [
             StoreQuestion(name: "one series", member: "series", targets: pick(rows).map(Self.seriesTarget)),
             StoreQuestion(name: "all series at an instant", member: "series", targets: instants, hasPages: true),

@@ -4,6 +4,9 @@ import OrielTelemetry
 /// Turns points of delta temporality into absolute samples, in commit order: sums them per stream, with a zero sample at each new start and a staleness marker when a
 /// stream falls silent. Used by the commit thread only.
 ///
+/// A point that does not say when it began gets its zero sample a millisecond before its end: without one, `increase()` would not see the first point of a stream, which is
+/// all that a function called once an hour ever sends.
+///
 /// The samples go into redo in place of the points, so that replay adds nothing twice: it only notes each stream's last sum.
 struct DeltaSequencer {
     /// Where a stream of sums stands.
@@ -85,6 +88,7 @@ struct DeltaSequencer {
     /// Moves a stream on to a point's end.
     ///
     /// - Returns: The time of the point's sample, and that of a zero sample before it when the stream begins; `nil` when the point overlaps the one before.
+    ///   There is no zero sample before the first moment that a time can hold.
     private mutating func advance(_ reference: StreamReference, start: Int64, end: Int64, now: Timestamp) -> (stamp: Int64, zeroTime: Int64?)? {
         let heard = now.nanoseconds / 1_000_000
         if var sum = sums[reference] {
@@ -100,7 +104,9 @@ struct DeltaSequencer {
         if sums.count < DeltaSequencer.limit {
             sums[reference] = Sum(value: 0, histogram: nil, end: end, stamp: end, heard: heard)
         }
-        return (end, start != 0 && start < end ? start : nil)
+        if start != 0, start < end { return (end, start) }
+        let (before, overflow) = end.subtractingReportingOverflow(1)
+        return (end, overflow ? nil : before)
     }
 
     /// Ends the streams that were silent; returns the staleness markers, of samples and of histograms.

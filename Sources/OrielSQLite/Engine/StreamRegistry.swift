@@ -308,6 +308,26 @@ final class StreamRegistry: Sendable {
         state.withLock { state in ids.compactMap { state.references.find($0, state.ids) } }
     }
 
+    /// Some streams for callers, in their order.
+    func table(of references: some Collection<StreamReference>) -> StreamTable {
+        var table = StreamTable()
+        var rest = references[...]
+        while !rest.isEmpty {
+            // Nobody waits long for the registry.
+            let part = rest.prefix(1024)
+            rest = rest.dropFirst(part.count)
+            let (descriptors, ids) = state.withLock { state in
+                var column = ByteColumn()
+                for reference in part { state.descriptors.append(Int(reference), to: &column) }
+                return (column, part.map { state.ids[Int($0)] })
+            }
+            for (index, id) in ids.enumerated() {
+                _ = table.intern(descriptors.bytes.span.extracting(descriptors.range(of: index)), id: id)
+            }
+        }
+        return table
+    }
+
     /// A batch for callers: references replaced by a stream table of its own, with ids.
     func resolve(_ batch: consuming ColumnBatch) -> ColumnBatch {
         var local: [StreamReference: UInt32] = [:]

@@ -2,13 +2,11 @@ import OrielStore
 import OrielTelemetry
 
 extension EngineSnapshot {
-    func streams(
+    func streamTable(
         _ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange, limit: Int
-    ) async throws(StoreError) -> [StreamInformation] {
+    ) async throws(StoreError) -> StreamTable {
         try await find(signal, matchers, range) { found in
-            registry.sortedByID(found.references).prefix(max(0, limit)).compactMap { reference in
-                registry.decodedDescriptor(of: reference).map { StreamInformation(id: registry.id(of: reference), descriptor: $0) }
-            }
+            registry.table(of: registry.sortedByID(found.references).prefix(max(0, limit)))
         }
     }
 

@@ -23,8 +23,8 @@ public protocol StoreSnapshot: Sendable {
     /// another are the plan's rows in order. A plan with a limit cannot be split and comes back alone; so does one whose rows cannot be told apart that way.
     func partitions(of plan: ScanPlan, count: Int) async throws(StoreError) -> [ScanPlan]
 
-    /// Streams with rows in a time range.
-    func streams(_ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange, limit: Int) async throws(StoreError) -> [StreamInformation]
+    /// Streams with rows in a time range, in the order of their ids; the first of them when there are more than `limit`.
+    func streamTable(_ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange, limit: Int) async throws(StoreError) -> StreamTable
 
     /// The names of the labels of metric series, or of resource and scope attributes, sorted.
     func labelNames(_ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange) async throws(StoreError) -> [String]
@@ -44,6 +44,24 @@ public protocol StoreSnapshot: Sendable {
 
     /// One line per trace that has a span in the range and passes, newest first.
     func summaries(_ query: TraceSummaryQuery) async throws(StoreError) -> [TraceSummary]
+}
+
+extension StoreSnapshot {
+    /// What ``streamTable(_:matching:in:limit:)`` finds, decoded.
+    public func streams(
+        _ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange, limit: Int
+    ) async throws(StoreError) -> [StreamInformation] {
+        let table = try await streamTable(signal, matching: matchers, in: range, limit: limit)
+        return (0..<table.count).compactMap { index in
+            guard let id = table.id(index) else { return nil }
+            do {
+                return StreamInformation(id: id, descriptor: try table.decoded(index))
+            } catch {
+                // No decoder interns such bytes, and there is nothing to tell of a stream that cannot be read.
+                return nil
+            }
+        }
+    }
 }
 
 /// Delivers a scan's rows, batch by batch. Not safe for two callers at a time.

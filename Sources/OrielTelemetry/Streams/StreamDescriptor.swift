@@ -75,22 +75,9 @@ public enum StreamDescriptor: Hashable, Sendable {
             self = .scope(resource, scope)
         case StreamDescriptor.seriesMarker:
             var labels: [Label] = []
-            while let tag = try reader.nextTag(in: bytes) {
-                guard tag.number == 1, tag.wireType == 2 else {
-                    try reader.skip(tag, in: bytes)
-                    continue
-                }
-                let content = bytes.extracting(try reader.lengthDelimited(in: bytes))
-                var fields = WireReader(start: 0, end: content.count)
-                var label = Label("", "")
-                while let tag = try fields.nextTag(in: content) {
-                    switch (tag.number, tag.wireType) {
-                    case (1, 2): label.name = String(repairing: content.extracting(try fields.lengthDelimited(in: content)))
-                    case (2, 2): label.value = String(repairing: content.extracting(try fields.lengthDelimited(in: content)))
-                    default: try fields.skip(tag, in: content)
-                    }
-                }
-                labels.append(label)
+            var series = try SeriesLabelReader(bytes)
+            while let label = try series.next(in: bytes) {
+                labels.append(Label(String(repairing: bytes.extracting(label.name)), String(repairing: bytes.extracting(label.value))))
             }
             self = .series(labels)
         default:

@@ -126,7 +126,7 @@ struct ShopAPI {
         ("traces?status=eror", "status", "did you mean \"error\"?"), ("logs?start=tomorrow", "start", "RFC 3339"),
         ("logs?start=1h&since=1h", "since", "one of them"), ("logs?start=now&end=1h", "end", "empty"), ("logs?trace_id=12", "trace_id", "32 hexadecimal"),
         ("traces?attribute==5", "attribute", "key=value"), ("series?label=job>1", "label", "= and !="), ("logs?limit=1&limit=2", "limit", "2 times"),
-        ("series?points=0", "points", "from 1 to 1000"), ("logs?attribute=n=%3e10", "attribute", "did you mean n>=10?"),
+        ("series?points=0", "points", "from 1 to 1000"), ("series?limit=100001", "limit", "from 1 to 100000"), ("logs?attribute=n=%3e10", "attribute", "did you mean n>=10?"),
         ("logs?attribute=n=%3c10", "attribute", "did you mean n<=10?"), ("logs?attribute=n%3c%3e10", "attribute", "did you mean n!=10?"),
         ("logs?attribute=n=~x", "attribute", "n=\"~x\""), ("logs?attribute=n!~x", "attribute", "pattern"),
         ("logs?follow=maybe", "follow", "true or false"), ("logs?follow=true&end=now", "end", "follow"),
@@ -150,6 +150,8 @@ struct ShopAPI {
         let shop = try await ShopAPI()
         let series = try #require(try await shop.get("series?name=http_requests_total&points=all&exemplars=true")["series"])
         #expect(series.elements.count == 2)
+        // One page may hold very many series.
+        #expect(try await shop.get("series?limit=100000")["next"] == .null)
         let get = try #require(series[0])
         #expect(get["labels"] == .object(["job": .string("gateway"), "method": .string("GET")]))
         #expect(get["type"] == .string("counter") && get["points"]?.elements.count == 60)

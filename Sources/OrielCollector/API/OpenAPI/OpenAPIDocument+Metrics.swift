@@ -39,7 +39,13 @@ extension OpenAPIDocument {
                         "schema": {"type": "boolean", "default": false},
                         "example": true
                       },
-                      {"$ref": "#/components/parameters/limit"},
+                      {
+                        "name": "limit",
+                        "in": "query",
+                        "description": "Most series of a page. A page ends early at 16 MiB.",
+                        "schema": {"type": "integer", "minimum": 1, "maximum": 100000, "default": 100},
+                        "example": 5
+                      },
                       {"$ref": "#/components/parameters/cursor"}
                     ],
                     "responses": {

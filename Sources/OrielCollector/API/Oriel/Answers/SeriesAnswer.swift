@@ -48,7 +48,7 @@ struct SeriesRow: Sendable {
     /// The time of the latest stale marker.
     private var staleTime: Int64?
     var points: [SeriesPoint] = []
-    private var hasAllPoints = true
+    private(set) var hasAllPoints = true
     var exemplars: [SeriesExemplar] = []
 
     /// Adds a sample; samples of one kind come in the order of time.
@@ -71,44 +71,6 @@ struct SeriesRow: Sendable {
         }
     }
 
-    func write(labels: [Label], _ families: MetricFamilies, hasPoints: Bool, hasExemplars: Bool, to writer: inout JSONWriter) {
-        let name = labels.first { $0.name == Label.metricName }?.value ?? ""
-        let family = families.family(ofSeries: name)
-        writer.object { writer in
-            writer.member("name", name)
-            writer.key("labels")
-            writer.object { writer in
-                for label in labels where label.name != Label.metricName { writer.member(label.name, label.value) }
-            }
-            writer.member("type", family.kind.name)
-            writer.member("unit", family.unit)
-            writer.key("last")
-            if let last { last.write(to: &writer) } else { writer.null() }
-            writer.key("stale")
-            writer.bool(staleTime.map { $0 > last?.time ?? .min } ?? false)
-            if hasPoints {
-                writer.key("points")
-                writer.array { writer in
-                    for point in points { point.write(to: &writer) }
-                }
-                writer.key("points_complete")
-                writer.bool(hasAllPoints)
-            }
-            if hasExemplars {
-                writer.key("exemplars")
-                writer.array { writer in
-                    for exemplar in exemplars {
-                        writer.object { writer in
-                            writer.time("time", Timestamp(milliseconds: exemplar.time))
-                            writer.key("value")
-                            writer.double(exemplar.value)
-                            writer.member("trace_id", exemplar.traceID)
-                            writer.member("span_id", exemplar.spanID)
-                            writer.member("attributes", attributes: exemplar.attributes)
-                        }
-                    }
-                }
-            }
-        }
-    }
+    /// Whether the series has ended: a stale marker is the latest that was heard of it.
+    var isStale: Bool { staleTime.map { $0 > last?.time ?? .min } ?? false }
 }

@@ -5,13 +5,13 @@ import OrielTelemetry
 extension OrielAPI {
     static let seriesParameters = ["start", "end", "since", "name", "label", "points", "exemplars", "limit", "cursor"]
 
-    /// Series that one request may match; more need a narrower filter.
+    /// Series that one request may match, and that one page may hold; more need a narrower filter.
     static let maximumSeries = 100_000
     /// Points of one series, and exemplars, in one answer.
     static let maximumPoints = 10_000
 
     func series(_ parameters: RequestParameters) async throws(APIError) -> APIAnswer {
-        let page = try PageRequest(parameters, list: "series")
+        let page = try PageRequest(parameters, list: "series", maximumLimit: Self.maximumSeries)
         let sampling = try SeriesSampling(parameters, range: page.range)
         let wantsExemplars = try parameters.bool("exemplars")
         var matchers: [StreamMatcher] = []
@@ -22,97 +22,63 @@ extension OrielAPI {
         let snapshot = try snapshot()
         let families = MetricFamilies(try await asking { () async throws(StoreError) in try await snapshot.families() })
         let name = try parameters.single("name")
-        let all = try await streams(snapshot, names: name.map { families.seriesNames(of: $0) }, matchers, page.range, deadline)
-        let shown = Self.sorted(all, after: page.position).prefix(page.limit + 1)
+        let list = try await list(snapshot, names: name.map { families.seriesNames(of: $0) }, matchers, page.range, deadline)
+        let shown = list.indexes(after: page.position).prefix(page.limit + 1)
         var rows: [StreamID: SeriesRow] = [:]
-        for entry in shown.prefix(page.limit) { rows[entry.id] = SeriesRow() }
+        rows.reserveCapacity(min(shown.count, page.limit))
+        for index in shown.prefix(page.limit) { rows[list.ids[index]] = SeriesRow() }
         try await read(&rows, snapshot, page.range, sampling, wantsExemplars: wantsExemplars, deadline)
 
-        var writer = JSONWriter()
+        var writer = SeriesWriter(families: families, hasPoints: sampling != .none, hasExemplars: wantsExemplars)
+        var json = JSONWriter()
         var next: String?
-        try writer.object { writer throws(APIError) in
-            writer.key("series")
-            try writer.array { writer throws(APIError) in
-                for (index, entry) in shown.enumerated() {
-                    let isFull = try isFull(writer)
-                    if index == page.limit || isFull {
-                        next = page.next(after: shown[index - 1].place)
+        try json.object { json throws(APIError) in
+            json.key("series")
+            try json.array { json throws(APIError) in
+                for (position, index) in shown.enumerated() {
+                    let isFull = try isFull(json)
+                    if position == page.limit || isFull {
+                        next = page.next(after: list.place(of: shown[position - 1]))
                         break
                     }
-                    guard let row = rows[entry.id] else { continue }
-                    row.write(labels: entry.labels, families, hasPoints: sampling != .none, hasExemplars: wantsExemplars, to: &writer)
+                    guard let row = rows[list.ids[index]] else { continue }
+                    do {
+                        try writer.write(list.descriptors.bytes.span.extracting(list.descriptors.range(of: index)), row, to: &json)
+                    } catch {
+                        throw Self.unreadable(error)
+                    }
                 }
             }
-            writer.member("next", optional: next)
+            json.member("next", optional: next)
         }
-        return APIAnswer(json: writer.bytes)
+        return APIAnswer(json: json.bytes)
     }
 
-    private struct Entry {
-        var id: StreamID
-        var labels: [Label]
+    private static func unreadable(_ error: WireError) -> APIError { APIError(status: 500, "the labels of a stored series cannot be read: \(error)") }
 
-        /// Appends what entries are sorted by, byte by byte: the name, then the other labels.
-        func appendPlace(to bytes: inout [UInt8]) {
-            if let name = labels.first(where: { $0.name == Label.metricName })?.value { bytes.append(contentsOf: name.utf8) }
-            for label in labels where label.name != Label.metricName {
-                bytes.append(1)
-                bytes.append(contentsOf: label.name.utf8)
-                bytes.append(1)
-                bytes.append(contentsOf: label.value.utf8)
-            }
-        }
-
-        /// Where the next page begins behind this entry.
-        var place: String {
-            var bytes: [UInt8] = []
-            appendPlace(to: &bytes)
-            return String(decoding: bytes, as: UTF8.self)
-        }
-    }
-
-    /// Entries behind a position, sorted by their places.
-    private static func sorted(_ entries: [Entry], after position: String?) -> [Entry] {
-        // All places in one array: thousands of texts would take longer to make than to sort.
-        var places = ByteColumn()
-        places.reserveCapacity(entries.count, bytes: entries.count * 256)
-        var place: [UInt8] = []
-        let start = position.map { Array($0.utf8) } ?? []
-        var order: [Int] = []
-        order.reserveCapacity(entries.count)
-        for index in entries.indices {
-            place.removeAll(keepingCapacity: true)
-            entries[index].appendPlace(to: &place)
-            places.append(place.span)
-            if position == nil || start.span.precedes(place.span) { order.append(index) }
-        }
-        let bytes = places.bytes.span
-        order.sort { bytes.extracting(places.range(of: $0)).precedes(bytes.extracting(places.range(of: $1))) }
-        return order.map { entries[$0] }
-    }
-
-    /// The series of both kinds of samples that match, in any order.
-    private func streams(
+    /// The series of both kinds of samples that match.
+    private func list(
         _ snapshot: any StoreSnapshot, names: [String]?, _ matchers: [StreamMatcher], _ range: TimeRange, _ deadline: Timestamp
-    ) async throws(APIError) -> [Entry] {
-        var entries: [StreamID: Entry] = [:]
+    ) async throws(APIError) -> SeriesList {
+        var list = SeriesList()
         for signal in [Signal.samples, .histograms] {
             for name in names.map({ $0.map(Optional.some) }) ?? [nil] {
                 try check(deadline)
                 let wanted = matchers + (name.map { [StreamMatcher(Label.metricName, .equal, $0)] } ?? [])
                 let found = try await asking { () async throws(StoreError) in
-                    try await snapshot.streams(signal, matching: wanted, in: range, limit: Self.maximumSeries + 1)
+                    try await snapshot.streamTable(signal, matching: wanted, in: range, limit: Self.maximumSeries + 1)
                 }
-                for stream in found {
-                    guard case .series(let labels) = stream.descriptor else { continue }
-                    entries[stream.id] = Entry(id: stream.id, labels: labels)
+                do {
+                    try list.add(found)
+                } catch {
+                    throw Self.unreadable(error)
                 }
-                guard entries.count <= Self.maximumSeries else {
+                guard list.count <= Self.maximumSeries else {
                     throw APIError(status: 422, "more than \(Self.maximumSeries) series match; narrow the filter with name or label")
                 }
             }
         }
-        return Array(entries.values)
+        return list
     }
 
     private func read(

@@ -65,10 +65,12 @@ struct PageRequest: Sendable {
     let position: String?
     let limit: Int
 
-    init(_ parameters: RequestParameters, list: String, defaultStart: Timestamp? = nil) throws(APIError) {
+    init(
+        _ parameters: RequestParameters, list: String, defaultStart: Timestamp? = nil, maximumLimit: Int = RequestParameters.maximumLimit
+    ) throws(APIError) {
         self.list = list
         fingerprint = parameters.fingerprint
-        limit = try parameters.limit()
+        limit = try parameters.limit(maximum: maximumLimit)
         if let text = try parameters.single("cursor") {
             let cursor = try PageCursor(text, list: list, fingerprint: fingerprint)
             range = cursor.range

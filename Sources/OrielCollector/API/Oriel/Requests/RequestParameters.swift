@@ -76,11 +76,11 @@ struct RequestParameters: Sendable {
     }
 
     /// Rows of one page; 100 when not given.
-    func limit(default standard: Int = 100) throws(APIError) -> Int {
-        try integer("limit", in: 1...RequestParameters.maximumLimit) ?? standard
+    func limit(default standard: Int = 100, maximum: Int = maximumLimit) throws(APIError) -> Int {
+        try integer("limit", in: 1...maximum) ?? standard
     }
 
-    /// The most that `limit` may ask for.
+    /// The most that `limit` may ask for, unless a list says otherwise.
     static let maximumLimit = 10_000
 
     /// `start` (or `since`) and `end`. Without a start the last hour; without an end there is none, so that rows of clocks ahead of ours are shown.

@@ -1,0 +1,72 @@
+import OrielStore
+import OrielTelemetry
+
+/// Writes series as elements of an answer.
+struct SeriesWriter {
+    private let families: MetricFamilies
+    private let hasPoints: Bool
+    private let hasExemplars: Bool
+    /// The family of the series before: series of one name follow each other.
+    private var latest: (name: [UInt8], family: MetricFamily)?
+
+    init(families: MetricFamilies, hasPoints: Bool, hasExemplars: Bool) {
+        self.families = families
+        self.hasPoints = hasPoints
+        self.hasExemplars = hasExemplars
+    }
+
+    /// Writes one series.
+    ///
+    /// - Parameter series: Its encoded descriptor.
+    mutating func write(_ series: Span<UInt8>, _ row: SeriesRow, to writer: inout JSONWriter) throws(WireError) {
+        let name = try series.metricName().map { series.extracting($0) } ?? series.extracting(0..<0)
+        let family = family(ofSeries: name)
+        writer.beginObject()
+        writer.key("name")
+        writer.string(name)
+        writer.key("labels")
+        writer.beginObject()
+        var reader = try SeriesLabelReader(series)
+        while let label = try reader.next(in: series) {
+            let name = series.extracting(label.name)
+            if name.isMetricName { continue }
+            writer.key(name)
+            writer.string(series.extracting(label.value))
+        }
+        writer.endObject()
+        writer.member("type", family.kind.name)
+        writer.member("unit", family.unit)
+        writer.key("last")
+        if let last = row.last { last.write(to: &writer) } else { writer.null() }
+        writer.member("stale", row.isStale)
+        if hasPoints { write(row.points, areAll: row.hasAllPoints, to: &writer) }
+        if hasExemplars { write(row.exemplars, to: &writer) }
+        writer.endObject()
+    }
+
+    private func write(_ points: [SeriesPoint], areAll: Bool, to writer: inout JSONWriter) {
+        writer.key("points")
+        writer.array { writer in
+            for point in points { point.write(to: &writer) }
+        }
+        writer.member("points_complete", areAll)
+    }
+
+    private func write(_ exemplars: [SeriesExemplar], to writer: inout JSONWriter) {
+        writer.member("exemplars", objects: exemplars) { writer, exemplar in
+            writer.time("time", Timestamp(milliseconds: exemplar.time))
+            writer.key("value")
+            writer.double(exemplar.value)
+            writer.member("trace_id", exemplar.traceID)
+            writer.member("span_id", exemplar.spanID)
+            writer.member("attributes", attributes: exemplar.attributes)
+        }
+    }
+
+    private mutating func family(ofSeries name: Span<UInt8>) -> MetricFamily {
+        if let latest, latest.name.span.isEqual(to: name) { return latest.family }
+        let family = families.family(ofSeries: String(repairing: name))
+        latest = (name.array, family)
+        return family
+    }
+}
