@@ -19,7 +19,7 @@ struct SeriesWriter {
     ///
     /// - Parameter series: Its encoded descriptor.
     mutating func write(_ series: Span<UInt8>, _ row: SeriesRow, to writer: inout JSONWriter) throws(WireError) {
-        let name = try series.metricName().map { series.extracting($0) } ?? series.extracting(0..<0)
+        let name = series.extracting(try series.metricName() ?? 0..<0)
         let family = family(ofSeries: name)
         writer.beginObject()
         writer.key("name")

@@ -42,7 +42,7 @@ extension OrielAPI {
                         break
                     }
                     guard let row = rows[list.ids[index]] else { continue }
-                    do {
+                    do throws(WireError) {
                         try writer.write(list.descriptors.bytes.span.extracting(list.descriptors.range(of: index)), row, to: &json)
                     } catch {
                         throw Self.unreadable(error)
@@ -68,7 +68,7 @@ extension OrielAPI {
                 let found = try await asking { () async throws(StoreError) in
                     try await snapshot.streamTable(signal, matching: wanted, in: range, limit: Self.maximumSeries + 1)
                 }
-                do {
+                do throws(WireError) {
                     try list.add(found)
                 } catch {
                     throw Self.unreadable(error)
