@@ -124,6 +124,29 @@ import Testing
                 == #"[{"doubleValue":-0.0},{"doubleValue":0.0},{"doubleValue":3.0},{"doubleValue":1e+20},{"doubleValue":0.5},-0.0,3]"#)
     }
 
+    @Test func everyByteReadsBackWhereverItStands() throws {
+        for byte in UInt8.min...UInt8.max {
+            for length in 1...17 {
+                for place in 0..<length {
+                    var text = [UInt8](repeating: UInt8(ascii: "a"), count: length)
+                    text[place] = byte
+                    #expect(text.span.isASCII == (byte < 0x80))
+                    var writer = JSONWriter()
+                    writer.array { writer in
+                        writer.string(text.span)
+                        writer.string(String(decoding: text, as: UTF8.self))
+                    }
+                    var reader = JSONReader()
+                    let bytes = writer.bytes
+                    try reader.beginArray(in: bytes.span)
+                    var read: [String] = []
+                    while try reader.nextElement(in: bytes.span) { read.append(try reader.string(in: bytes.span)) }
+                    #expect(read == Array(repeating: String(decoding: text, as: UTF8.self), count: 2), "byte \(byte) at \(place) of \(length)")
+                }
+            }
+        }
+    }
+
     @Test func writesStructureWithoutStrayCommas() {
         var writer = JSONWriter()
         writer.object { writer in

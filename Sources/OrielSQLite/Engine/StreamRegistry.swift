@@ -309,23 +309,23 @@ final class StreamRegistry: Sendable {
     }
 
     /// Some streams for callers, in their order.
-    func table(of references: some Collection<StreamReference>) -> StreamTable {
-        var table = StreamTable()
+    func list(of references: some Collection<StreamReference>) -> StreamList {
+        var ids: [StreamID] = []
+        ids.reserveCapacity(references.count)
+        var descriptors = ByteColumn()
         var rest = references[...]
         while !rest.isEmpty {
             // Nobody waits long for the registry.
             let part = rest.prefix(1024)
             rest = rest.dropFirst(part.count)
-            let (descriptors, ids) = state.withLock { state in
-                var column = ByteColumn()
-                for reference in part { state.descriptors.append(Int(reference), to: &column) }
-                return (column, part.map { state.ids[Int($0)] })
-            }
-            for (index, id) in ids.enumerated() {
-                _ = table.intern(descriptors.bytes.span.extracting(descriptors.range(of: index)), id: id)
+            state.withLock { state in
+                for reference in part {
+                    state.descriptors.append(Int(reference), to: &descriptors)
+                    ids.append(state.ids[Int(reference)])
+                }
             }
         }
-        return table
+        return StreamList(ids: ids, descriptors: descriptors)
     }
 
     /// A batch for callers: references replaced by a stream table of its own, with ids.

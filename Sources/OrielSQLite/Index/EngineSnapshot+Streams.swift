@@ -2,11 +2,11 @@ import OrielStore
 import OrielTelemetry
 
 extension EngineSnapshot {
-    func streamTable(
+    func streamList(
         _ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange, limit: Int
-    ) async throws(StoreError) -> StreamTable {
+    ) async throws(StoreError) -> StreamList {
         try await find(signal, matchers, range) { found in
-            registry.table(of: registry.sortedByID(found.references).prefix(max(0, limit)))
+            registry.list(of: registry.sortedByID(found.references).prefix(max(0, limit)))
         }
     }
 
@@ -139,19 +139,20 @@ private struct StreamFinder {
     }
 
     private mutating func search(_ header: BlockHeader, of container: any BlockContainer, _ known: [StreamReference]) throws(StoreError) {
-        let touch = context.deletions.touch(header, of: container)
-        let isInside = isInside(header, of: container)
-        // Rows of streams that are not found yet, for a block of which not all rows count.
-        var candidates: [Int] = []
-        var start = 0
-        for run in try container.streamRuns(ofBlock: header.index) {
+        let runs = try container.streamRuns(ofBlock: header.index).filter { run in
             let reference = known[Int(run.ordinal)]
-            if !found.contains(reference), context.filter.allows(reference) {
-                if isInside { found.insert(reference) } else { candidates.append(contentsOf: start..<(start + run.rowCount)) }
-            }
-            start += run.rowCount
+            return !found.contains(reference) && context.filter.allows(reference)
         }
+        if isInside(header, of: container) {
+            for run in runs { found.insert(known[Int(run.ordinal)]) }
+            return
+        }
+        // Rows of streams that are not found yet, for a block of which not all rows count.
+        var ordinals: [UInt32] = []
+        for ordinal in runs.map(\.ordinal).sorted() where ordinals.last != ordinal { ordinals.append(ordinal) }
+        let candidates = try container.rows(ofBlock: header.index, streams: ordinals, in: bounds)
         guard !candidates.isEmpty else { return }
+        let touch = context.deletions.touch(header, of: container)
         let batch = try container.read(block: header.index, rows: candidates, projection: touch?.projection ?? .positions)
         var rows = Array(0..<batch.count)
         if let touch { rows = context.deletions.remaining(rows, of: batch, touch) }

@@ -24,7 +24,7 @@ public protocol StoreSnapshot: Sendable {
     func partitions(of plan: ScanPlan, count: Int) async throws(StoreError) -> [ScanPlan]
 
     /// Streams with rows in a time range, in the order of their ids; the first of them when there are more than `limit`.
-    func streamTable(_ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange, limit: Int) async throws(StoreError) -> StreamTable
+    func streamList(_ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange, limit: Int) async throws(StoreError) -> StreamList
 
     /// The names of the labels of metric series, or of resource and scope attributes, sorted.
     func labelNames(_ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange) async throws(StoreError) -> [String]
@@ -47,15 +47,14 @@ public protocol StoreSnapshot: Sendable {
 }
 
 extension StoreSnapshot {
-    /// What ``streamTable(_:matching:in:limit:)`` finds, decoded.
+    /// What ``streamList(_:matching:in:limit:)`` finds, decoded.
     public func streams(
         _ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange, limit: Int
     ) async throws(StoreError) -> [StreamInformation] {
-        let table = try await streamTable(signal, matching: matchers, in: range, limit: limit)
-        return (0..<table.count).compactMap { index in
-            guard let id = table.id(index) else { return nil }
+        let list = try await streamList(signal, matching: matchers, in: range, limit: limit)
+        return list.ids.enumerated().compactMap { index, id in
             do {
-                return StreamInformation(id: id, descriptor: try table.decoded(index))
+                return StreamInformation(id: id, descriptor: try list.decoded(index))
             } catch {
                 // No decoder interns such bytes, and there is nothing to tell of a stream that cannot be read.
                 return nil

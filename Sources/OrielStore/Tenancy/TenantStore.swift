@@ -147,8 +147,8 @@ private struct TenantSnapshot: StoreSnapshot {
         try await base.partitions(of: narrowed(plan), count: count)
     }
 
-    func streamTable(_ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange, limit: Int) async throws(StoreError) -> StreamTable {
-        try await base.streamTable(signal, matching: adding(matchers, signal), in: range, limit: limit)
+    func streamList(_ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange, limit: Int) async throws(StoreError) -> StreamList {
+        try await base.streamList(signal, matching: adding(matchers, signal), in: range, limit: limit)
     }
 
     func labelNames(_ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange) async throws(StoreError) -> [String] {

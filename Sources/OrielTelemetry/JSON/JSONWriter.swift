@@ -140,7 +140,7 @@ public struct JSONWriter: Sendable {
 
     public mutating func string(_ id: SpanID) { string(id.hexadecimal) }
 
-    /// A value that is JSON text already.
+    /// A value that is JSON text already, or whole members of an object.
     public mutating func raw(_ json: Span<UInt8>) {
         separate()
         bytes.append(json)
@@ -178,38 +178,23 @@ public struct JSONWriter: Sendable {
         // Most texts hold nothing to escape, and are copied as a whole.
         let start = bytes.count
         bytes.append(contentsOf: text.utf8)
-        if needsEscapes(from: start) {
+        if bytes.span.extracting(start...).needsJSONEscapes {
             bytes.removeLast(bytes.count - start)
             for byte in text.utf8 { appendEscaped(byte) }
         }
         bytes.append(UInt8(ascii: "\""))
     }
 
-    private func needsEscapes(from start: Int) -> Bool {
-        let written = bytes.span
-        for index in start..<written.count where written[index] < 0x20 || written[index] == UInt8(ascii: "\"") || written[index] == UInt8(ascii: "\\") {
-            return true
-        }
-        return false
-    }
-
     private mutating func appendQuoted(_ text: Span<UInt8>) {
-        var isPlain = true
-        var isASCII = true
-        for index in 0..<text.count {
-            let byte = text[index]
-            if byte >= 0x80 { isASCII = false }
-            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { isPlain = false }
-        }
-        guard isASCII else {
+        guard text.isASCII else {
             appendQuoted(String(repairing: text))
             return
         }
         bytes.append(UInt8(ascii: "\""))
-        if isPlain {
-            bytes.append(text)
-        } else {
+        if text.needsJSONEscapes {
             for index in 0..<text.count { appendEscaped(text[index]) }
+        } else {
+            bytes.append(text)
         }
         bytes.append(UInt8(ascii: "\""))
     }

@@ -8,28 +8,30 @@ struct SeriesList: Sendable {
     private(set) var descriptors = ByteColumn()
     /// By index, what the series are sorted by, byte by byte: the name, then the other labels.
     private var places = ByteColumn()
-    private var known: Set<StreamID> = []
 
     var count: Int { ids.count }
 
-    /// Adds the series of a table that are not there yet.
+    /// Adds the series of a store's list that are not there yet.
     ///
-    /// - Throws: An error for bytes that are no descriptor, which no store hands out.
-    mutating func add(_ streams: StreamTable) throws(WireError) {
-        let encoded = streams.descriptors
-        let bytes = encoded.bytes.span
-        descriptors.reserveCapacity(count + streams.count, bytes: descriptors.bytes.count + bytes.count)
-        places.reserveCapacity(count + streams.count, bytes: places.bytes.count + bytes.count)
-        for index in 0..<streams.count {
-            let descriptor = bytes.extracting(encoded.range(of: index))
-            guard let id = streams.id(index), descriptor.count > 0, descriptor[0] == StreamDescriptor.seriesMarker, known.insert(id).inserted else { continue }
-            try appendPlace(of: descriptor)
-            descriptors.append(descriptor)
+    /// - Throws: An error for bytes that are no series' labels, which no store lists for a signal of samples.
+    mutating func add(_ streams: StreamList) throws(WireError) {
+        if count == 0 {
+            // Mostly all that there is.
+            places.reserveCapacity(streams.count, bytes: streams.descriptors.bytes.count)
+            for index in 0..<streams.count { try appendPlace(of: streams.descriptors, index) }
+            (ids, descriptors) = (streams.ids, streams.descriptors)
+            return
+        }
+        let known = Set(ids)
+        for (index, id) in streams.ids.enumerated() where !known.contains(id) {
+            try appendPlace(of: streams.descriptors, index)
+            descriptors.append(streams.descriptors.bytes.span.extracting(streams.descriptors.range(of: index)))
             ids.append(id)
         }
     }
 
-    private mutating func appendPlace(of descriptor: Span<UInt8>) throws(WireError) {
+    private mutating func appendPlace(of column: ByteColumn, _ index: Int) throws(WireError) {
+        let descriptor = column.bytes.span.extracting(column.range(of: index))
         if let name = try descriptor.metricName() { extendPlace(descriptor.extracting(name)) }
         var reader = try SeriesLabelReader(descriptor)
         while let label = try reader.next(in: descriptor) {
@@ -75,12 +77,6 @@ extension Span<UInt8> {
             if extracting(label.name).isMetricName { return label.value }
         }
         return nil
-    }
-
-    fileprivate var isASCII: Bool {
-        var all: UInt8 = 0
-        for index in 0..<count { all |= self[index] }
-        return all < 0x80
     }
 }
 

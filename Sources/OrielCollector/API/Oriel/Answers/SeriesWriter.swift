@@ -6,8 +6,35 @@ struct SeriesWriter {
     private let families: MetricFamilies
     private let hasPoints: Bool
     private let hasExemplars: Bool
-    /// The family of the series before: series of one name follow each other.
-    private var latest: (name: [UInt8], family: MetricFamily)?
+    /// Of the series before: series of one name follow each other.
+    private var latest: Metric?
+
+    /// What all series of one name have in common, as JSON.
+    private struct Metric {
+        let name: [UInt8]
+        /// The member `name`.
+        let before: [UInt8]
+        /// The members `type` and `unit`.
+        let after: [UInt8]
+
+        init(_ name: Span<UInt8>, _ family: MetricFamily) {
+            self.name = name.array
+            before = Self.members { writer in
+                writer.key("name")
+                writer.string(name)
+            }
+            after = Self.members { writer in
+                writer.member("type", family.kind.name)
+                writer.member("unit", family.unit)
+            }
+        }
+
+        private static func members(_ write: (inout JSONWriter) -> Void) -> [UInt8] {
+            var writer = JSONWriter()
+            write(&writer)
+            return writer.bytes
+        }
+    }
 
     init(families: MetricFamilies, hasPoints: Bool, hasExemplars: Bool) {
         self.families = families
@@ -20,10 +47,9 @@ struct SeriesWriter {
     /// - Parameter series: Its encoded descriptor.
     mutating func write(_ series: Span<UInt8>, _ row: SeriesRow, to writer: inout JSONWriter) throws(WireError) {
         let name = series.extracting(try series.metricName() ?? 0..<0)
-        let family = family(ofSeries: name)
+        let metric = metric(name)
         writer.beginObject()
-        writer.key("name")
-        writer.string(name)
+        writer.raw(metric.before.span)
         writer.key("labels")
         writer.beginObject()
         var reader = try SeriesLabelReader(series)
@@ -34,8 +60,7 @@ struct SeriesWriter {
             writer.string(series.extracting(label.value))
         }
         writer.endObject()
-        writer.member("type", family.kind.name)
-        writer.member("unit", family.unit)
+        writer.raw(metric.after.span)
         writer.key("last")
         if let last = row.last { last.write(to: &writer) } else { writer.null() }
         writer.member("stale", row.isStale)
@@ -63,10 +88,10 @@ struct SeriesWriter {
         }
     }
 
-    private mutating func family(ofSeries name: Span<UInt8>) -> MetricFamily {
-        if let latest, latest.name.span.isEqual(to: name) { return latest.family }
-        let family = families.family(ofSeries: String(repairing: name))
-        latest = (name.array, family)
-        return family
+    private mutating func metric(_ name: Span<UInt8>) -> Metric {
+        if let latest, latest.name.span.isEqual(to: name) { return latest }
+        let metric = Metric(name, families.family(ofSeries: String(repairing: name)))
+        latest = metric
+        return metric
     }
 }

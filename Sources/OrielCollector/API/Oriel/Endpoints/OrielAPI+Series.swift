@@ -66,7 +66,7 @@ extension OrielAPI {
                 try check(deadline)
                 let wanted = matchers + (name.map { [StreamMatcher(Label.metricName, .equal, $0)] } ?? [])
                 let found = try await asking { () async throws(StoreError) in
-                    try await snapshot.streamTable(signal, matching: wanted, in: range, limit: Self.maximumSeries + 1)
+                    try await snapshot.streamList(signal, matching: wanted, in: range, limit: Self.maximumSeries + 1)
                 }
                 do throws(WireError) {
                     try list.add(found)
