@@ -96,7 +96,8 @@ struct TelemetryParts {
         if resource["faas.name"] != nil { return .delta }
         return switch configuration.temporality {
         case .cumulative: .cumulative
-        case .delta, .lowMemory: .delta
+        case .delta: .delta
+        case .lowMemory: .lowMemory
         }
     }
 
@@ -137,6 +138,6 @@ extension Oriel.RegistryMetricsFactory {
         let recorders: HistogramBuckets = configuration.histogramAggregation == .explicit ? .seconds : .exponential()
         self.init(
             registry: registry, timerBuckets: timers, recorderBuckets: recorders, units: configuration.metricUnits, help: configuration.metricHelp,
-            buckets: configuration.metricBuckets, keepsExemplars: configuration.exemplarFilter != .alwaysOff)
+            buckets: configuration.metricBuckets, exemplars: configuration.exemplarFilter)
     }
 }
