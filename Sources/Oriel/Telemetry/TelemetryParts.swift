@@ -74,7 +74,15 @@ struct TelemetryParts {
             var delivery = configuration.delivery
             // What lies in the folder of another pipeline is for another receiver.
             delivery.spillFolder = nil
-            for exporter in configuration.customExporters { custom.append(try pipeline("oriel-custom", exporter, delivery, nil, warn)) }
+            var counts: [String: Int] = [:]
+            for exporter in configuration.customExporters {
+                let pipeline = try pipeline("oriel-custom", exporter, delivery, nil, warn)
+                let type = String(describing: type(of: exporter))
+                counts[type, default: 0] += 1
+                let number = counts[type, default: 1]
+                registry.addCollector(of: pipeline, labels: ["exporter": number == 1 ? type : "\(type)-\(number)"])
+                custom.append(pipeline)
+            }
         }
     }
 
