@@ -1,5 +1,6 @@
 import OrielOTLP
 import OrielTelemetry
+import Synchronization
 import Testing
 
 @testable import OrielClient
@@ -133,6 +134,44 @@ import Testing
         #expect(try exemplars() == 0)
         registry.counter("c").increment(traceID: Self.trace, spanID: Self.span)
         #expect(try exemplars() == 1)
+    }
+
+    @Test(arguments: MetricTemporality.allCases)
+    func whatIsToldAsADeltaDependsOnHowItIsCounted(temporality: MetricTemporality) throws {
+        let registry = quietRegistry()
+        let read = Mutex(10.0)
+        let counter = registry.counter("counted")
+        let gauge = registry.gauge("up_and_down")
+        let histogram = registry.histogram("recorded", buckets: .exponential())
+        try registry.registerCounter("read") { read.withLock { $0 } }
+        registry.addCollector { $0.counter("collected", value: read.withLock { $0 } * 10) }
+        counter.increment(by: 3)
+        gauge.add(5)
+        histogram.record(1)
+
+        var push = MetricPush(registry: registry, resource: Resource(), temporality: temporality)
+        let first = push.request()
+        #expect(first != nil)
+        push.noteDone()
+        counter.increment(by: 2)
+        gauge.add(-1)
+        histogram.record(1)
+        read.withLock { $0 = 17 }
+        let request = push.request()?.request ?? []
+        var decoder = OTLPDecoder()
+        let told = try decoder.metrics(request.span, receiveTime: .now)
+
+        #expect(told.samples.values.contains(4), "a gauge is no sum")
+        #expect(told.deltas.histograms.count == (temporality == .cumulative ? 0 : 1))
+        let deltas: Set<Double>
+        let sums: Set<Double>
+        switch temporality {
+        case .cumulative: (deltas, sums) = ([], [5, 17, 170])
+        case .delta: (deltas, sums) = ([2, 7, 70], [])
+        case .lowMemory: (deltas, sums) = ([2], [17, 170])
+        }
+        #expect(Set(told.deltas.samples.values) == deltas)
+        #expect(Set(told.samples.values).subtracting([1, 4]) == sums)
     }
 
     @Test func aScaleThatGoesDown() {

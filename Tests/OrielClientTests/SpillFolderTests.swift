@@ -133,6 +133,68 @@ import Testing
         #expect(drain(&third) == [1, 2, 3, 4, 5, 6])
     }
 
+    // MARK: Files that stay
+
+    private var subfolder: String { files[0].split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } }
+
+    @Test(.enabled(if: RemovalBan.isPossible, "nothing here keeps this user from removing a file"))
+    func aFileThatCannotBeRemovedIsEmptied() throws {
+        var spill: SpillFolder? = try open()
+        for number in 1...2 { expectWritten(spill!.write(batch(number))) }
+        let subfolder = subfolder
+        RemovalBan.forbidRemoval(in: subfolder)
+        defer { RemovalBan.allowRemoval(in: subfolder) }
+        #expect(spill!.next()?.itemCount == 1)
+        #expect(spill!.remove() == nil)
+        #expect(files.count == 2)
+        spill = nil
+        var next: SpillFolder? = try open()
+        #expect(next!.recoveredCounts == [.logs: 2] && next!.damagedFiles == 0)
+        RemovalBan.allowRemoval(in: subfolder)
+        #expect(drain(&next!) == [2])
+        next = nil
+        let last = try open()
+        #expect(last.isEmpty && files.isEmpty && last.damagedFiles == 0)
+    }
+
+    @Test(.enabled(if: RemovalBan.isPossible, "nothing here keeps this user from removing a file"))
+    func aFileThatCannotBeRemovedOrEmptiedIsNotSentAgainAndToldOfOnce() throws {
+        var spill: SpillFolder? = try open(limit: 64 << 10)
+        for number in 1...3 { expectWritten(spill!.write(batch(number))) }
+        let (subfolder, files) = (subfolder, files)
+        for file in files[..<2] { RemovalBan.forbidChanges(of: file) }
+        RemovalBan.forbidRemoval(in: subfolder)
+        defer {
+            RemovalBan.allowRemoval(in: subfolder)
+            for file in files { RemovalBan.allowChanges(of: file) }
+        }
+        #expect(spill!.next()?.itemCount == 1)
+        guard case .irremovable(let path, _)? = spill!.remove() else {
+            Issue.record("nothing was told")
+            return
+        }
+        #expect(path == files[0])
+        #expect(spill!.next()?.itemCount == 2)
+        #expect(spill!.remove() == nil)
+        #expect(spill!.itemCounts == [.logs: 3])
+        spill = nil
+
+        var next: SpillFolder? = try open(limit: 64 << 10)
+        #expect(next!.recoveredCounts == [.logs: 3])
+        RemovalBan.allowRemoval(in: subfolder)
+        #expect(drain(&next!) == [3])
+        // The files that stay take room.
+        var written = 0
+        while case .written = next!.write(batch(1, size: 3000)) { written += 1 }
+        #expect(written == 14)
+        #expect(drain(&next!).count == 14)
+        next = nil
+
+        for file in files[..<2] { RemovalBan.allowChanges(of: file) }
+        let last = try open()
+        #expect(last.isEmpty && self.files.isEmpty)
+    }
+
     // MARK: Damage
 
     @Test func aDamagedHeaderIsMovedAside() throws {
@@ -187,7 +249,9 @@ import Testing
         let subfolder = String(files[0].dropLast(files[0].split(separator: "/").last!.count))
         spill = nil
         TemporaryFolder.write(Array("hello".utf8), to: subfolder + "notes.txt")
-        TemporaryFolder.write([], to: subfolder + "0000000000000001.otlp")
+        TemporaryFolder.write([1], to: subfolder + "0000000000000001.otlp")
+        // An empty one was sent, and could not be removed.
+        TemporaryFolder.write([], to: subfolder + "0000000000000002.otlp")
         TemporaryFolder.write([1, 2, 3], to: folder.path + "/spill/left-alone")
         var next = try open()
         #expect(next.damagedFiles == 2)

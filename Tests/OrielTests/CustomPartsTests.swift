@@ -40,6 +40,27 @@ import Tracing
         await telemetry.shutdown(timeout: .seconds(30))
     }
 
+    @Test func whatBecomesOfTheirTelemetryIsCounted() async throws {
+        struct Refusing: TelemetryExporter {
+            func export(_ batch: ExportBatch, deadline: Timestamp) -> ExportOutcome { .refused(reason: "no") }
+        }
+        var configuration = configuration()
+        configuration.customExporters = [MemoryExporter(), Refusing(), MemoryExporter()]
+        let telemetry = try Oriel.telemetry(configuration)
+        telemetry.tracer.withSpan("checkout") { _ in }
+        await telemetry.flush(timeout: .seconds(30))
+        let text = telemetry.prometheusText()
+        for line in [
+            #"oriel_client_items_total{exporter="MemoryExporter",outcome="delivered",signal="spans"} 1"#,
+            #"oriel_client_items_total{exporter="MemoryExporter-2",outcome="delivered",signal="spans"} 1"#,
+            #"oriel_client_items_total{exporter="Refusing",outcome="delivered",signal="spans"} 0"#,
+            #"oriel_client_items_total{exporter="Refusing",outcome="dropped",reason="refused",signal="spans"} 1"#,
+            #"oriel_client_waiting_items{exporter="Refusing",signal="spans"} 0"#, #"oriel_client_receiver_gone{exporter="MemoryExporter"} 0"#,
+            "oriel_metric_registry_omitted_series_total 0",
+        ] { #expect(text.contains(line + "\n"), "\(line)") }
+        await telemetry.shutdown(timeout: .seconds(30))
+    }
+
     @Test func whoIsDisabledExportsNothing() async throws {
         let exporter = MemoryExporter()
         var configuration = configuration()

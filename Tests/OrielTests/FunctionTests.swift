@@ -68,6 +68,20 @@ import Tracing
         await telemetry.shutdown(timeout: .seconds(30))
     }
 
+    @Test func aBatchOfOneMessageIsALinkToo() async throws {
+        for trigger in [Oriel.FunctionTrigger.pubsub, .datasource] {
+            await telemetry.invocation(invocation(trigger.rawValue), trigger: trigger, carriers: [["traceparent": parent]]) {}
+            let batch = try #require(exporter.spans.last)
+            #expect(batch.isRoot && batch.span.kind == 5)
+            #expect(batch.links.map(\.spanID.hexadecimal) == ["b7ad6b7169203331"])
+            #expect(batch.span["faas.trigger"] == .string(trigger.rawValue))
+        }
+        await telemetry.invocation(invocation("request"), trigger: .http, carriers: [["traceparent": parent]]) {}
+        let request = try #require(exporter.spans.last)
+        #expect(request.parentSpanID.hexadecimal == "b7ad6b7169203331" && request.span.kind == 2 && request.span["faas.trigger"] == "http")
+        await telemetry.shutdown(timeout: .seconds(30))
+    }
+
     @Test func thePlatformsTraceIsTheParentOnlyWhenNothingElseIs() async throws {
         let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
         await telemetry.invocation(invocation("platform", header: header)) {}

@@ -57,9 +57,25 @@ import Tracing
     }
 
     @Test func aFactoryMayLeaveThemOut() {
-        let factory = Oriel.RegistryMetricsFactory(registry: registry, keepsExemplars: false)
+        let factory = Oriel.RegistryMetricsFactory(registry: registry, exemplars: .alwaysOff)
         inSpan(1) { CoreMetrics.Counter(label: "c", factory: factory).increment() }
         #expect(exemplar("c") == nil)
+    }
+
+    @Test func aFactoryMayKeepThemOutsideTracesToo() throws {
+        let factory = Oriel.RegistryMetricsFactory(registry: registry, exemplars: .alwaysOn)
+        CoreMetrics.Counter(label: "c", factory: factory).increment(by: 3)
+        inSpan(5, isSampled: false) { CoreMetrics.Counter(label: "unsampled", factory: factory).increment() }
+        inSpan(6) { CoreMetrics.Timer(label: "t", factory: factory).recordSeconds(1) }
+        #expect(exemplar("c")?.value == 3 && exemplar("c")?.traceID == .zero && exemplar("c")?.spanID == .zero)
+        #expect(exemplar("unsampled")?.spanID == SpanID(rawValue: 5))
+        guard case .histogram(let timer)? = point("t_seconds") else {
+            Issue.record("no histogram")
+            return
+        }
+        #expect(timer.exemplars.compactMap { $0?.spanID } == [SpanID(rawValue: 6)])
+        let body = String(decoding: Oriel.exposition(of: registry, accept: "application/openmetrics-text").body, as: UTF8.self)
+        #expect(body.contains("c_total 3 # {} 3 "), "\(body)")
     }
 
     /// Not each observation pays for a look at its span, but no bucket is without one that was, and none shows an old one for long.

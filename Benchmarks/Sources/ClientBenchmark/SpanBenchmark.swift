@@ -17,6 +17,7 @@ struct SpanBenchmark {
     }
 
     func run(_ report: inout Report) {
+        contexts(&report)
         for (kind, tracer, limit) in [("unsampled", unsampled, 150.0), ("sampled", sampled, 500.0)] {
             let aim = Aim(nanoseconds: limit)
             compare("\(kind) span, startSpan and end", tracer, &report, aim, { startAndEnd($0) }, { startAndEnd($0) })
@@ -63,6 +64,23 @@ struct SpanBenchmark {
         let measurement = Measurement(rounds: 40 * options.repetitions, pause: pipeline.catchUp)
         let costs = measurement.costs([{ for _ in 0..<$0 { base(nothing) } }, { for _ in 0..<$0 { call(tracer) } }])
         report.add(name, costs[1], above: costs[0], aim: aim)
+    }
+
+    /// What `withSpan` costs with any tracer that tells children of their parent.
+    private func contexts(_ report: inout Report) {
+        let tracer = ContextTracer()
+        let name = "a value in the context, withSpan"
+        if options.wants(name) { compareContexts(name, tracer, &report) }
+        let inner = "a value in the context inside a span, withSpan"
+        guard options.wants(inner) else { return }
+        nothing.withSpan("parent") { _ in
+            tracer.withSpan("parent") { _ in compareContexts(inner, tracer, &report) }
+        }
+    }
+
+    private func compareContexts(_ name: String, _ tracer: ContextTracer, _ report: inout Report) {
+        let costs = Measurement(rounds: 40 * options.repetitions).costs([{ for _ in 0..<$0 { within(nothing) } }, { for _ in 0..<$0 { within(tracer) } }])
+        report.add(name, costs[1], above: costs[0])
     }
 
     /// Spans with none to five attributes, measured in turns: the differences are what attributes cost.

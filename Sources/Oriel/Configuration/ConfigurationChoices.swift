@@ -93,7 +93,7 @@ extension Oriel {
     public enum TemporalityPreference: String, Hashable, Sendable, CaseIterable {
         case cumulative
         case delta
-        /// As ``delta``: all sums here are of instruments that are recorded as they happen.
+        /// As ``delta`` where it is counted as it happens; ``cumulative`` of counters that are read at each push.
         case lowMemory = "lowmemory"
     }
 
@@ -105,7 +105,7 @@ extension Oriel {
 
     /// Which measurements may become exemplars, with the names of `OTEL_METRICS_EXEMPLAR_FILTER`.
     public enum ExemplarFilter: String, Hashable, Sendable, CaseIterable {
-        /// As ``traceBased``: an exemplar is a link to a trace here.
+        /// All, also those made outside any span, whose exemplars lead to no trace, and inside one that is not recorded.
         case alwaysOn = "always_on"
         case alwaysOff = "always_off"
         /// Those made inside a sampled span.

@@ -39,7 +39,7 @@ extension Oriel {
         /// - Parameters:
         ///   - timerBuckets: in seconds.
         ///   - recorderBuckets: exponential if not given, since nothing is known about the values.
-        ///   - keepsExemplars: whether observations inside sampled spans are kept as exemplars. Which factory made an instrument decides for it.
+        ///   - exemplars: which observations may be kept as exemplars. Which factory made an instrument decides for it.
         public init(
             registry: MetricRegistry,
             timerBuckets: HistogramBuckets = .seconds,
@@ -47,7 +47,7 @@ extension Oriel {
             units: [String: String] = [:],
             help: [String: String] = [:],
             buckets: [String: HistogramBuckets] = [:],
-            keepsExemplars: Bool = true
+            exemplars: ExemplarFilter = .traceBased
         ) {
             self.registry = registry
             self.timerBuckets = timerBuckets
@@ -55,8 +55,12 @@ extension Oriel {
             self.units = units
             self.help = help
             self.buckets = buckets
-            let current: SpanSource = { () -> SpanReference? in ServiceContext.sampledSpan }
-            spans = keepsExemplars ? current : nil
+            spans =
+                switch exemplars {
+                case .alwaysOff: nil
+                case .traceBased: { () -> SpanReference? in ServiceContext.sampledSpan }
+                case .alwaysOn: { () -> SpanReference? in ServiceContext.anySpan }
+                }
         }
 
         public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler { counter(label, dimensions) }
@@ -121,6 +125,12 @@ extension ServiceContext {
     /// The span that the running task or thread is in, if it is sampled.
     fileprivate static var sampledSpan: SpanReference? {
         guard let context = ServiceContext.current?.spanContextReference?.context, context.isSampled else { return nil }
+        return SpanReference(traceID: context.traceID, spanID: context.spanID)
+    }
+
+    /// The span that the running task or thread is in, sampled or not; with zeros outside any.
+    fileprivate static var anySpan: SpanReference {
+        guard let context = ServiceContext.current?.spanContextReference?.context else { return SpanReference(traceID: .zero, spanID: .zero) }
         return SpanReference(traceID: context.traceID, spanID: context.spanID)
     }
 }

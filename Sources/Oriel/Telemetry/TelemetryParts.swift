@@ -74,7 +74,15 @@ struct TelemetryParts {
             var delivery = configuration.delivery
             // What lies in the folder of another pipeline is for another receiver.
             delivery.spillFolder = nil
-            for exporter in configuration.customExporters { custom.append(try pipeline("oriel-custom", exporter, delivery, nil, warn)) }
+            var counts: [String: Int] = [:]
+            for exporter in configuration.customExporters {
+                let pipeline = try pipeline("oriel-custom", exporter, delivery, nil, warn)
+                let type = String(describing: type(of: exporter))
+                counts[type, default: 0] += 1
+                let number = counts[type, default: 1]
+                registry.addCollector(of: pipeline, labels: ["exporter": number == 1 ? type : "\(type)-\(number)"])
+                custom.append(pipeline)
+            }
         }
     }
 
@@ -96,7 +104,8 @@ struct TelemetryParts {
         if resource["faas.name"] != nil { return .delta }
         return switch configuration.temporality {
         case .cumulative: .cumulative
-        case .delta, .lowMemory: .delta
+        case .delta: .delta
+        case .lowMemory: .lowMemory
         }
     }
 
@@ -137,6 +146,6 @@ extension Oriel.RegistryMetricsFactory {
         let recorders: HistogramBuckets = configuration.histogramAggregation == .explicit ? .seconds : .exponential()
         self.init(
             registry: registry, timerBuckets: timers, recorderBuckets: recorders, units: configuration.metricUnits, help: configuration.metricHelp,
-            buckets: configuration.metricBuckets, keepsExemplars: configuration.exemplarFilter != .alwaysOff)
+            buckets: configuration.metricBuckets, exemplars: configuration.exemplarFilter)
     }
 }

@@ -1,6 +1,6 @@
 import OrielTelemetry
 
-/// A few short protobuf fields, put together on the stack: an array that grows by one byte after the other would cost many times as much.
+/// A few short protobuf fields, written into memory at the end of an array: one that grows by one byte after the other would cost many times as much.
 @safe
 struct ShortFields: ~Copyable {
     /// Valid as long as the closure of ``WireWriter/shortFields(_:_:)`` runs, which this value cannot leave.
@@ -72,11 +72,13 @@ extension WireWriter {
     /// Appends what `body` writes, at most `limit` bytes, in one step.
     @inline(__always)
     mutating func shortFields(_ limit: Int, _ body: (inout ShortFields) -> Void) {
-        // Safe: the memory is used within the closure only, and as far as it was written.
-        unsafe withUnsafeTemporaryAllocation(byteCount: limit, alignment: 8) { memory in
-            var fields = unsafe ShortFields(memory)
-            body(&fields)
-            unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: memory[..<fields.count]))
+        bytes.append(addingCapacity: limit) { output in
+            // Safe: the memory is used within the closures only, and counts as far as it was written.
+            unsafe output.withUnsafeMutableBufferPointer { buffer, initializedCount in
+                var fields = unsafe ShortFields(UnsafeMutableRawBufferPointer(buffer))
+                body(&fields)
+                initializedCount = fields.count
+            }
         }
     }
 

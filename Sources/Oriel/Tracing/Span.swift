@@ -6,15 +6,15 @@ extension Oriel {
         /// What of the parent's context belongs to its children too, without the parent's span where that is all of it.
         private let inherited: ServiceContext
         private let reference: SpanContextReference
-        /// `nil` when the span was not chosen to be recorded.
-        private let recording: SpanRecording?
 
         /// - Parameter parent: the span in `context`.
-        init(context: ServiceContext, parent: SpanContextReference?, reference: SpanContextReference, recording: SpanRecording?) {
+        init(context: ServiceContext, parent: SpanContextReference?, reference: SpanContextReference) {
             inherited = context.count == (parent == nil ? 0 : 1) ? .topLevel : context
             self.reference = reference
-            self.recording = recording
         }
+
+        /// `nil` when the span was not chosen to be recorded.
+        private var recording: SpanRecording? { reference.recording }
 
         /// What children are started with: the parent's context, with this span in place of the parent.
         ///
@@ -38,7 +38,7 @@ extension Oriel {
             nonmutating set { recording?.operationName = newValue }
         }
 
-        /// The attributes; none when the span is not recorded.
+        /// The attributes; none when the span is not recorded, or has ended.
         ///
         /// A change in place (`span.attributes["http.response.status_code"] = 200`) takes them out, changes them without a lock and puts them back; what other threads change
         /// meanwhile is merged. Several at once are best set by ``updateAttributes(_:)``.
@@ -47,7 +47,7 @@ extension Oriel {
             nonmutating set { recording?.attributes = newValue }
             nonmutating _modify {
                 guard let recording else {
-                    var unused = SpanAttributes()
+                    var unused = SpanAttributes.none
                     yield &unused
                     return
                 }

@@ -34,17 +34,42 @@ extension Oriel {
     }
 }
 
-/// Spans' contexts are kept in the task's context by reference: a value of this size would be boxed anew by each child.
-final class SpanContextReference: Sendable {
-    let context: Oriel.SpanContext
+/// A span as the task's context keeps it: by reference, since a value of this size would be boxed anew by each child.
+enum SpanContextReference: Sendable {
+    /// A span that this process does not record.
+    case unrecorded(UnrecordedSpan)
+    case recorded(SpanRecording)
+
+    /// Of a span that this process does not record.
+    init(_ context: Oriel.SpanContext) {
+        self = .unrecorded(UnrecordedSpan(context))
+    }
+
+    var context: Oriel.SpanContext {
+        switch self {
+        case .unrecorded(let span): span.context
+        case .recorded(let recording): recording.context
+        }
+    }
+
+    /// `nil` when the span was not chosen to be recorded.
+    var recording: SpanRecording? {
+        guard case .recorded(let recording) = self else { return nil }
+        return recording
+    }
 
     /// The value if it is a reference: no other key has values of this type.
     @inline(__always)
     fileprivate static func opened<Value>(_ value: Value) -> SpanContextReference? {
         guard Value.self == SpanContextReference.self else { return nil }
-        // Both are the same type, so it is read from memory that holds one.
-        return unsafe withUnsafePointer(to: value) { unsafe UnsafeRawPointer($0).load(as: SpanContextReference.self) }
+        // Both are the same type.
+        return unsafe unsafeBitCast(value, to: SpanContextReference.self)
     }
+}
+
+/// What is kept of a span that this process does not record.
+final class UnrecordedSpan: Sendable {
+    let context: Oriel.SpanContext
 
     init(_ context: Oriel.SpanContext) {
         self.context = context
@@ -63,6 +88,8 @@ extension ServiceContext {
     var spanContextReference: SpanContextReference? {
         get {
             // Mostly there is nothing else in a context: a look at all of it is quicker than the hash of a key and a cast.
+            let count = count
+            if count == 0 { return nil }
             guard count <= 2 else { return self[SpanContextKey.self] }
             var found: SpanContextReference?
             forEach { _, value in

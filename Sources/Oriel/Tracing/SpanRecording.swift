@@ -14,13 +14,13 @@ struct SourceLocation: Sendable {
 /// All that changes lies behind one lock, under which nothing of users runs: what is replaced is released after the lock.
 final class SpanRecording: Sendable {
     struct Link: Sendable {
-        let context: SpanContextReference
+        let context: Oriel.SpanContext
         let attributes: SpanAttributes
     }
 
     struct State: Sendable {
         var operationName: String
-        var attributes = SpanAttributes()
+        var attributes = SpanAttributes.none
         var events: [SpanEvent] = []
         var links: [Link] = []
         var status: SpanStatus?
@@ -45,21 +45,27 @@ final class SpanRecording: Sendable {
     /// Room that the first attribute makes.
     private static let firstCapacity = 6
 
+    /// What is kept of a parent: contexts keep recordings, and must not keep all that came before too.
+    struct Parent: Sendable {
+        let spanID: SpanID
+        let isRemote: Bool
+    }
+
     private let tracer: Oriel.Tracer
-    let reference: SpanContextReference
-    let parent: SpanContextReference?
+    let context: Oriel.SpanContext
+    let parent: Parent?
     let kind: SpanKind
     let start: SpanClock.Start
     let location: SourceLocation?
     private let state: Mutex<State>
 
     init(
-        tracer: Oriel.Tracer, reference: SpanContextReference, parent: SpanContextReference?, operationName: String, kind: SpanKind, start: SpanClock.Start,
+        tracer: Oriel.Tracer, context: Oriel.SpanContext, parent: Oriel.SpanContext?, operationName: String, kind: SpanKind, start: SpanClock.Start,
         location: SourceLocation?
     ) {
         self.tracer = tracer
-        self.reference = reference
-        self.parent = parent
+        self.context = context
+        self.parent = parent.map { Parent(spanID: $0.spanID, isRemote: $0.isRemote) }
         self.kind = kind
         self.start = start
         self.location = location
@@ -97,11 +103,11 @@ final class SpanRecording: Sendable {
         var loan = state.withLock { state -> Loan in
             guard state.end == nil else { return Loan(attributes: state.attributes, known: nil, isVoid: true) }
             state.loans += 1
-            var taken = SpanAttributes()
+            var taken = SpanAttributes.none
             swap(&taken, &state.attributes)
             return Loan(attributes: taken, known: taken.count >= limit ? taken : nil, isVoid: false)
         }
-        if loan.attributes.isEmpty, !loan.isVoid { loan.attributes.reserveCapacity(Self.firstCapacity) }
+        if loan.attributes.isEmpty, !loan.isVoid { loan.attributes = SpanAttributes([String: SpanAttribute](minimumCapacity: Self.firstCapacity)) }
         return loan
     }
 
@@ -110,7 +116,7 @@ final class SpanRecording: Sendable {
         if loan.isVoid { return }
         let limit = tracer.limits.attributes
         var dropped: UInt32 = 0
-        if loan.attributes.count > limit { (loan.attributes, dropped) = loan.attributes.limited(to: limit, preferring: loan.known ?? SpanAttributes()) }
+        if loan.attributes.count > limit { (loan.attributes, dropped) = loan.attributes.limited(to: limit, preferring: loan.known ?? .none) }
         // What other threads set meanwhile comes out in exchange.
         while !put(&loan.attributes, dropped) { (loan.attributes, dropped) = merged(loan.attributes, dropped) }
     }
@@ -126,12 +132,12 @@ final class SpanRecording: Sendable {
             isFinished = state.loans == 0 && state.end != nil
             return true
         }
-        if isFinished { tracer.add(self, state.withLock { $0 }) }
+        if isFinished { tracer.add(self, state.withLock { Self.take(&$0) }) }
         return isBack
     }
 
     private func merged(_ attributes: SpanAttributes, _ dropped: UInt32) -> (SpanAttributes, UInt32) {
-        var others = SpanAttributes()
+        var others = SpanAttributes.none
         state.withLock { swap(&$0.attributes, &others) }
         var all = attributes
         all.merge(others)
@@ -150,7 +156,7 @@ final class SpanRecording: Sendable {
 
     func addLink(_ link: SpanLink) {
         guard let context = link.context.spanContextReference else { return }
-        let link = Link(context: context, attributes: link.attributes)
+        let link = Link(context: context.context, attributes: link.attributes)
         state.withLock { state in
             guard state.end == nil else { return }
             if state.links.count < tracer.limits.links { state.links.append(link) } else { state.droppedLinks &+= 1 }
@@ -181,13 +187,23 @@ final class SpanRecording: Sendable {
         let finished = state.withLock { state -> State? in
             guard state.end == nil else { return nil }
             state.end = end
-            return state.loans == 0 ? state : nil
+            return state.loans == 0 ? Self.take(&state) : nil
         }
         if let finished { tracer.add(self, finished) }
+    }
+
+    /// Takes out what was recorded. Contexts keep a span longer than it lasts; what it told need not stay with it.
+    private static func take(_ state: inout State) -> State {
+        var taken = State(operationName: state.operationName, end: state.end)
+        swap(&taken, &state)
+        return taken
     }
 }
 
 extension SpanAttributes {
+    /// No attributes; quicker than an empty literal.
+    static var none: SpanAttributes { SpanAttributes([String: SpanAttribute]()) }
+
     /// At most so many of these attributes, and how many were left out: those of keys that `known` has stay, of the others the first by name.
     fileprivate func limited(to limit: Int, preferring known: SpanAttributes) -> (SpanAttributes, dropped: UInt32) {
         guard count > limit else { return (self, 0) }

@@ -14,7 +14,7 @@ extension Oriel {
     /// ```
     ///
     /// Call it as a value where you can: the global `withSpan` looks the tracer up each time, which costs more than the span. Parents are found in the task's context; nothing
-    /// else is shared between spans. A span that the sampler does not choose costs its context (two allocations) and nothing more; one that it chooses is encoded when it ends.
+    /// else is shared between spans. A span that the sampler does not choose costs one allocation and its context; one that it chooses is encoded when it ends.
     public final class Tracer: Tracing.Tracer {
         private let queues: [(queue: RecordQueue, scope: RecordScope)]
         private let sampler: any Sampler
@@ -55,17 +55,17 @@ extension Oriel {
         ) -> Span {
             let context = context()
             let parent = context.spanContextReference
-            let (reference, isSampled) = child(of: parent, operationName, kind)
-            guard isSampled else { return Span(context: context, parent: parent, reference: reference, recording: nil) }
+            let child = child(of: parent, operationName, kind)
+            guard child.isSampled else { return Span(context: context, parent: parent, reference: SpanContextReference(child)) }
             let start = clock.start(Int64(clamping: instant().nanosecondsSinceEpoch))
             let location = recordsSourceLocation ? SourceLocation(function: function, file: fileID, line: line) : nil
             let recording = SpanRecording(
-                tracer: self, reference: reference, parent: parent, operationName: operationName, kind: kind, start: start, location: location)
-            return Span(context: context, parent: parent, reference: reference, recording: recording)
+                tracer: self, context: child, parent: parent?.context, operationName: operationName, kind: kind, start: start, location: location)
+            return Span(context: context, parent: parent, reference: .recorded(recording))
         }
 
-        /// The context of a new span, and whether it is recorded.
-        private func child(of parent: SpanContextReference?, _ operationName: String, _ kind: SpanKind) -> (SpanContextReference, isSampled: Bool) {
+        /// The context of a new span. It is recorded if it is sampled.
+        private func child(of parent: SpanContextReference?, _ operationName: String, _ kind: SpanKind) -> SpanContext {
             let traceID: TraceID
             let randomFlag: UInt8
             let traceState: String
@@ -88,9 +88,8 @@ extension Oriel {
                 case .unknown: traceState.isEmpty ? traceState : TraceState.replacing(nil, in: traceState)
                 case .known(let threshold): TraceState.replacing(threshold, in: traceState)
                 }
-            let context = SpanContext(
+            return SpanContext(
                 traceID: traceID, spanID: identifiers.spanID(), flags: randomFlag | (decision.isSampled ? SpanContext.sampledFlag : 0), traceState: state)
-            return (SpanContextReference(context), decision.isSampled)
         }
 
         // MARK: Finished spans

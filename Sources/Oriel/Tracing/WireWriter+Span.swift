@@ -7,24 +7,33 @@ extension WireWriter {
     private static let isRemote: UInt32 = 0x200
     /// The bytes of the fields that have a fixed length.
     private static let headSize = 18 + 10 + 10 + 2 + 9 + 9 + 6
+    /// Bytes from which on a name is written apart from those.
+    private static let longName = 512
 
     /// The fields of an OTLP `Span`; those of a fixed length come first.
     mutating func span(_ recording: SpanRecording, _ state: SpanRecording.State, _ limits: Oriel.SpanLimits) {
-        let context = recording.reference.context
-        shortFields(Self.headSize) { fields in
+        let context = recording.context
+        let name = state.operationName.limited(to: limits.nameLength)
+        let length = name.utf8.count
+        let isShort = length <= Self.longName
+        shortFields(Self.headSize + (isShort ? 4 + length : 0)) { fields in
             fields.traceIDField(1, context.traceID)
             fields.spanIDField(2, context.spanID)
-            if let parent = recording.parent { fields.spanIDField(4, parent.context.spanID) }
+            if let parent = recording.parent { fields.spanIDField(4, parent.spanID) }
             fields.tag(6, .varint)
             fields.raw(recording.kind.number)
             fields.fixed64Field(7, UInt64(clamping: recording.start.time))
             fields.fixed64Field(8, UInt64(clamping: state.end ?? recording.start.time))
             // The tag of field 16 takes two bytes.
             fields.varint(16 << 3 | UInt64(WireReader.WireType.fixed32.rawValue))
-            fields.raw((UInt32(context.flags) | Self.origin(recording.parent)).littleEndian)
+            fields.raw((UInt32(context.flags) | Self.origin(recording.parent?.isRemote)).littleEndian)
+            guard isShort else { return }
+            fields.tag(5, .lengthDelimited)
+            fields.varint(UInt64(length))
+            fields.text(name)
         }
+        if !isShort { stringField(5, name) }
         if !context.traceState.isEmpty { stringField(3, context.traceState) }
-        stringField(5, state.operationName.limited(to: limits.nameLength))
         state.attributes.forEach { attribute(9, $0, $1, limits.attributeValueLength) }
         if let location = recording.location { sourceLocation(location, state.attributes) }
         if state.droppedAttributes > 0 { varintField(10, UInt64(state.droppedAttributes)) }
@@ -48,18 +57,19 @@ extension WireWriter {
     }
 
     private mutating func link(_ link: SpanRecording.Link, _ limits: Oriel.SpanLimits) {
-        let context = link.context.context
+        let context = link.context
         traceIDField(1, context.traceID)
         spanIDField(2, context.spanID)
         if !context.traceState.isEmpty { stringField(3, context.traceState) }
         let dropped = attributes(4, link.attributes, limits)
         if dropped > 0 { varintField(5, dropped) }
-        fixed32Field(6, UInt32(context.flags) | Self.origin(link.context))
+        fixed32Field(6, UInt32(context.flags) | Self.origin(context.isRemote))
     }
 
-    private static func origin(_ reference: SpanContextReference?) -> UInt32 {
-        guard let reference else { return 0 }
-        return reference.context.isRemote ? hasOrigin | isRemote : hasOrigin
+    /// - Parameter isRemote: whether the context came from another process; `nil` when there is none.
+    private static func origin(_ isRemote: Bool?) -> UInt32 {
+        guard let isRemote else { return 0 }
+        return isRemote ? hasOrigin | Self.isRemote : hasOrigin
     }
 
     /// - Returns: how many there was no room for.

@@ -315,7 +315,8 @@ struct DeliveryRun {
     private mutating func sendSpilled(_ batch: ExportBatch, _ deadline: Timestamp?) {
         let outcome = export(batch, deadline)
         if case .failed = outcome { return }
-        spill?.remove()
+        let irremovable = spill?.remove()
+        if let irremovable { warn?("\(irremovable)") }
         let spill = spill
         shared.report.withLock { report in
             report.take(spill)
@@ -326,6 +327,7 @@ struct DeliveryRun {
                 report.lastFailure = reason
             case .failed: break
             }
+            if let irremovable { report.lastFailure = "\(irremovable)" }
         }
     }
 

@@ -17,10 +17,12 @@ struct MetricBaseline: Sendable {
     private var time: Timestamp?
 
     /// Counters and histograms less what they were in the snapshot before; without those to which nothing was added, and what is no sum stays as it is.
-    mutating func delta(of snapshot: MetricSnapshot) -> MetricSnapshot {
+    ///
+    /// - Parameter isDelta: which metrics; the others stay as they are.
+    mutating func delta(of snapshot: MetricSnapshot, where isDelta: (MetricSnapshot.Family) -> Bool = { _ in true }) -> MetricSnapshot {
         var result = snapshot
         var now: [Key: Entry] = [:]
-        for family in snapshot.families.indices {
+        for family in snapshot.families.indices where isDelta(snapshot.families[family]) {
             result.families[family].series = []
             for series in snapshot.families[family].series {
                 let key = Key(family: snapshot.families[family].name, labels: series.renderedLabels)

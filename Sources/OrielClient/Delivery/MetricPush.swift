@@ -7,6 +7,17 @@ public enum MetricTemporality: String, Sendable, Hashable, CaseIterable {
     case cumulative
     /// From the request before: what functions need, whose sandboxes come and go, so that all of them add up in one series.
     case delta
+    /// As ``delta`` where it is counted as it happens; ``cumulative`` of what is read at each request, so that what was read need not be remembered.
+    case lowMemory
+
+    /// What the sums of a metric count from.
+    func isDelta(_ family: MetricSnapshot.Family) -> Bool {
+        switch self {
+        case .cumulative: false
+        case .delta: true
+        case .lowMemory: !family.isAsynchronous
+        }
+    }
 }
 
 /// Makes requests of a registry's metrics, one at a time.
@@ -47,8 +58,8 @@ public struct MetricPush: Sendable {
         if let unfinished { return unfinished }
         var snapshot = registry.snapshot()
         requestTime = snapshot.time
-        if temporality == .delta {
-            snapshot = baseline.delta(of: snapshot)
+        if temporality != .cumulative {
+            snapshot = baseline.delta(of: snapshot, where: temporality.isDelta)
             if sharesSeries { snapshot.removeStarts() }
         } else if let doneTime {
             snapshot.removeExemplars(before: doneTime)
@@ -58,7 +69,7 @@ public struct MetricPush: Sendable {
         guard count > 0 else { return nil }
         let group = OTLPScopeGroup(resource: resource, scope: scope, rows: metrics)
         let batch = ExportBatch(signal: .metrics, request: OTLPEncoder.metrics([group]), itemCount: count)
-        if temporality == .delta { unfinished = batch }
+        if temporality != .cumulative { unfinished = batch }
         return batch
     }
 

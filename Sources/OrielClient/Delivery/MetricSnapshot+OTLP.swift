@@ -4,8 +4,7 @@ import OrielTelemetry
 extension MetricSnapshot {
     /// The metrics as OTLP has them, with the names of the text formats: what Oriel and Prometheus call the series of either way are the same.
     func otlpMetrics(temporality: MetricTemporality) -> [OTLPMetric] {
-        let temporality: OTLPMetric.Temporality = temporality == .delta ? .delta : .cumulative
-        return families.compactMap { $0.otlpMetric(at: time, temporality) }
+        families.compactMap { $0.otlpMetric(at: time, temporality.isDelta($0) ? .delta : .cumulative) }
     }
 }
 

@@ -90,12 +90,16 @@ struct SampleWriter {
 
     private func appendEnd(_ exemplar: Exemplar?, to output: inout [UInt8]) {
         if isOpenMetrics, let exemplar {
-            output.append(contentsOf: " # {trace_id=\"".utf8)
-            exemplar.traceID.high.appendHexadecimalDigits(to: &output)
-            exemplar.traceID.low.appendHexadecimalDigits(to: &output)
-            output.append(contentsOf: "\",span_id=\"".utf8)
-            exemplar.spanID.rawValue.appendHexadecimalDigits(to: &output)
-            output.append(contentsOf: "\"} ".utf8)
+            output.append(contentsOf: " # {".utf8)
+            if !exemplar.traceID.isZero {
+                output.append(contentsOf: "trace_id=\"".utf8)
+                exemplar.traceID.high.appendHexadecimalDigits(to: &output)
+                exemplar.traceID.low.appendHexadecimalDigits(to: &output)
+                output.append(contentsOf: "\",span_id=\"".utf8)
+                exemplar.spanID.rawValue.appendHexadecimalDigits(to: &output)
+                output.append(UInt8(ascii: "\""))
+            }
+            output.append(contentsOf: "} ".utf8)
             NumberText.append(exemplar.value, to: &output)
             output.append(UInt8(ascii: " "))
             NumberText.appendSeconds(exemplar.time, to: &output)

@@ -7,13 +7,12 @@ import Synchronization
 /// span id twice, threads do not wait for each other, and there is no lock that a fork could leave closed. Counters and keys come from the system's random
 /// generator: at the beginning, in the child of a fork, and on ``reseed()``. The ids are not meant to be unpredictable for an attacker.
 public final class IdentifierGenerator: Sendable {
-    /// A counter and its keys, filled up to two cache lines, since processors fetch those in pairs.
-    private final class Place: Sendable {
+    /// A counter and its keys.
+    private struct Place: ~Copyable, Sendable {
         let counter = Atomic<UInt64>(0)
         let firstKey = Atomic<UInt64>(0)
         let secondKey = Atomic<UInt64>(0)
         let forks = Atomic<UInt64>(0)
-        private let filling: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
         init() { seed() }
 
@@ -27,46 +26,50 @@ public final class IdentifierGenerator: Sendable {
         }
     }
 
-    private let places: [Place]
+    private let places: CacheLineRow<Place>
     private let threads = ThreadNumber()
 
     public init() {
         ForkCount.watch()
-        places = (0..<ThreadNumber.groupCount).map { _ in Place() }
+        places = CacheLineRow(count: ThreadNumber.groupCount) { Place() }
     }
 
     /// Begins anew from the system's random generator: to be called after a sandbox was restored from a snapshot, since all that were restored from it would make the
     /// same ids. The child of a fork does it by itself.
     public func reseed() {
-        for place in places { place.seed() }
+        for index in 0..<places.count { places.withCell(index) { $0.seed() } }
     }
 
     /// A new trace id of 128 random bits, never zero.
     public func traceID() -> TraceID {
-        let place = place
-        while true {
-            let count = place.counter.wrappingAdd(Self.step, ordering: .relaxed).newValue
-            let id = TraceID(
-                high: Self.mix(count, place.firstKey.load(ordering: .relaxed)), low: Self.mix(~count, place.secondKey.load(ordering: .relaxed)))
-            if !id.isZero { return id }
+        withPlace { place in
+            while true {
+                let count = place.counter.wrappingAdd(Self.step, ordering: .relaxed).newValue
+                let id = TraceID(
+                    high: Self.mix(count, place.firstKey.load(ordering: .relaxed)), low: Self.mix(~count, place.secondKey.load(ordering: .relaxed)))
+                if !id.isZero { return id }
+            }
         }
     }
 
     /// A new span id of 64 random bits, never zero.
     public func spanID() -> SpanID {
-        let place = place
-        while true {
-            let count = place.counter.wrappingAdd(Self.step, ordering: .relaxed).newValue
-            let id = SpanID(rawValue: Self.mix(count, place.firstKey.load(ordering: .relaxed)))
-            if !id.isZero { return id }
+        withPlace { place in
+            while true {
+                let count = place.counter.wrappingAdd(Self.step, ordering: .relaxed).newValue
+                let id = SpanID(rawValue: Self.mix(count, place.firstKey.load(ordering: .relaxed)))
+                if !id.isZero { return id }
+            }
         }
     }
 
+    /// Calls `body` with the place of the calling thread's group.
     @inline(__always)
-    private var place: Place {
-        let place = places[threads.group]
-        if place.forks.load(ordering: .relaxed) != ForkCount.current { place.seed() }
-        return place
+    private func withPlace<ID>(_ body: (borrowing Place) -> ID) -> ID {
+        places.withCell(threads.group) { place in
+            if place.forks.load(ordering: .relaxed) != ForkCount.current { place.seed() }
+            return body(place)
+        }
     }
 
     /// Odd, so that the counter takes all values; the golden ratio's bits, so that near values differ in many.

@@ -82,7 +82,7 @@ public final class Counter: Sendable {
     /// The sum so far.
     public var value: Double { Double(words.integer(at: 0)) + words.double(at: 1) }
 
-    /// The latest observation that came with a span.
+    /// The latest observation that was kept as an example.
     public var exemplar: Exemplar? { exemplars.load()?.all.first ?? nil }
 
     /// What a snapshot takes.

@@ -11,7 +11,9 @@ import Darwin
 
 /// One observation, kept as an example of what a metric counted, with the span it was made in.
 public struct Exemplar: Sendable, Hashable {
+    /// Zero when it was made outside any span.
     public var traceID: TraceID
+    /// Zero when it was made outside any span.
     public var spanID: SpanID
     /// What was observed: the amount of a counter's increment, or the value a histogram recorded.
     public var value: Double

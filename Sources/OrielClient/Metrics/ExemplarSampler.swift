@@ -1,7 +1,7 @@
 package import OrielTelemetry
 import Synchronization
 
-/// The span that an observation is made in.
+/// The span that an observation is made in; zeros outside any.
 package struct SpanReference: Sendable, Hashable {
     package var traceID: TraceID
     package var spanID: SpanID
@@ -12,7 +12,7 @@ package struct SpanReference: Sendable, Hashable {
     }
 }
 
-/// Tells the sampled span that the calling thread or task is in, if any.
+/// Tells the span that the calling thread or task is in; `nil` where an observation may not become an exemplar.
 package typealias SpanSource = @Sendable () -> SpanReference?
 
 /// Chooses the observations of an instrument whose span is looked up, since a look costs more than the observation.

@@ -39,6 +39,10 @@ final class Series: Sendable {
         case reading(@Sendable () -> Double)
         case info
 
+        var isReading: Bool {
+            if case .reading = self { true } else { false }
+        }
+
         func noteRemoved() {
             switch self {
             case .counter(let counter): counter.noteRemoved()

@@ -64,7 +64,7 @@ public struct MetricCollector {
         else { return nil }
         for sampleName in reserved { owners[sampleName] = name }
         positions[name] = families.count
-        families.append(.init(name: name, kind: kind, unit: unit, help: help, series: []))
+        families.append(.init(name: name, kind: kind, unit: unit, help: help, series: [], isAsynchronous: true))
         seen.append([])
         return families.count - 1
     }

@@ -44,7 +44,10 @@ extension MetricRegistry {
             if let overflow { series.append(overflow) }
             let points = series.compactMap { point(of: $0, kind: family.kind) }
             if points.isEmpty { continue }
-            result.append(.init(name: family.name, kind: family.kind, unit: family.unit, help: family.help, series: points))
+            result.append(
+                .init(
+                    name: family.name, kind: family.kind, unit: family.unit, help: family.help, series: points,
+                    isAsynchronous: series.contains { $0.source.isReading }))
         }
 
         let owners = registered.owners

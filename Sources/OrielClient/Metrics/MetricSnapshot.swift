@@ -11,6 +11,8 @@ public struct MetricSnapshot: Sendable {
         public var unit: String
         public var help: String
         public var series: [Series]
+        /// Whether some of the values are not counted as it happens, but read at each snapshot: OpenTelemetry's asynchronous instruments.
+        public var isAsynchronous = false
 
         /// The unit as the end of the name says it, empty when it says none.
         public var unitWord: String {

@@ -110,7 +110,7 @@ enum SpillFiles {
         var done = 0
         while done < bytes.count {
             let count = unsafe bytes.withUnsafeMutableBytes { buffer in
-                unsafe Self.read(descriptor, UnsafeMutableRawBufferPointer(rebasing: buffer[done...]))
+                unsafe systemRead(descriptor, UnsafeMutableRawBufferPointer(rebasing: buffer[done...]))
             }
             if count < 0, errno == EINTR { continue }
             if count < 0 { throw SystemError(number: errno) }
@@ -144,7 +144,7 @@ enum SpillFiles {
         var done = 0
         while done < bytes.count {
             let count = unsafe bytes.withUnsafeBytes { buffer in
-                unsafe Self.write(descriptor, UnsafeRawBufferPointer(rebasing: buffer[done...]))
+                unsafe systemWrite(descriptor, UnsafeRawBufferPointer(rebasing: buffer[done...]))
             }
             if count < 0, errno == EINTR { continue }
             if count < 0 { throw SystemError(number: errno) }
@@ -154,11 +154,17 @@ enum SpillFiles {
     }
 
     static func rename(_ old: String, to new: String) throws(SystemError) {
-        try retrying { unsafe Self.rename(old, new) }
+        try retrying { unsafe systemRename(old, new) }
     }
 
     static func remove(_ path: String) throws(SystemError) {
         try retrying { unsafe unlink(path) }
+    }
+
+    /// Takes all bytes from a file.
+    static func empty(_ path: String) throws(SystemError) {
+        let descriptor = try retrying { unsafe open(path, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC) }
+        close(descriptor)
     }
 
     /// Calls the system again when a signal interrupted it.
@@ -170,36 +176,18 @@ enum SpillFiles {
             if errno != EINTR { throw SystemError(number: errno) }
         }
     }
+}
 
-    // Names that the methods above hide.
+// What the names of methods above hide.
 
-    private static func read(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
-        #if canImport(Darwin)
-        unsafe Darwin.read(descriptor, buffer.baseAddress, buffer.count)
-        #elseif canImport(Musl)
-        unsafe Musl.read(descriptor, buffer.baseAddress, buffer.count)
-        #else
-        unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
-        #endif
-    }
+private func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
+    unsafe read(descriptor, buffer.baseAddress, buffer.count)
+}
 
-    private static func write(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer) -> Int {
-        #if canImport(Darwin)
-        unsafe Darwin.write(descriptor, buffer.baseAddress, buffer.count)
-        #elseif canImport(Musl)
-        unsafe Musl.write(descriptor, buffer.baseAddress, buffer.count)
-        #else
-        unsafe Glibc.write(descriptor, buffer.baseAddress, buffer.count)
-        #endif
-    }
+private func systemWrite(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer) -> Int {
+    unsafe write(descriptor, buffer.baseAddress, buffer.count)
+}
 
-    private static func rename(_ old: UnsafePointer<CChar>, _ new: UnsafePointer<CChar>) -> Int32 {
-        #if canImport(Darwin)
-        unsafe Darwin.rename(old, new)
-        #elseif canImport(Musl)
-        unsafe Musl.rename(old, new)
-        #else
-        unsafe Glibc.rename(old, new)
-        #endif
-    }
+private func systemRename(_ old: UnsafePointer<CChar>, _ new: UnsafePointer<CChar>) -> Int32 {
+    unsafe rename(old, new)
 }

@@ -1,4 +1,5 @@
 import OrielTelemetry
+import Synchronization
 
 #if canImport(Darwin)
 import Darwin
@@ -8,19 +9,26 @@ import Musl
 import Glibc
 #endif
 
-/// Why a spill folder cannot be used.
-struct SpillError: Error, Sendable, CustomStringConvertible {
-    let path: String
-    let reason: String
+/// What went wrong in a spill folder.
+enum SpillError: Error, Sendable, CustomStringConvertible {
+    case unusable(folder: String, SystemError)
+    /// A file whose request was delivered, or refused, stays.
+    case irremovable(file: String, SystemError)
 
-    var description: String { "telemetry cannot be kept in \(path): \(reason)" }
+    var description: String {
+        switch self {
+        case .unusable(let folder, let reason): "telemetry cannot be kept in \(folder): \(reason)"
+        case .irremovable(let file, let reason): "telemetry that was sent stays in \(file), and may be sent once more after a restart: \(reason)"
+        }
+    }
 }
 
 /// Requests that could not be delivered, in files, a request each: they survive a restart of the service, and its sudden death.
 ///
 /// Several processes may use one folder. Each has a subfolder of its own, which it holds the lock of; at its start it takes over the subfolders that nobody holds, which
 /// dead processes left. A file is written under another name and made durable before it gets its own; the name is the time in nanoseconds, so that names sort by age.
-/// What cannot be read is renamed and kept for people, until its room is needed.
+/// What cannot be read is renamed and kept for people, until its room is needed. What was sent and cannot be removed is emptied; where even that is impossible, this process
+/// does not send it again.
 struct SpillFolder: Sendable {
     enum Writing: Sendable {
         case written
@@ -73,6 +81,11 @@ struct SpillFolder: Sendable {
     /// Damaged files, oldest first.
     private var damaged: [(path: String, size: Int)] = []
     private var lastTime: UInt64 = 0
+    /// Whether it was told that a file stays which should not.
+    private var hasToldOfIrremovable = false
+
+    /// Files that this process has sent and cannot remove, whichever of its folders they were found in.
+    private static let irremovable = Mutex<Set<String>>([])
 
     /// Opens a folder, makes it if need be, and takes over what dead processes left.
     ///
@@ -90,7 +103,7 @@ struct SpillFolder: Sendable {
                 adopt(directory)
             }
         } catch {
-            throw SpillError(path: path, reason: error.description)
+            throw .unusable(folder: path, error)
         }
         entries.sort { $0.name < $1.name }
         recoveredCounts = itemCounts
@@ -119,8 +132,16 @@ struct SpillFolder: Sendable {
         for name in (try? SpillFiles.names(in: directory.path)) ?? [] {
             let file = "\(directory.path)/\(name)"
             guard let size = SpillFiles.size(file) else { continue }
-            if name.hasSuffix(Self.unfinishedEnding) {
+            // An empty one was sent, and could not be removed.
+            if name.hasSuffix(Self.unfinishedEnding) || size == 0 && name.hasSuffix(Self.ending) {
                 try? SpillFiles.remove(file)
+                continue
+            }
+            if Self.irremovable.withLock({ $0.contains(file) }) {
+                if removeSent(file) != nil {
+                    bytes += Self.rounded(size)
+                    isKept = true
+                }
                 continue
             }
             bytes += Self.rounded(size)
@@ -167,7 +188,7 @@ struct SpillFolder: Sendable {
                 try writeFile(batch, size: size)
             }
         } catch {
-            return error.isFull ? .full : .failed("\(SpillError(path: path, reason: error.description))")
+            return error.isFull ? .full : .failed("\(SpillError.unusable(folder: path, error))")
         }
         return .written
     }
@@ -247,11 +268,41 @@ struct SpillFolder: Sendable {
     }
 
     /// Removes what ``next()`` gave.
-    mutating func remove() {
-        guard first < entries.count else { return }
-        // A file that stays is sent once more by whoever adopts the folder; the receiver knows the request.
-        try? SpillFiles.remove(entries[first].path)
-        leave(entries[first])
+    ///
+    /// - Returns: that a file stays which should not, the first time.
+    @discardableResult
+    mutating func remove() -> SpillError? {
+        guard first < entries.count else { return nil }
+        let entry = entries[first]
+        guard let failure = removeSent(entry.path) else {
+            leave(entry)
+            return nil
+        }
+        // It still takes its room, and nobody else is to find it as long as this process can prevent it.
+        bytes += entry.size
+        if entry.directory !== own, !kept.contains(where: { $0 === entry.directory }) { kept.append(entry.directory) }
+        leave(entry)
+        defer { hasToldOfIrremovable = true }
+        return hasToldOfIrremovable ? nil : .irremovable(file: entry.path, failure)
+    }
+
+    /// Removes a file that was sent. One that cannot be removed is emptied; one that cannot be emptied either is remembered.
+    ///
+    /// - Returns: why its content stays.
+    private func removeSent(_ file: String) -> SystemError? {
+        do throws(SystemError) {
+            do throws(SystemError) {
+                try SpillFiles.remove(file)
+            } catch  where error.isMissing {
+            } catch {
+                try SpillFiles.empty(file)
+            }
+        } catch {
+            Self.irremovable.withLock { _ = $0.insert(file) }
+            return error
+        }
+        Self.irremovable.withLock { _ = $0.remove(file) }
+        return nil
     }
 
     private mutating func lose(_ entry: Entry) {
