@@ -20,10 +20,12 @@ public final class IdentifierGenerator: Sendable {
         /// Threads that seed or count at the same time get ids from a mixture of old and new numbers, which are as random.
         func seed() {
             var generator = SystemRandomNumberGenerator()
-            forks.store(ForkCount.current, ordering: .relaxed)
+            let current = ForkCount.current
             firstKey.store(generator.next(), ordering: .relaxed)
             secondKey.store(generator.next(), ordering: .relaxed)
             counter.store(generator.next(), ordering: .relaxed)
+            // Last: a thread of a fork's child that saw this before the new numbers would make the parent's ids.
+            forks.store(current, ordering: .releasing)
         }
     }
 
@@ -65,7 +67,7 @@ public final class IdentifierGenerator: Sendable {
     @inline(__always)
     private var place: Place {
         let place = places[threads.group]
-        if place.forks.load(ordering: .relaxed) != ForkCount.current { place.seed() }
+        if place.forks.load(ordering: .acquiring) != ForkCount.current { place.seed() }
         return place
     }
 
