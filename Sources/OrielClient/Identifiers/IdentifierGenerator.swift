@@ -19,10 +19,12 @@ public final class IdentifierGenerator: Sendable {
         /// Threads that seed or count at the same time get ids from a mixture of old and new numbers, which are as random.
         func seed() {
             var generator = SystemRandomNumberGenerator()
-            forks.store(ForkCount.current, ordering: .relaxed)
+            let current = ForkCount.current
             firstKey.store(generator.next(), ordering: .relaxed)
             secondKey.store(generator.next(), ordering: .relaxed)
             counter.store(generator.next(), ordering: .relaxed)
+            // Last: a thread of a fork's child that saw this before the new numbers would make the parent's ids.
+            forks.store(current, ordering: .releasing)
         }
     }
 
@@ -67,7 +69,7 @@ public final class IdentifierGenerator: Sendable {
     @inline(__always)
     private func withPlace<ID>(_ body: (borrowing Place) -> ID) -> ID {
         places.withCell(threads.group) { place in
-            if place.forks.load(ordering: .relaxed) != ForkCount.current { place.seed() }
+            if place.forks.load(ordering: .acquiring) != ForkCount.current { place.seed() }
             return body(place)
         }
     }
