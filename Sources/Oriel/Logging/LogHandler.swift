@@ -39,7 +39,18 @@ extension Oriel {
             self.metadata = metadata
             self.logLevel = logLevel
             self.metadataProvider = metadataProvider
-            target = LogTarget(label: label, queues: queues, options: options)
+            target = LogTarget(label: label, queues: queues, options: options, delivery: nil)
+        }
+
+        /// A backend that keeps the delivery of its lines alive.
+        init(
+            label: String, queues: [RecordQueue], options: LogOptions, logLevel: Logging.Logger.Level, metadataProvider: Logging.Logger.MetadataProvider?,
+            delivery: TelemetryDelivery
+        ) {
+            metadata = [:]
+            self.logLevel = logLevel
+            self.metadataProvider = metadataProvider
+            target = LogTarget(label: label, queues: queues, options: options, delivery: delivery)
         }
 
         public subscript(metadataKey key: String) -> Logging.Logger.Metadata.Value? {
@@ -68,11 +79,14 @@ private final class LogTarget: Sendable {
     let first: Sink?
     let others: [Sink]
     let options: Oriel.LogOptions
+    /// Lives as long as a logger that needs it; `nil` where somebody else sees to that.
+    private let delivery: TelemetryDelivery?
 
-    init(label: String, queues: [RecordQueue], options: Oriel.LogOptions) {
+    init(label: String, queues: [RecordQueue], options: Oriel.LogOptions, delivery: TelemetryDelivery?) {
         let sinks = queues.map { Sink(queue: $0, scope: $0.scope(InstrumentationScope(name: label))) }
         first = sinks.first
         others = Array(sinks.dropFirst())
         self.options = options
+        self.delivery = delivery
     }
 }
