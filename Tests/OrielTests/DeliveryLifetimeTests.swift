@@ -49,19 +49,21 @@ import Tracing
         let logger = try logger()
         logger.info("paid")
         #expect(await arrives(.logs))
+        withExtendedLifetime(logger) {}
     }
 
     @Test func anInstrumentKeepsIt() async throws {
         let counter = CoreMetrics.Counter(label: "orders", factory: try telemetry(.milliseconds(10)).metricsFactory)
         counter.increment()
         #expect(await arrives(.metrics))
-        counter.increment()
+        withExtendedLifetime(counter) {}
     }
 
     @Test func aTracerKeepsIt() async throws {
         let tracer = try telemetry().tracer
         tracer.withSpan("checkout") { _ in }
         #expect(await arrives(.spans))
+        withExtendedLifetime(tracer) {}
     }
 
     @Test func withoutThemItEnds() async throws {

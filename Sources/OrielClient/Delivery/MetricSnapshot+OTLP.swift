@@ -16,6 +16,7 @@ extension MetricSnapshot.Family {
         var exponentials: [OTLPExponentialHistogramPoint] = []
         for series in series {
             let attributes = series.labels.map { Attribute($0.name, .string($0.value)) }
+            let time = series.end.map { max($0, series.start) } ?? time
             switch series.point {
             case .counter(let value, let exemplar):
                 numbers.append(

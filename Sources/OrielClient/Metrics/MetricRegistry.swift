@@ -40,6 +40,8 @@ public final class MetricRegistry: Sendable {
     let faults = RegistryFaults()
     let families = Mutex(Families())
     let collectors = Mutex(Collectors())
+    /// Locked within a family's lock, never around it.
+    let removals: Mutex<MetricRemovals>
     let start = Timestamp.now
     private let names: FamilyIndex
     private let index = SeriesIndex()
@@ -53,6 +55,7 @@ public final class MetricRegistry: Sendable {
     public init(configuration: Configuration = Configuration()) {
         self.configuration = configuration
         names = FamilyIndex(limit: configuration.familyLimit)
+        removals = Mutex(MetricRemovals(limit: configuration.seriesLimit))
         detachedCounter = Counter(family: "", faults: faults)
         detachedHistogram = Histogram(family: "", buckets: .explicit([]), faults: faults)
     }
@@ -206,6 +209,7 @@ public final class MetricRegistry: Sendable {
             guard let position = state.series.firstIndex(where: { isMeant($0.source) }) else { return }
             let series = state.series.remove(at: position)
             series.source.noteRemoved()
+            keepLast(of: series, in: family)
             let hash = MetricLabels(series.labels.map { ($0.name, $0.value) }).hash(in: family)
             index.remove(series, hash: state.aliases == 0 ? hash : nil)
         }
