@@ -28,7 +28,7 @@ extension Oriel {
 
         // MARK: Where it goes
 
-        /// Whether nothing is recorded or exported at all, except that log lines still go to the console; `OTEL_SDK_DISABLED`.
+        /// Whether nothing is recorded or exported at all, except that log lines still go to the console; `OTEL_SDK_DISABLED`. The context of a caller goes on to who is called as it came.
         public var isDisabled = false
         /// Where log lines go; `OTEL_LOGS_EXPORTER`. By default to an OTLP receiver and to the console, so that `docker logs` never falls silent.
         public var logExporters: Set<ExporterChoice> = [.otlp, .console]

@@ -61,15 +61,17 @@ extension Oriel {
             // The console comes last: where they are asked one after the other, a blocked one takes no time from the others.
             let pipelines = [parts.otlp].compactMap { $0 } + parts.custom + [parts.console].compactMap { $0 }
             let delivery = TelemetryDelivery(pipelines: pipelines, listener: parts.listener)
-            tracer = Tracer(
-                queues: parts.queues(.spans),
-                sampler: configuration.isDisabled ? AlwaysOffSampler() : configuration.customSampler ?? configuration.sampler.sampler,
-                propagators: configuration.propagators, limits: configuration.spanLimits, recordsSourceLocation: configuration.recordsSourceLocation,
-                identifiers: identifiers,
-                flush: {
-                    let deadline = Timestamp.now.advanced(by: 5_000_000_000)
-                    for pipeline in delivery.pipelines { pipeline.flushBlocking(deadline: deadline) }
-                })
+            let flush: @Sendable () -> Void = {
+                let deadline = Timestamp.now.advanced(by: 5_000_000_000)
+                for pipeline in delivery.pipelines { pipeline.flushBlocking(deadline: deadline) }
+            }
+            tracer =
+                configuration.isDisabled
+                ? Tracer(passingOn: configuration.propagators, flush: flush)
+                : Tracer(
+                    queues: parts.queues(.spans), sampler: configuration.customSampler ?? configuration.sampler.sampler,
+                    propagators: configuration.propagators, limits: configuration.spanLimits, recordsSourceLocation: configuration.recordsSourceLocation,
+                    identifiers: identifiers, flush: flush)
             metricsFactory = RegistryMetricsFactory(registry: registry, configuration, delivery)
             functions = FunctionMetrics(
                 registry: registry, functionName: resource["faas.name"].flatMap { if case .string(let name) = $0 { name } else { nil } })

@@ -20,13 +20,14 @@ extension Oriel {
         ///
         /// It is made at each call, which costs as much as the start of a span that is not recorded.
         public var context: ServiceContext {
+            if recording == nil, reference === SpanContextReference.invalid { return inherited }
             if inherited.isEmpty { return SpareContext.context(with: reference) }
             var context = inherited
             context.spanContextReference = reference
             return context
         }
 
-        /// What tells this span apart, without the rest of ``context``.
+        /// What tells this span apart, without the rest of ``context``. Where ``Configuration/isDisabled`` is set it is the caller's, or all zeros without one.
         public var spanContext: SpanContext { reference.context }
 
         /// Whether what is set here is kept: the span was chosen by the sampler and has not ended.

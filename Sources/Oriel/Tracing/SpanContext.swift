@@ -49,6 +49,9 @@ final class SpanContextReference: Sendable {
     init(_ context: Oriel.SpanContext) {
         self.context = context
     }
+
+    /// Stands for no span.
+    static let invalid = SpanContextReference(Oriel.SpanContext(traceID: .zero, spanID: .zero))
 }
 
 private enum SpanContextKey: ServiceContextKey {
