@@ -18,7 +18,7 @@ enum LogRecordEncoding {
         to writer: inout WireWriter
     ) {
         var text = event.message.description
-        if text.utf8.count > min(options.valueLengthLimit, recordLimit) { text = text.cut(characters: options.valueLengthLimit, bytes: recordLimit) }
+        if text.utf8.count > min(options.messageLengthLimit, recordLimit) { text = text.cut(characters: options.messageLengthLimit, bytes: recordLimit) }
         writer.logRecordHead(time: .now, severity: event.level, body: text)
 
         var attributes = LogAttributes(options: options)
