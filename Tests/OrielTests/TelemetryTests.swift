@@ -111,6 +111,33 @@ import Tracing
         await telemetry.shutdown(timeout: .seconds(30))
     }
 
+    @Test func theConfiguredMetadataProviderIsAsked() async throws {
+        let telemetry = try telemetry { $0.metadataProvider = Logger.MetadataProvider { ["tenant": "acme"] } }
+        Logger(label: "shop") { telemetry.logHandler(label: $0) }.info("paid")
+        let own = Logger.MetadataProvider { ["tenant": "other"] }
+        Logger(label: "shop") { telemetry.logHandler(label: $0, metadataProvider: own) }.info("paid")
+        #expect(await telemetry.flush(timeout: .seconds(30)))
+        #expect(exporter.logs.map { $0["tenant"] } == ["acme", "other"])
+        await telemetry.shutdown(timeout: .seconds(30))
+    }
+
+    @Test func bootstrapInstallsTheMetadataProvider() async {
+        await #expect(processExitsWith: .success) {
+            let exporter = MemoryExporter()
+            var configuration = Oriel.Configuration()
+            configuration.logExporters = []
+            configuration.metricExporters = []
+            configuration.spanExporters = []
+            configuration.customExporters = [exporter]
+            configuration.metadataProvider = Logger.MetadataProvider { ["tenant": "acme"] }
+            let telemetry = try Oriel.bootstrap(configuration)
+            Logger(label: "shop").info("paid")
+            #expect(await telemetry.flush(timeout: .seconds(30)))
+            #expect(exporter.logs.map { $0["tenant"] } == ["acme"])
+            #expect(LoggingSystem.metadataProvider != nil)
+        }
+    }
+
     @Test func bootstrapInstallsOnce() async {
         await #expect(processExitsWith: .success) {
             var configuration = Oriel.Configuration()

@@ -84,6 +84,8 @@ extension Oriel {
         public var logLevel: Logging.Logger.Level = .info
         /// What is written of a log line; `OTEL_LOGRECORD_…`, and for ``LogOptions/includesCode`` `ORIEL_LOGS_CODE`.
         public var logs = LogOptions()
+        /// Is asked for metadata at each line of a logger that has no provider of its own: `.multiplex([…])` of swift-log joins several.
+        public var metadataProvider: Logging.Logger.MetadataProvider?
 
         /// What could not be understood when the environment was read.
         public internal(set) var problems: [Problem] = []

@@ -90,10 +90,12 @@ extension Oriel {
         // MARK: Backends
 
         /// A backend for one logger of swift-log.
+        ///
+        /// - Parameter metadataProvider: is asked for metadata at each line; `nil` for that of the configuration.
         public func logHandler(label: String, metadataProvider: Logger.MetadataProvider? = nil) -> LogHandler {
             LogHandler(
-                label: label, queues: logQueues, options: configuration.logs, logLevel: configuration.logLevel, metadataProvider: metadataProvider,
-                delivery: delivery)
+                label: label, queues: logQueues, options: configuration.logs, logLevel: configuration.logLevel,
+                metadataProvider: metadataProvider ?? configuration.metadataProvider, delivery: delivery)
         }
 
         /// The metrics in Prometheus' text format 0.0.4.
