@@ -134,7 +134,7 @@ extension Oriel.RegistryMetricsFactory {
     /// A factory with the settings for histograms and exemplars.
     init(registry: MetricRegistry, _ configuration: Oriel.Configuration, _ delivery: TelemetryDelivery) {
         let timers: HistogramBuckets = configuration.histogramAggregation == .exponential ? .exponential() : .seconds
-        let recorders: HistogramBuckets = configuration.histogramAggregation == .explicit ? .seconds : .exponential()
+        let recorders: HistogramBuckets = configuration.histogramAggregation == .explicit ? .general : .exponential()
         self.init(
             registry: registry, timerBuckets: timers, recorderBuckets: recorders, units: configuration.metricUnits, help: configuration.metricHelp,
             buckets: configuration.metricBuckets, keepsExemplars: configuration.exemplarFilter != .alwaysOff)
