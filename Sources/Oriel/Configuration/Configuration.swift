@@ -45,6 +45,9 @@ extension Oriel {
         /// Delays, sizes, retries and the spill folder of the delivery; `OTEL_BSP_…`, `OTEL_BLRP_…`, `OTEL_METRIC_EXPORT_…`, `ORIEL_SPILL_FOLDER`.
         public var delivery = DeliveryConfiguration()
 
+        /// What the delivery's time for a request is as long as only the receivers say how long one may take: another one was set for batches.
+        var receiversTimeout: Duration? = DeliveryConfiguration().exportTimeout
+
         /// Exporters of your own. Each gets all logs, metrics and spans, through a delivery of its own with the bounds of ``delivery``, without the spill folder.
         public var customExporters: [any TelemetryExporter] = []
 
