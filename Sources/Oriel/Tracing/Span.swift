@@ -64,7 +64,7 @@ extension Oriel {
             update(&attributes)
         }
 
-        /// Success is final: an error that is set later does not count, as OpenTelemetry says.
+        /// Success is final: an error that is set later does not count, as OpenTelemetry says. An error without a message leaves the message of one that was set before.
         public func setStatus(_ status: SpanStatus) { recording?.setStatus(status) }
 
         public func addEvent(_ event: SpanEvent) { recording?.addEvent(event) }

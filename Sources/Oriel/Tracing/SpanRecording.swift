@@ -160,6 +160,8 @@ final class SpanRecording: Sendable {
     func setStatus(_ status: SpanStatus) {
         state.withLock { state in
             guard state.end == nil, state.status?.code != .ok else { return }
+            // `withSpan` says "error" once more for what was thrown: what the user said of it stays.
+            if status.message == nil, status.code == state.status?.code { return }
             state.status = status
         }
     }

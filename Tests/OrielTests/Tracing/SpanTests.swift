@@ -261,6 +261,19 @@ import Tracing
         #expect(span.events.first?.time.nanoseconds == 5 && span.events.first?.attributes.contains(Attribute("retry", 2)) == true)
     }
 
+    @Test func theMessageOfAnErrorStaysWhenItIsThrown() async throws {
+        let tracer = capture.tracer()
+        #expect(throws: Failure.self) {
+            try tracer.withSpan("failing") { span in
+                span.setStatus(SpanStatus(code: .error, message: "first"))
+                span.setStatus(SpanStatus(code: .error, message: "out of stock"))
+                throw Failure()
+            }
+        }
+        let span = try await capture.span()
+        #expect(span.statusCode == 2 && span.statusMessage == "out of stock" && span.events.count == 1)
+    }
+
     // MARK: Ending
 
     @Test func onlyTheFirstEndCounts() async throws {
