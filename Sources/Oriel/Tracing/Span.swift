@@ -72,7 +72,8 @@ extension Oriel {
         /// Adds a link to another span. One whose context has none of our spans is passed over.
         public func addLink(_ link: SpanLink) { recording?.addLink(link) }
 
-        /// Adds an event `exception` with the error's type and description, and makes the status an error unless one was set.
+        /// Adds an event `exception` with the error's type and description. The status stays as it is: an error that was dealt with is no failure of the span. `withSpan` sets it for what
+        /// is thrown.
         public func recordError<Instant: TracerInstant>(_ error: any Error, attributes: SpanAttributes, at instant: @autoclosure () -> Instant) {
             guard let recording, recording.isRecording else { return }
             recording.recordError(error, attributes, at: instant())

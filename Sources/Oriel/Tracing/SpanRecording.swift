@@ -171,9 +171,6 @@ final class SpanRecording: Sendable {
         if attributes.get("exception.type") == nil { attributes.set("exception.type", value: .string(String(reflecting: type(of: error)))) }
         if attributes.get("exception.message") == nil { attributes.set("exception.message", value: .string("\(error)")) }
         addEvent(SpanEvent(name: "exception", at: instant, attributes: attributes))
-        state.withLock { state in
-            if state.end == nil, state.status == nil { state.status = SpanStatus(code: .error) }
-        }
     }
 
     // MARK: Ending

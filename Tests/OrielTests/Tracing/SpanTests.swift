@@ -249,6 +249,12 @@ import Tracing
         #expect(event.attributes.contains(Attribute("exception.message", "no such cart")))
     }
 
+    @Test func anErrorThatWasDealtWithIsNoFailure() async throws {
+        capture.tracer().withSpan("retried") { $0.recordError(Failure()) }
+        let span = try await capture.span()
+        #expect(span.statusCode == 0 && span.events.map(\.name) == ["exception"])
+    }
+
     @Test func aRecordedErrorKeepsAStatusThatWasSet() async throws {
         let tracer = capture.tracer()
         tracer.withSpan("fine") { span in
