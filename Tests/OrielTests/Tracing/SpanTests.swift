@@ -258,7 +258,7 @@ import Tracing
     @Test func aRecordedErrorKeepsAStatusThatWasSet() async throws {
         let tracer = capture.tracer()
         tracer.withSpan("fine") { span in
-            span.setStatus(SpanStatus(code: .ok))
+            span.setStatus(SpanStatus(code: .ok, message: "is not told"))
             span.recordError(Failure(), attributes: ["retry": 2], at: DefaultTracerClock.Timestamp(nanosecondsSinceEpoch: 5))
             span.setStatus(SpanStatus(code: .error, message: "late"))
         }
