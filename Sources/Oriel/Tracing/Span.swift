@@ -60,8 +60,10 @@ extension Oriel {
 
         /// Changes attributes in place.
         public func updateAttributes(_ update: (inout SpanAttributes) -> Void) {
-            guard recording != nil else { return }
-            update(&attributes)
+            guard let recording else { return }
+            var loan = recording.lendAttributes(forSeveral: true)
+            update(&loan.attributes)
+            recording.takeBack(loan)
         }
 
         /// Success is final: an error that is set later does not count, as OpenTelemetry says. An error without a message leaves the message of one that was set before.

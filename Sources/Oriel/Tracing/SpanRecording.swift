@@ -36,7 +36,7 @@ final class SpanRecording: Sendable {
     /// Attributes that were taken out to be changed; the recording has none until they come back.
     struct Loan {
         var attributes: SpanAttributes
-        /// What they were before, if the recording was full: so that what is new can be told from what is not.
+        /// What they were before, if there may be too many afterwards: so that what is new can be told from what is not.
         let known: SpanAttributes?
         /// Whether they go nowhere, since the span had ended.
         let isVoid: Bool
@@ -92,14 +92,15 @@ final class SpanRecording: Sendable {
         }
     }
 
-    func lendAttributes() -> Loan {
+    /// - Parameter forSeveral: whether more than one may be added.
+    func lendAttributes(forSeveral: Bool = false) -> Loan {
         let limit = tracer.limits.attributes
         var loan = state.withLock { state -> Loan in
             guard state.end == nil else { return Loan(attributes: state.attributes, known: nil, isVoid: true) }
             state.loans += 1
             var taken = SpanAttributes()
             swap(&taken, &state.attributes)
-            return Loan(attributes: taken, known: taken.count >= limit ? taken : nil, isVoid: false)
+            return Loan(attributes: taken, known: taken.count >= limit || forSeveral && !taken.isEmpty ? taken : nil, isVoid: false)
         }
         if loan.attributes.isEmpty, !loan.isVoid { loan.attributes.reserveCapacity(Self.firstCapacity) }
         return loan
