@@ -115,6 +115,10 @@ extension Oriel {
             guard let first = queues.first else { return }
             first.queue.add(first.scope) { writer in
                 writer.span(recording, state, limits)
+                if writer.bytes.count > SpanRecording.State.recordLimit {
+                    writer.bytes.removeAll()
+                    writer.span(recording, state.cut(limits), limits)
+                }
                 for (queue, scope) in queues.dropFirst() { queue.add(scope, encoded: writer.bytes.span) }
             }
         }
