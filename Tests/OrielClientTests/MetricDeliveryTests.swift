@@ -16,6 +16,7 @@ import Testing
         statistics.failedRequests = 4
         statistics.queuedBytes = 99
         statistics.isReceiverGone = true
+        statistics.namelessScopes = 2
         let registry = quietRegistry()
         registry.addCollector { [statistics] in statistics.collect(into: &$0) }
         let text = registry.text()
@@ -25,6 +26,7 @@ import Testing
             "oriel_client_items_total{outcome=\"dropped\",reason=\"refused\",signal=\"logs\"} 0",
             "oriel_client_waiting_items{signal=\"logs\"} 1", "oriel_client_waiting_items{signal=\"spans\"} 0", "oriel_client_queue_bytes 99",
             "oriel_client_failed_requests_total 4", "oriel_client_receiver_gone 1",
+            "oriel_client_nameless_scopes_total 2",
         ] {
             #expect(text.contains(line + "\n"), "\(line)\n\(text)")
         }

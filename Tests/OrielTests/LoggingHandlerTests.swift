@@ -131,6 +131,18 @@ import Tracing
         #expect(try Set(capture.records().map(\.scope)) == ["inner", "shop"])
     }
 
+    @Test func aLabelBeyondThoseThatAreKeptIsAnAttribute() throws {
+        for number in 0..<4095 { capture.logger("label \(number)").trace("x") }
+        capture.logger("one more").info("y")
+        capture.logger("label 4094").info("z")
+        let records = try capture.records()
+        let more = try #require(records.first { $0.body == "y" })
+        #expect(more.scope == "" && more.attributes == ["otel.scope.name": "one more"])
+        let known = try #require(records.first { $0.body == "z" })
+        #expect(known.scope == "label 4094" && known.attributes.isEmpty)
+        #expect(capture.pipeline.statistics.namelessScopes == 1)
+    }
+
     @Test func withoutQueuesNothingHappens() {
         Logging.Logger(label: "x") { Oriel.LogHandler(label: $0, queues: []) }.critical("nobody hears it")
     }

@@ -61,7 +61,8 @@ extension Oriel {
         public func log(event: LogEvent) {
             guard let first = target.first else { return }
             first.queue.add(first.scope) { writer in
-                LogRecordEncoding.write(event, handler: metadata, provider: metadataProvider, options: target.options, to: &writer)
+                LogRecordEncoding.write(
+                    event, handler: metadata, provider: metadataProvider, options: target.options, label: target.namelessLabel, to: &writer)
                 // Encoded once: the other queues get a copy, and descriptions are not asked twice.
                 for sink in target.others { sink.queue.add(sink.scope, encoded: writer.bytes.span) }
             }
@@ -79,6 +80,8 @@ private final class LogTarget: Sendable {
     let first: Sink?
     let others: [Sink]
     let options: Oriel.LogOptions
+    /// The label where a queue has no scope for it, since there are so many already.
+    let namelessLabel: String?
     /// Lives as long as a logger that needs it; `nil` where somebody else sees to that.
     private let delivery: TelemetryDelivery?
 
@@ -86,6 +89,7 @@ private final class LogTarget: Sendable {
         let sinks = queues.map { Sink(queue: $0, scope: $0.scope(InstrumentationScope(name: label))) }
         first = sinks.first
         others = Array(sinks.dropFirst())
+        namelessLabel = !label.isEmpty && sinks.contains { $0.scope.isNameless } ? label : nil
         self.options = options
         self.delivery = delivery
     }

@@ -13,8 +13,9 @@ enum LogRecordEncoding {
     /// Elements of an array or entries of a dictionary; further ones are left out.
     static let entryLimit = 128
 
+    /// - Parameter label: the logger's, where it is not the name of the record's scope.
     static func write(
-        _ event: LogEvent, handler: Logging.Logger.Metadata, provider: Logging.Logger.MetadataProvider?, options: Oriel.LogOptions,
+        _ event: LogEvent, handler: Logging.Logger.Metadata, provider: Logging.Logger.MetadataProvider?, options: Oriel.LogOptions, label: String?,
         to writer: inout WireWriter
     ) {
         var text = event.message.description
@@ -35,6 +36,7 @@ enum LogRecordEncoding {
             attributes.add(exceptionType: error, unlessIn: eventMetadata, provided, handler, to: &writer)
         }
         if options.includesCode { attributes.add(codeOf: event, unlessIn: eventMetadata, provided, handler, to: &writer) }
+        if let label { attributes.add(label: label, unlessIn: eventMetadata, provided, handler, to: &writer) }
         if attributes.dropped > 0 { writer.varintField(7, UInt64(attributes.dropped)) }
 
         if let span = ServiceContext.current?.spanContextReference {
@@ -144,6 +146,14 @@ private struct LogAttributes {
         add("code.file.path", unlessIn: metadata, provided, handler, to: &writer) { .text(event.file) }
         add("code.line.number", unlessIn: metadata, provided, handler, to: &writer) { .int(Int64(clamping: event.line)) }
         add("code.function.name", unlessIn: metadata, provided, handler, to: &writer) { .text(event.function) }
+    }
+
+    /// The name that the scope of the record cannot have, under the attribute's name that OpenTelemetry has for formats without scopes.
+    mutating func add(
+        label: String, unlessIn event: Logging.Logger.Metadata?, _ provided: Logging.Logger.Metadata?, _ handler: Logging.Logger.Metadata,
+        to writer: inout WireWriter
+    ) {
+        add("otel.scope.name", unlessIn: event, provided, handler, to: &writer) { .text(label) }
     }
 
     private mutating func add(

@@ -33,5 +33,8 @@ extension DeliveryStatistics {
         collector.counter(
             "oriel_client_failed_requests", help: "Requests to the receiver that did not arrive, each attempt counted.", value: Double(failedRequests))
         collector.gauge("oriel_client_receiver_gone", help: "Whether the receiver counts as gone, so that it is only probed.", value: isReceiverGone ? 1 : 0)
+        collector.counter(
+            "oriel_client_nameless_scopes", help: "Loggers and tracers that were made when there were as many names of them as are kept.",
+            value: Double(namelessScopes))
     }
 }
