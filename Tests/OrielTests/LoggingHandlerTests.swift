@@ -82,10 +82,12 @@ import Tracing
         capture.logger(options: options).info("x")
         options.includesCode = true
         capture.logger(options: options).info("y", file: "Shop/Orders.swift", function: "place()", line: 7)
+        capture.logger(options: options).info("z", source: "Ledger", file: "Shop/Orders.swift", function: "place()", line: 7)
         let records = try capture.records()
         #expect(records[0].attributes.isEmpty)
         #expect(
             records[1].attributes == ["code.file.path": "Shop/Orders.swift", "code.line.number": 7, "code.function.name": "place()"])
+        #expect(records[2].attributes["log.source"] == "Ledger" && records[2].attributes.count == 4)
     }
 
     @Test func aLineGoesToAllQueuesAndItsValuesAreDescribedOnce() throws {

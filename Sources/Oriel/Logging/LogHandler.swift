@@ -16,6 +16,7 @@ extension Oriel {
     /// | metadata of the event, of the provider, of the handler | `attributes`; of one key the first of these counts |
     /// | error | `exception.type`, `exception.message`, unless the metadata has them |
     /// | file, line, function | `code.file.path`, `code.line.number`, `code.function.name`, only with ``LogOptions/includesCode`` |
+    /// | source | `log.source`, only with ``LogOptions/includesCode`` and where it is given: otherwise it is the beginning of the file's path |
     ///
     /// Trace id, span id and flags are those of the span that the task is in. Integers, floating-point numbers and booleans that come as `.stringConvertible` keep their type, dictionaries and
     /// arrays become maps and arrays. Descriptions of values and metadata providers are called without any lock, so they may log themselves.

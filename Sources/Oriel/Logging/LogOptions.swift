@@ -9,7 +9,7 @@ extension Oriel {
         public var messageLengthLimit = 64 << 10
         /// Attributes of a record; those beyond are dropped and counted in the record. Default 128, which is OpenTelemetry's.
         public var attributeCountLimit = 128
-        /// Whether the place in the source code is written: some 100 bytes a line. Default `false`.
+        /// Whether the place in the source code is written, and the source where it is given: some 100 bytes a line. Default `false`.
         public var includesCode = false
 
         /// The defaults.

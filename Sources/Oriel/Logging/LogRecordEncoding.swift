@@ -146,6 +146,11 @@ private struct LogAttributes {
         add("code.file.path", unlessIn: metadata, provided, handler, to: &writer) { .text(event.file) }
         add("code.line.number", unlessIn: metadata, provided, handler, to: &writer) { .int(Int64(clamping: event.line)) }
         add("code.function.name", unlessIn: metadata, provided, handler, to: &writer) { .text(event.function) }
+        // What nobody has given is what swift-log makes of the file: the module, with which its path begins.
+        let source = event.source
+        let module = event.file.firstIndex(of: "/").map { event.file[..<$0] } ?? "n/a"
+        guard source != module else { return }
+        add("log.source", unlessIn: metadata, provided, handler, to: &writer) { .text(source) }
     }
 
     /// The name that the scope of the record cannot have, under the attribute's name that OpenTelemetry has for formats without scopes.
