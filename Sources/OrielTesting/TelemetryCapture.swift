@@ -7,7 +7,7 @@ import CoreMetrics
 
 /// What a block of code emitted; see ``captureTelemetry(logLevel:_:)``.
 ///
-/// Spans and log lines show up when they are finished, in the order in which they were.
+/// Spans and log lines show up when they are finished, in the order in which they were. Its thread ends when nobody has the capture any more.
 public final class TelemetryCapture: Sendable {
     /// A tracer whose spans are captured: for code that is given one.
     public let tracer: Oriel.Tracer
@@ -34,10 +34,6 @@ public final class TelemetryCapture: Sendable {
         tracer = Oriel.Tracer(queues: [pipeline.spans])
         metricsFactory = Oriel.RegistryMetricsFactory(registry: registry)
         logger = Logger(label: "test") { label in Oriel.LogHandler(label: label, queues: [pipeline.logs], logLevel: logLevel) }
-    }
-
-    func end() {
-        pipeline.shutdownBlocking(deadline: Timestamp.now.advanced(by: Self.patience))
     }
 
     private func wait() {

@@ -97,6 +97,25 @@ import Glibc
         }
     }
 
+    #if os(Linux)
+    /// What recorders are by default must be affordable for some thousand label sets.
+    @Test func aHistogramWithFewBucketsIsSmall() async {
+        await #expect(processExitsWith: .success) {
+            let registry = quietRegistry()
+            registry.addCollector(ProcessMetrics.collect)
+            let before = try #require(registry.value("process_resident_memory_bytes"))
+            for number in 0..<1999 {
+                let histogram = registry.histogram("h", labels: ["n": "\(number)"], buckets: .exponential())
+                for _ in 0..<10 { histogram.record(20) }
+            }
+            let growth = try #require(registry.value("process_resident_memory_bytes")) - before
+            // The text itself is among it.
+            print("bytes of a series: \(growth / 1999)")
+            #expect(growth / 1999 < 4096)
+        }
+    }
+    #endif
+
     @Test func exponentialOnesAreOctavesInText() {
         let registry = quietRegistry()
         let histogram = registry.histogram("h", buckets: .exponential())

@@ -22,8 +22,8 @@ import Testing
         snapshot.families.first { $0.name == name }?.series.dropFirst(index).first?.point
     }
 
-    private func counter(_ snapshot: MetricSnapshot, _ name: String) -> Double? {
-        if case .counter(let value, _)? = point(snapshot, name) { value } else { nil }
+    private func counter(_ snapshot: MetricSnapshot, _ name: String, _ index: Int = 0) -> Double? {
+        if case .counter(let value, _)? = point(snapshot, name, index) { value } else { nil }
     }
 
     @Test func countersTellWhatWasAdded() {
@@ -68,6 +68,19 @@ import Testing
         registry.remove(old)
         registry.counter("c", labels: ["a": "1"]).increment(by: 2)
         #expect(counter(baseline.delta(of: registry.snapshot()), "c") == 2)
+    }
+
+    @Test func aRemovedSeriesThatIsReadAgainIsNotToldAgain() {
+        let registry = quietRegistry()
+        let reader = MetricReader(registry)
+        var baseline = MetricBaseline()
+        let old = registry.counter("c")
+        old.increment(by: 3)
+        registry.remove(old)
+        registry.counter("c").increment(by: 4)
+        let first = baseline.delta(of: reader.snapshot().snapshot)
+        #expect([0, 1].map { counter(first, "c", $0) } == [3, 4])
+        #expect(baseline.delta(of: reader.snapshot().snapshot).families.first?.series.isEmpty == true)
     }
 
     @Test func gaugesAndInfosStayAsTheyAre() throws {

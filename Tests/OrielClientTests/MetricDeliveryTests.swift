@@ -1,4 +1,5 @@
 import OrielTelemetry
+import Synchronization
 import Testing
 
 @testable import OrielClient
@@ -15,6 +16,7 @@ import Testing
         statistics.failedRequests = 4
         statistics.queuedBytes = 99
         statistics.isReceiverGone = true
+        statistics.namelessScopes = 2
         let registry = quietRegistry()
         registry.addCollector { [statistics] in statistics.collect(into: &$0) }
         let text = registry.text()
@@ -24,6 +26,7 @@ import Testing
             "oriel_client_items_total{outcome=\"dropped\",reason=\"refused\",signal=\"logs\"} 0",
             "oriel_client_waiting_items{signal=\"logs\"} 1", "oriel_client_waiting_items{signal=\"spans\"} 0", "oriel_client_queue_bytes 99",
             "oriel_client_failed_requests_total 4", "oriel_client_receiver_gone 1",
+            "oriel_client_nameless_scopes_total 2",
         ] {
             #expect(text.contains(line + "\n"), "\(line)\n\(text)")
         }
@@ -42,6 +45,121 @@ import Testing
         pipeline?.shutdownBlocking(deadline: Timestamp(nanoseconds: Timestamp.now.nanoseconds + 20_000_000_000))
         pipeline = nil
         #expect(registry.text() == "")
+    }
+
+    @Test(arguments: MetricTemporality.allCases) func whatARemovedInstrumentCountedIsStillPushed(_ temporality: MetricTemporality) throws {
+        let registry = quietRegistry()
+        var push = MetricPush(registry: registry, resource: Resource(), temporality: temporality)
+        let counter = registry.counter("c", labels: ["a": "1"])
+        counter.increment(by: 3)
+        #expect(push.request()?.sums == [3])
+        push.noteDone()
+        counter.increment(by: 4)
+        registry.remove(counter)
+        #expect(registry.text() == "")
+        registry.counter("c", labels: ["a": "1"]).increment(by: 5)
+        let expected = temporality == .delta ? [4, 5] : [7, 5]
+        #expect(push.request()?.sums == expected)
+        // It did not arrive.
+        #expect(push.request()?.sums == expected)
+        push.noteDone()
+        #expect(push.request()?.sums == (temporality == .delta ? nil : [5]))
+    }
+
+    @Test func eachPushTellsOfARemovedInstrument() throws {
+        let registry = quietRegistry()
+        var first = MetricPush(registry: registry, resource: Resource(), temporality: .delta)
+        var second: MetricPush? = MetricPush(registry: registry, resource: Resource(), temporality: .delta)
+        for value in [1, 10] {
+            let counter = registry.counter("c")
+            counter.increment(by: value)
+            registry.remove(counter)
+            #expect(first.request()?.sums == [value])
+            first.noteDone()
+        }
+        // What the first has read is not changed for the second.
+        #expect(second?.request()?.sums == [1, 10])
+        second = nil
+        #expect(first.request() == nil)
+    }
+
+    @Test func theEndOfARemovedSeriesIsToldBeforeTheNextBegins() throws {
+        let registry = quietRegistry()
+        let reader = MetricReader(registry)
+        let histogram = registry.histogram("h", buckets: .exponential())
+        histogram.record(1)
+        registry.remove(histogram)
+        registry.histogram("h", buckets: .exponential()).record(2)
+        let series = try #require(reader.snapshot().snapshot.families.first).series
+        #expect(series.count == 2)
+        let end = try #require(series[0].end)
+        #expect(series[0].start <= end && end <= series[1].start && series[1].end == nil)
+    }
+
+    @Test func instrumentsThatComeAndGoAllTheTimeAreCountedInBoundedMemory() throws {
+        let registry = MetricRegistry(configuration: .init(seriesLimit: 50))
+        var push = MetricPush(registry: registry, resource: Resource(), temporality: .delta)
+        for _ in 0..<1000 {
+            let counter = registry.counter("c")
+            counter.increment(by: 2)
+            registry.remove(counter)
+            let histogram = registry.histogram("h", buckets: .explicit([1]))
+            histogram.record(0.5)
+            registry.remove(histogram)
+        }
+        #expect(push.request()?.sums.contains(2000) == true)
+        push.noteDone()
+        for number in 0..<80 {
+            let counter = registry.counter("c", labels: ["n": "\(number)"])
+            counter.increment()
+            registry.remove(counter)
+        }
+        #expect(registry.value("oriel_metric_registry_omitted_series_total") == 30)
+    }
+
+    @Test func noInstrumentIsLostOrCountedTwiceWhileOthersReadTheMetrics() async throws {
+        let registry = quietRegistry()
+        let receiver = Receiver(registry)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { while !receiver.isOver { receiver.read() } }
+            await withTaskGroup(of: Void.self) { makers in
+                for maker in 0..<3 {
+                    makers.addTask {
+                        for round in 0..<2000 {
+                            let counter = registry.counter("c", labels: ["maker": "\(maker)", "n": "\(round % 3)"])
+                            counter.increment()
+                            registry.remove(counter)
+                        }
+                    }
+                }
+            }
+            receiver.end()
+        }
+        receiver.read()
+        #expect(receiver.total == 6000)
+    }
+
+    /// Adds up what a push tells.
+    private final class Receiver: Sendable {
+        private let push: Mutex<MetricPush>
+        private let sum = Mutex(0)
+        private let hasEnded = Atomic<Bool>(false)
+
+        init(_ registry: MetricRegistry) {
+            push = Mutex(MetricPush(registry: registry, resource: Resource(), temporality: .delta))
+        }
+
+        func read() {
+            push.withLock { push in
+                guard let request = push.request() else { return }
+                sum.withLock { $0 += request.sums.reduce(0, +) }
+                push.noteDone()
+            }
+        }
+
+        var total: Int { sum.withLock { $0 } }
+        var isOver: Bool { hasEnded.load(ordering: .relaxed) }
+        func end() { hasEnded.store(true, ordering: .relaxed) }
     }
 
     @Test func processMetricsTellWhatLinuxKnows() {

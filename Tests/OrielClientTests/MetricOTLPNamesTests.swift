@@ -56,6 +56,18 @@ import Testing
         #expect(scraped.count > 200)
     }
 
+    @Test func theOverflowIsMarkedAsTheSpecificationSaysAndIsTheSameSeries() throws {
+        let registry = quietRegistry(seriesLimit: 2)
+        for user in 0..<5 { registry.counter("visits", labels: ["user": "\(user)"]).increment() }
+        let snapshot = registry.snapshot()
+        guard case .sum(let points, _, _)? = snapshot.otlpMetrics(temporality: .cumulative).first?.points else {
+            Issue.record("no sum")
+            return
+        }
+        #expect(points.map(\.attributes) == [[Attribute("user", "0")], [Attribute("otel.metric.overflow", .bool(true))]])
+        #expect(try Self.pushed(snapshot) == Self.scraped(snapshot))
+    }
+
     /// Names of any words, units and kinds come through the rules of OTLP's receivers as they are.
     @Test(arguments: 1...10 as ClosedRange<UInt64>) func anyNameComesThrough(seed: UInt64) {
         var state = seed

@@ -71,7 +71,7 @@ extension MetricRegistry {
         #expect(throws: MetricRegistrationError.self) { try registry.registerHistogram("width") }
     }
 
-    @Test(arguments: ["", "1a", "a b", "ä", "http.requests", String(repeating: "x", count: 300), "\u{0}", "a\nb"])
+    @Test(arguments: ["", "1a", "a b", "ä", "http.requests ", ".x", String(repeating: "x", count: 300), "\u{0}", "a\nb"])
     func oddNamesAreRefusedOrRepaired(_ name: String) throws {
         let registry = MetricRegistry()
         #expect(throws: MetricRegistrationError.invalidName(name)) { try registry.registerCounter(name) }
@@ -86,6 +86,16 @@ extension MetricRegistry {
         }
         #expect(value == 2)
         #expect(registry.value("oriel_metric_registry_rejected_total{reason=\"invalid_name\"}") == 1)
+    }
+
+    @Test func namesInTheStyleOfOpenTelemetryAreNoMistakes() throws {
+        let registry = MetricRegistry()
+        #expect(throws: MetricRegistrationError.invalidName("http.server-requests/all")) { try registry.registerCounter("http.server-requests/all") }
+        registry.counter("http.server-requests/all", labels: ["http.route": "/", "x-y": "1"]).increment()
+        #expect(registry.value("http_server_requests_all_total{http_route=\"/\",x_y=\"1\"}") == 1)
+        for reason in ["invalid_name", "invalid_label"] { #expect(registry.value("oriel_metric_registry_rejected_total{reason=\"\(reason)\"}") == 0) }
+        registry.histogram("h", labels: ["le": "1", "_x": "1", "a:b": "1"]).record(1)
+        #expect(registry.value("oriel_metric_registry_rejected_total{reason=\"invalid_label\"}") == 3)
     }
 
     @Test func oddLabelsAreRefusedOrRepaired() throws {

@@ -1,4 +1,6 @@
+import Logging
 import OrielClient
+import OrielTelemetry
 import Testing
 
 @testable import Oriel
@@ -105,5 +107,46 @@ import Testing
         otlp.setHeader("AUTHORIZATION", nil)
         #expect(otlp.spans.headers.isEmpty)
         #expect(otlp.metrics.headers == ["x-scope-orgid": "acme"])
+    }
+
+    /// The time that a request is given.
+    private func timeout(_ variables: [String: String] = [:], _ change: (inout Oriel.Configuration) -> Void = { _ in }) async throws -> Duration {
+        struct Watch: TelemetryExporter {
+            let times: AsyncStream<Duration>.Continuation
+
+            func export(_ batch: ExportBatch, deadline: Timestamp) -> ExportOutcome {
+                times.yield(.nanoseconds(deadline.nanoseconds.subtractingSaturating(Timestamp.now.nanoseconds)))
+                return .delivered()
+            }
+        }
+        let (times, continuation) = AsyncStream.makeStream(of: Duration.self)
+        var configuration = Oriel.Configuration(environment: variables)
+        configuration.logExporters = [.otlp]
+        configuration.metricExporters = []
+        configuration.delivery.logDelay = .milliseconds(1)
+        change(&configuration)
+        let telemetry = try Oriel.Telemetry(configuration, exporter: Watch(times: continuation))
+        Logger(label: "shop") { telemetry.logHandler(label: $0) }.info("x")
+        let time = try #require(await times.first { _ in true })
+        await telemetry.shutdown(timeout: .seconds(30))
+        return time
+    }
+
+    @Test func timeoutsThatAreSetInCodeCount() async throws {
+        let variables = ["OTEL_EXPORTER_OTLP_TIMEOUT": "20000"]
+        let batches = ["OTEL_BSP_EXPORT_TIMEOUT": "3000", "OTEL_EXPORTER_OTLP_TIMEOUT": "20000"]
+        let times: [(Duration, expected: Int)] = [
+            (try await timeout(), 10),
+            (try await timeout(variables), 20),
+            (try await timeout { $0.otlp.spans.timeout = .seconds(90) }, 90),
+            (try await timeout(variables) { $0.otlp.logs.timeout = .seconds(90) }, 90),
+            (try await timeout { for signal in ExportSignal.allCases { $0.otlp[signal].timeout = .seconds(2) } }, 2),
+            // What is set for batches counts where it is shorter.
+            (try await timeout(batches) { $0.otlp.logs.timeout = .seconds(90) }, 3),
+            (try await timeout(variables) { $0.delivery.exportTimeout = .seconds(4) }, 4),
+            (try await timeout { $0.delivery.exportTimeout = .seconds(60) }, 10),
+        ]
+        // A request begins a little after its time was chosen.
+        for (time, expected) in times { #expect(time <= .seconds(expected) && time > .seconds(expected / 2)) }
     }
 }

@@ -97,6 +97,20 @@ import Tracing
         #expect(text.contains("upload_size_bytes_bucket{le=\"100\"} 1\n"))
     }
 
+    @Test func explicitBucketsFitWhatIsMeasured() throws {
+        var configuration = configuration()
+        configuration.histogramAggregation = .explicit
+        let telemetry = try Oriel.telemetry(configuration)
+        withMetricsFactory(telemetry.metricsFactory) {
+            Recorder(label: "cart.size").record(30)
+            Timer(label: "latency").recordMilliseconds(30)
+        }
+        let lines = telemetry.prometheusText().split(separator: "\n")
+        let bounds = { (name: String) in lines.filter { $0.hasPrefix("\(name)_bucket{le=\"") }.compactMap { $0.split(separator: "\"").dropFirst().first } }
+        #expect(bounds("cart_size") == ["0", "5", "10", "25", "50", "75", "100", "250", "500", "750", "1000", "2500", "5000", "7500", "10000", "+Inf"])
+        #expect(bounds("latency_seconds").first == "0.005")
+    }
+
     @Test func onlyFunctionsHaveTheirMetrics() async throws {
         let telemetry = try Oriel.telemetry(configuration())
         #expect(!telemetry.prometheusText().contains("faas_"))

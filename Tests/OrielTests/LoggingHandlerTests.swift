@@ -82,10 +82,12 @@ import Tracing
         capture.logger(options: options).info("x")
         options.includesCode = true
         capture.logger(options: options).info("y", file: "Shop/Orders.swift", function: "place()", line: 7)
+        capture.logger(options: options).info("z", source: "Ledger", file: "Shop/Orders.swift", function: "place()", line: 7)
         let records = try capture.records()
         #expect(records[0].attributes.isEmpty)
         #expect(
             records[1].attributes == ["code.file.path": "Shop/Orders.swift", "code.line.number": 7, "code.function.name": "place()"])
+        #expect(records[2].attributes["log.source"] == "Ledger" && records[2].attributes.count == 4)
     }
 
     @Test func aLineGoesToAllQueuesAndItsValuesAreDescribedOnce() throws {
@@ -129,6 +131,18 @@ import Tracing
         }
         capture.logger(provider: provider).info("outer")
         #expect(try Set(capture.records().map(\.scope)) == ["inner", "shop"])
+    }
+
+    @Test func aLabelBeyondThoseThatAreKeptIsAnAttribute() throws {
+        for number in 0..<4095 { capture.logger("label \(number)").trace("x") }
+        capture.logger("one more").info("y")
+        capture.logger("label 4094").info("z")
+        let records = try capture.records()
+        let more = try #require(records.first { $0.body == "y" })
+        #expect(more.scope == "" && more.attributes == ["otel.scope.name": "one more"])
+        let known = try #require(records.first { $0.body == "z" })
+        #expect(known.scope == "label 4094" && known.attributes.isEmpty)
+        #expect(capture.pipeline.statistics.namelessScopes == 1)
     }
 
     @Test func withoutQueuesNothingHappens() {

@@ -48,10 +48,31 @@ import Testing
         #expect(try attribute("äöüßéx", options: options) == "äöüßé")
         #expect(try attribute(.stringConvertible(Substring("abcdefgh")), options: options) == "abcde")
         #expect(try attribute(["abcdefgh"], options: options) == .array(["abcde"]))
-        capture.logger(options: options).info("message", metadata: ["long key": "x"])
+    }
+
+    @Test func theLimitOfValuesCutsNeitherMessagesNorKeys() throws {
+        var options = Oriel.LogOptions()
+        options.valueLengthLimit = 3
+        let metadata: Logging.Logger.Metadata = [
+            "long key": "value", "int key": .stringConvertible(1), "double key": .stringConvertible(0.5), "bool key": .stringConvertible(true),
+            "array key": ["value"], "map key": ["inner key": "value"], String(repeating: "k", count: 300): "value",
+        ]
+        capture.logger(options: options).info("message", metadata: metadata)
         let record = try #require(try capture.records().last)
-        #expect(record.body == "messa")
-        #expect(record.attributes == ["long ": "x"])
+        #expect(record.body == "message")
+        #expect(
+            record.attributes == [
+                "long key": "val", "int key": 1, "double key": 0.5, "bool key": true, "array key": ["val"],
+                "map key": .map([Attribute("inner key", "val")]), String(repeating: "k", count: 300): "val",
+            ])
+    }
+
+    @Test func messagesHaveALimitOfTheirOwn() throws {
+        var options = Oriel.LogOptions()
+        options.messageLengthLimit = 5
+        capture.logger(options: options).info("message", metadata: ["key": "a value"])
+        let record = try #require(try capture.record())
+        #expect(record.body == "messa" && record.attributes == ["key": "a value"])
     }
 
     @Test func theDefaultLimitIs65536Characters() throws {

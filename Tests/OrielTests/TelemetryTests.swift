@@ -84,6 +84,22 @@ import Tracing
         #expect(exporter.spans.isEmpty && exporter.logs.isEmpty && exporter.metrics.isEmpty)
     }
 
+    @Test func aDisabledClientPassesTheCallersTraceOn() async throws {
+        let tracer = try telemetry { $0.isDisabled = true }.tracer
+        let headers = ["traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate": "vendor=1", "baggage": "user=7"]
+        tracer.withSpan("request", context: tracer.context(headers), ofKind: .server) { request in
+            #expect(!request.isRecording && request.spanContext.spanID.hexadecimal == "00f067aa0ba902b7")
+            tracer.withSpan("query", ofKind: .client) { query in
+                #expect(tracer.headers(query.context) == headers)
+                #expect(tracer.headers(ServiceContext.current ?? .topLevel) == headers)
+            }
+        }
+        // Where none came there is none.
+        tracer.withSpan("job") { job in
+            #expect(job.context.spanContext == nil && tracer.headers(job.context).isEmpty && job.spanContext.traceID.isZero)
+        }
+    }
+
     @Test func whoWantsToBeScrapedIs() async throws {
         let telemetry = try telemetry {
             $0.metricExporters = [.prometheus]
@@ -93,6 +109,33 @@ import Tracing
         await telemetry.flush(timeout: .seconds(30))
         #expect(exporter.metrics.isEmpty)
         await telemetry.shutdown(timeout: .seconds(30))
+    }
+
+    @Test func theConfiguredMetadataProviderIsAsked() async throws {
+        let telemetry = try telemetry { $0.metadataProvider = Logger.MetadataProvider { ["tenant": "acme"] } }
+        Logger(label: "shop") { telemetry.logHandler(label: $0) }.info("paid")
+        let own = Logger.MetadataProvider { ["tenant": "other"] }
+        Logger(label: "shop") { telemetry.logHandler(label: $0, metadataProvider: own) }.info("paid")
+        #expect(await telemetry.flush(timeout: .seconds(30)))
+        #expect(exporter.logs.map { $0["tenant"] } == ["acme", "other"])
+        await telemetry.shutdown(timeout: .seconds(30))
+    }
+
+    @Test func bootstrapInstallsTheMetadataProvider() async {
+        await #expect(processExitsWith: .success) {
+            let exporter = MemoryExporter()
+            var configuration = Oriel.Configuration()
+            configuration.logExporters = []
+            configuration.metricExporters = []
+            configuration.spanExporters = []
+            configuration.customExporters = [exporter]
+            configuration.metadataProvider = Logger.MetadataProvider { ["tenant": "acme"] }
+            let telemetry = try Oriel.bootstrap(configuration)
+            Logger(label: "shop").info("paid")
+            #expect(await telemetry.flush(timeout: .seconds(30)))
+            #expect(exporter.logs.map { $0["tenant"] } == ["acme"])
+            #expect(LoggingSystem.metadataProvider != nil)
+        }
     }
 
     @Test func bootstrapInstallsOnce() async {

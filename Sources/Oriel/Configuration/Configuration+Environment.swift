@@ -98,8 +98,9 @@ extension Oriel.Configuration {
         delivery.queueBytes = max(queues.reduce(0, +) * itemBytes, 64 << 10)
         if let batch = batches.max() { delivery.batchBytes = max(batch * itemBytes, 16 << 10) }
         // A request ends when the receiver's own time is over, or that of its batch.
-        let receivers = ExportSignal.allCases.map { otlp[$0].timeout }.max() ?? delivery.exportTimeout
+        let receivers = otlp.longestTimeout
         delivery.exportTimeout = timeouts.max().map { min($0, receivers) } ?? receivers
+        receiversTimeout = timeouts.isEmpty ? receivers : nil
         if let folder = reader.variables["ORIEL_SPILL_FOLDER"] { delivery.spillFolder = folder }
     }
 

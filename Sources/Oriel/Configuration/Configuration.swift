@@ -28,7 +28,7 @@ extension Oriel {
 
         // MARK: Where it goes
 
-        /// Whether nothing is recorded or exported at all, except that log lines still go to the console; `OTEL_SDK_DISABLED`.
+        /// Whether nothing is recorded or exported at all, except that log lines still go to the console; `OTEL_SDK_DISABLED`. The context of a caller goes on to who is called as it came.
         public var isDisabled = false
         /// Where log lines go; `OTEL_LOGS_EXPORTER`. By default to an OTLP receiver and to the console, so that `docker logs` never falls silent.
         public var logExporters: Set<ExporterChoice> = [.otlp, .console]
@@ -44,6 +44,9 @@ extension Oriel {
         public var prometheus = PrometheusConfiguration()
         /// Delays, sizes, retries and the spill folder of the delivery; `OTEL_BSP_…`, `OTEL_BLRP_…`, `OTEL_METRIC_EXPORT_…`, `ORIEL_SPILL_FOLDER`.
         public var delivery = DeliveryConfiguration()
+
+        /// What the delivery's time for a request is as long as only the receivers say how long one may take: another one was set for batches.
+        var receiversTimeout: Duration? = DeliveryConfiguration().exportTimeout
 
         /// Exporters of your own. Each gets all logs, metrics and spans, through a delivery of its own with the bounds of ``delivery``, without the spill folder.
         public var customExporters: [any TelemetryExporter] = []
@@ -84,6 +87,8 @@ extension Oriel {
         public var logLevel: Logging.Logger.Level = .info
         /// What is written of a log line; `OTEL_LOGRECORD_…`, and for ``LogOptions/includesCode`` `ORIEL_LOGS_CODE`.
         public var logs = LogOptions()
+        /// Is asked for metadata at each line of a logger that has no provider of its own: `.multiplex([…])` of swift-log joins several.
+        public var metadataProvider: Logging.Logger.MetadataProvider?
 
         /// What could not be understood when the environment was read.
         public internal(set) var problems: [Problem] = []

@@ -51,6 +51,9 @@ extension Oriel {
             }
         }
 
+        /// The longest that a request of any signal may take.
+        var longestTimeout: Duration { max(logs.timeout, metrics.timeout, spans.timeout) }
+
         static let defaultBase = "http://localhost:4318"
 
         /// The URL of a signal behind a base URL, by the rules of `OTEL_EXPORTER_OTLP_ENDPOINT`.
@@ -75,7 +78,7 @@ extension Oriel {
         public var headers: [String: String] = [:]
         /// How requests are packed.
         public var compression: Compression = .gzip
-        /// The longest that a request may take.
+        /// The longest that a request may take. The longest of the three signals counts, unless that of the delivery is set and is shorter.
         public var timeout: Duration = .seconds(10)
         /// A PEM file with the certificates that the receiver's must be signed by; `nil` trusts what the system does.
         public var certificateFile: String?

@@ -16,6 +16,7 @@ extension Oriel {
     /// | metadata of the event, of the provider, of the handler | `attributes`; of one key the first of these counts |
     /// | error | `exception.type`, `exception.message`, unless the metadata has them |
     /// | file, line, function | `code.file.path`, `code.line.number`, `code.function.name`, only with ``LogOptions/includesCode`` |
+    /// | source | `log.source`, only with ``LogOptions/includesCode`` and where it is given: otherwise it is the beginning of the file's path |
     ///
     /// Trace id, span id and flags are those of the span that the task is in. Integers, floating-point numbers and booleans that come as `.stringConvertible` keep their type, dictionaries and
     /// arrays become maps and arrays. Descriptions of values and metadata providers are called without any lock, so they may log themselves.
@@ -39,7 +40,18 @@ extension Oriel {
             self.metadata = metadata
             self.logLevel = logLevel
             self.metadataProvider = metadataProvider
-            target = LogTarget(label: label, queues: queues, options: options)
+            target = LogTarget(label: label, queues: queues, options: options, delivery: nil)
+        }
+
+        /// A backend that keeps the delivery of its lines alive.
+        init(
+            label: String, queues: [RecordQueue], options: LogOptions, logLevel: Logging.Logger.Level, metadataProvider: Logging.Logger.MetadataProvider?,
+            delivery: TelemetryDelivery
+        ) {
+            metadata = [:]
+            self.logLevel = logLevel
+            self.metadataProvider = metadataProvider
+            target = LogTarget(label: label, queues: queues, options: options, delivery: delivery)
         }
 
         public subscript(metadataKey key: String) -> Logging.Logger.Metadata.Value? {
@@ -50,7 +62,8 @@ extension Oriel {
         public func log(event: LogEvent) {
             guard let first = target.first else { return }
             first.queue.add(first.scope) { writer in
-                LogRecordEncoding.write(event, handler: metadata, provider: metadataProvider, options: target.options, to: &writer)
+                LogRecordEncoding.write(
+                    event, handler: metadata, provider: metadataProvider, options: target.options, label: target.namelessLabel, to: &writer)
                 // Encoded once: the other queues get a copy, and descriptions are not asked twice.
                 for sink in target.others { sink.queue.add(sink.scope, encoded: writer.bytes.span) }
             }
@@ -68,11 +81,17 @@ private final class LogTarget: Sendable {
     let first: Sink?
     let others: [Sink]
     let options: Oriel.LogOptions
+    /// The label where a queue has no scope for it, since there are so many already.
+    let namelessLabel: String?
+    /// Lives as long as a logger that needs it; `nil` where somebody else sees to that.
+    private let delivery: TelemetryDelivery?
 
-    init(label: String, queues: [RecordQueue], options: Oriel.LogOptions) {
+    init(label: String, queues: [RecordQueue], options: Oriel.LogOptions, delivery: TelemetryDelivery?) {
         let sinks = queues.map { Sink(queue: $0, scope: $0.scope(InstrumentationScope(name: label))) }
         first = sinks.first
         others = Array(sinks.dropFirst())
+        namelessLabel = !label.isEmpty && sinks.contains { $0.scope.isNameless } ? label : nil
         self.options = options
+        self.delivery = delivery
     }
 }

@@ -13,12 +13,13 @@ enum LogRecordEncoding {
     /// Elements of an array or entries of a dictionary; further ones are left out.
     static let entryLimit = 128
 
+    /// - Parameter label: the logger's, where it is not the name of the record's scope.
     static func write(
-        _ event: LogEvent, handler: Logging.Logger.Metadata, provider: Logging.Logger.MetadataProvider?, options: Oriel.LogOptions,
+        _ event: LogEvent, handler: Logging.Logger.Metadata, provider: Logging.Logger.MetadataProvider?, options: Oriel.LogOptions, label: String?,
         to writer: inout WireWriter
     ) {
         var text = event.message.description
-        if text.utf8.count > min(options.valueLengthLimit, recordLimit) { text = text.cut(characters: options.valueLengthLimit, bytes: recordLimit) }
+        if text.utf8.count > min(options.messageLengthLimit, recordLimit) { text = text.cut(characters: options.messageLengthLimit, bytes: recordLimit) }
         writer.logRecordHead(time: .now, severity: event.level, body: text)
 
         var attributes = LogAttributes(options: options)
@@ -35,6 +36,7 @@ enum LogRecordEncoding {
             attributes.add(exceptionType: error, unlessIn: eventMetadata, provided, handler, to: &writer)
         }
         if options.includesCode { attributes.add(codeOf: event, unlessIn: eventMetadata, provided, handler, to: &writer) }
+        if let label { attributes.add(label: label, unlessIn: eventMetadata, provided, handler, to: &writer) }
         if attributes.dropped > 0 { writer.varintField(7, UInt64(attributes.dropped)) }
 
         if let span = ServiceContext.current?.spanContextReference {
@@ -144,6 +146,19 @@ private struct LogAttributes {
         add("code.file.path", unlessIn: metadata, provided, handler, to: &writer) { .text(event.file) }
         add("code.line.number", unlessIn: metadata, provided, handler, to: &writer) { .int(Int64(clamping: event.line)) }
         add("code.function.name", unlessIn: metadata, provided, handler, to: &writer) { .text(event.function) }
+        // What nobody has given is what swift-log makes of the file: the module, with which its path begins.
+        let source = event.source
+        let module = event.file.firstIndex(of: "/").map { event.file[..<$0] } ?? "n/a"
+        guard source != module else { return }
+        add("log.source", unlessIn: metadata, provided, handler, to: &writer) { .text(source) }
+    }
+
+    /// The name that the scope of the record cannot have, under the attribute's name that OpenTelemetry has for formats without scopes.
+    mutating func add(
+        label: String, unlessIn event: Logging.Logger.Metadata?, _ provided: Logging.Logger.Metadata?, _ handler: Logging.Logger.Metadata,
+        to writer: inout WireWriter
+    ) {
+        add("otel.scope.name", unlessIn: event, provided, handler, to: &writer) { .text(label) }
     }
 
     private mutating func add(

@@ -117,13 +117,13 @@ struct ShortAttributes: ~Copyable {
         self.room = room
     }
 
-    /// - Parameter limit: bytes of the key, and of the text.
+    /// - Parameter limit: bytes of the text.
     @inline(__always)
     mutating func append(_ key: String, _ text: String, limit: Int) -> Bool {
         let keyCount = key.utf8.count
         let count = text.utf8.count
         // Without an overflow: each is below 128 when they are added.
-        guard keyCount < 0x80, count < 0x80, keyCount + count + 6 < 0x80, max(keyCount, count) <= limit, take(keyCount + count + 8) else { return false }
+        guard keyCount < 0x80, count < 0x80, keyCount + count + 6 < 0x80, count <= limit, take(keyCount + count + 8) else { return false }
         unsafe fields.key(key, keyCount, valueSize: count + 2)
         unsafe fields.byte(1 << 3 | 2)
         unsafe fields.byte(UInt8(truncatingIfNeeded: count))
@@ -132,11 +132,11 @@ struct ShortAttributes: ~Copyable {
     }
 
     @inline(__always)
-    mutating func append(_ key: String, int: Int64, limit: Int) -> Bool {
+    mutating func append(_ key: String, int: Int64) -> Bool {
         let bits = UInt64(bitPattern: int)
         let count = key.utf8.count
         let size = WireWriter.varintSize(bits)
-        guard count < 0x60, count <= limit, take(count + size + 7) else { return false }
+        guard count < 0x60, take(count + size + 7) else { return false }
         unsafe fields.key(key, count, valueSize: size + 1)
         unsafe fields.byte(3 << 3)
         unsafe fields.varint(bits)
@@ -144,9 +144,9 @@ struct ShortAttributes: ~Copyable {
     }
 
     @inline(__always)
-    mutating func append(_ key: String, double: Double, limit: Int) -> Bool {
+    mutating func append(_ key: String, double: Double) -> Bool {
         let count = key.utf8.count
-        guard count < 0x60, count <= limit, take(count + 15) else { return false }
+        guard count < 0x60, take(count + 15) else { return false }
         unsafe fields.key(key, count, valueSize: 9)
         unsafe fields.byte(4 << 3 | 1)
         unsafe fields.littleEndian(double.bitPattern)
@@ -154,9 +154,9 @@ struct ShortAttributes: ~Copyable {
     }
 
     @inline(__always)
-    mutating func append(_ key: String, bool: Bool, limit: Int) -> Bool {
+    mutating func append(_ key: String, bool: Bool) -> Bool {
         let count = key.utf8.count
-        guard count < 0x60, count <= limit, take(count + 8) else { return false }
+        guard count < 0x60, take(count + 8) else { return false }
         unsafe fields.key(key, count, valueSize: 2)
         unsafe fields.byte(2 << 3)
         unsafe fields.byte(bool ? 1 : 0)
@@ -167,9 +167,9 @@ struct ShortAttributes: ~Copyable {
     mutating func append(_ key: String, _ value: MetadataScalar, limit: Int) -> Bool {
         switch value {
         case .text(let text): append(key, text, limit: limit)
-        case .int(let number): append(key, int: number, limit: limit)
-        case .double(let number): append(key, double: number, limit: limit)
-        case .bool(let flag): append(key, bool: flag, limit: limit)
+        case .int(let number): append(key, int: number)
+        case .double(let number): append(key, double: number)
+        case .bool(let flag): append(key, bool: flag)
         }
     }
 

@@ -7,22 +7,22 @@ extension WireWriter {
     /// - Parameter limit: characters of a string.
     mutating func attribute(_ key: String, _ value: MetadataScalar, limit: Int) {
         switch value {
-        case .text(let text): longAttribute(fitting(key, limit: limit), fitting(text, limit: limit))
-        case .int(let number): attribute(key, limit: limit) { $0.varintField(3, UInt64(bitPattern: number)) }
-        case .double(let number): attribute(key, limit: limit) { $0.doubleField(4, number) }
-        case .bool(let flag): attribute(key, limit: limit) { $0.varintField(2, flag ? 1 : 0) }
+        case .text(let text): longAttribute(fitting(key), fitting(text, limit: limit))
+        case .int(let number): attribute(key) { $0.varintField(3, UInt64(bitPattern: number)) }
+        case .double(let number): attribute(key) { $0.doubleField(4, number) }
+        case .bool(let flag): attribute(key) { $0.varintField(2, flag ? 1 : 0) }
         }
     }
 
     /// Writes an attribute of a log record that is an array or a dictionary.
     mutating func attribute(_ key: String, _ value: Logging.Logger.MetadataValue, limit: Int) {
-        attribute(key, limit: limit) { $0.metadataValue(value, limit: limit, depth: 0) }
+        attribute(key) { $0.metadataValue(value, limit: limit, depth: 0) }
     }
 
     /// An attribute of a log record; `value` writes the content of its `AnyValue`.
-    private mutating func attribute(_ key: String, limit: Int, _ value: (inout WireWriter) -> Void) {
+    private mutating func attribute(_ key: String, _ value: (inout WireWriter) -> Void) {
         messageField(6) { writer in
-            writer.stringField(1, writer.fitting(key, limit: limit))
+            writer.stringField(1, writer.fitting(key))
             writer.messageField(2, value)
         }
     }
@@ -32,8 +32,8 @@ extension WireWriter {
         stringField(1, fitting(text, limit: limit))
     }
 
-    /// What of a text fits the limit, and the record.
-    private func fitting(_ text: String, limit: Int) -> String {
+    /// What of a text fits the limit, and the record. Keys have no limit of their own.
+    private func fitting(_ text: String, limit: Int = .max) -> String {
         let room = max(LogRecordEncoding.recordLimit - bytes.count, 0)
         return text.utf8.count <= min(limit, room) ? text : text.cut(characters: limit, bytes: room)
     }
@@ -62,7 +62,7 @@ extension WireWriter {
             messageField(6) { writer in
                 for (key, element) in entries.prefix(LogRecordEncoding.entryLimit) where writer.bytes.count < LogRecordEncoding.recordLimit {
                     writer.messageField(1) { writer in
-                        writer.stringField(1, writer.fitting(key, limit: limit))
+                        writer.stringField(1, writer.fitting(key))
                         writer.messageField(2) { $0.metadataValue(element, limit: limit, depth: depth + 1) }
                     }
                 }

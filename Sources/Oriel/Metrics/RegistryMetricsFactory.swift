@@ -33,6 +33,8 @@ extension Oriel {
         private let timerBuckets: HistogramBuckets
         private let recorderBuckets: HistogramBuckets
         private let spans: SpanSource?
+        /// What brings the metrics away lives as long as the factory and its instruments, which swift-metrics has keep it; `nil` where somebody else sees to that.
+        var delivery: TelemetryDelivery?
         /// All copies of a factory share it, as long as they make the same of the same label.
         private var index = InstrumentIndex()
 

@@ -79,7 +79,8 @@ extension Oriel {
             throw .notMade("\(error)")
         }
         installed.withLock { $0 = Installed(telemetry: telemetry, process: getpid()) }
-        LoggingSystem.bootstrap({ label, provider in telemetry.logHandler(label: label, metadataProvider: provider) }, metadataProvider: nil)
+        LoggingSystem.bootstrap(
+            { label, provider in telemetry.logHandler(label: label, metadataProvider: provider) }, metadataProvider: configuration.metadataProvider)
         MetricsSystem.bootstrap(telemetry.metricsFactory)
         InstrumentationSystem.bootstrap(telemetry.tracer)
         atexit { Oriel.endAtExit() }

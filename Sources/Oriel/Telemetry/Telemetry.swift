@@ -19,6 +19,8 @@ extension Oriel {
     ///
     /// ``bootstrap(_:)`` does the same and installs it for the whole process. Nothing here blocks the caller or fails because of a collector that is slow or gone: what cannot be delivered
     /// within the bounds is dropped, counted in ``statistics`` and told on standard error once a minute.
+    ///
+    /// Its loggers, its tracer and the instruments of ``metricsFactory`` need nobody to keep it: the delivery goes on as long as one of them is there, or until it is shut down.
     public final class Telemetry: Sendable {
         /// What it was made with.
         public let configuration: Configuration
@@ -38,8 +40,9 @@ extension Oriel {
         let functions: FunctionMetrics
         private let identifiers: IdentifierGenerator
         private let otlp: DeliveryPipeline?
-        private let pipelines: [DeliveryPipeline]
+        private let delivery: TelemetryDelivery
         private let logQueues: [RecordQueue]
+        private var pipelines: [DeliveryPipeline] { delivery.pipelines }
 
         /// - Throws: ``DeliveryError`` when the system has no thread to give. All else that goes wrong is in ``problems``.
         public convenience init(_ configuration: Configuration) throws(DeliveryError) {
@@ -57,16 +60,19 @@ extension Oriel {
             let identifiers = IdentifierGenerator()
             // The console comes last: where they are asked one after the other, a blocked one takes no time from the others.
             let pipelines = [parts.otlp].compactMap { $0 } + parts.custom + [parts.console].compactMap { $0 }
-            tracer = Tracer(
-                queues: parts.queues(.spans),
-                sampler: configuration.isDisabled ? AlwaysOffSampler() : configuration.customSampler ?? configuration.sampler.sampler,
-                propagators: configuration.propagators, limits: configuration.spanLimits, recordsSourceLocation: configuration.recordsSourceLocation,
-                identifiers: identifiers,
-                flush: {
-                    let deadline = Timestamp.now.advanced(by: 5_000_000_000)
-                    for pipeline in pipelines { pipeline.flushBlocking(deadline: deadline) }
-                })
-            metricsFactory = RegistryMetricsFactory(registry: registry, configuration)
+            let delivery = TelemetryDelivery(pipelines: pipelines, listener: parts.listener)
+            let flush: @Sendable () -> Void = {
+                let deadline = Timestamp.now.advanced(by: 5_000_000_000)
+                for pipeline in delivery.pipelines { pipeline.flushBlocking(deadline: deadline) }
+            }
+            tracer =
+                configuration.isDisabled
+                ? Tracer(passingOn: configuration.propagators, flush: flush)
+                : Tracer(
+                    queues: parts.queues(.spans), sampler: configuration.customSampler ?? configuration.sampler.sampler,
+                    propagators: configuration.propagators, limits: configuration.spanLimits, recordsSourceLocation: configuration.recordsSourceLocation,
+                    identifiers: identifiers, flush: flush)
+            metricsFactory = RegistryMetricsFactory(registry: registry, configuration, delivery)
             functions = FunctionMetrics(
                 registry: registry, functionName: resource["faas.name"].flatMap { if case .string(let name) = $0 { name } else { nil } })
             self.configuration = configuration
@@ -75,7 +81,7 @@ extension Oriel {
             self.identifiers = identifiers
             listener = parts.listener
             otlp = parts.otlp
-            self.pipelines = pipelines
+            self.delivery = delivery
             logQueues = parts.queues(.logs)
             problems = configuration.problems.map(\.description) + parts.problems
             for problem in problems { StandardError.print("oriel: \(problem)") }
@@ -84,9 +90,12 @@ extension Oriel {
         // MARK: Backends
 
         /// A backend for one logger of swift-log.
+        ///
+        /// - Parameter metadataProvider: is asked for metadata at each line; `nil` for that of the configuration.
         public func logHandler(label: String, metadataProvider: Logger.MetadataProvider? = nil) -> LogHandler {
             LogHandler(
-                label: label, queues: logQueues, options: configuration.logs, logLevel: configuration.logLevel, metadataProvider: metadataProvider)
+                label: label, queues: logQueues, options: configuration.logs, logLevel: configuration.logLevel,
+                metadataProvider: metadataProvider ?? configuration.metadataProvider, delivery: delivery)
         }
 
         /// The metrics in Prometheus' text format 0.0.4.

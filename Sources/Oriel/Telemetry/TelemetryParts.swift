@@ -54,7 +54,9 @@ struct TelemetryParts {
                 problems.append("nothing is sent over OTLP: \(error)")
             }
             if let exporter {
-                let pipeline = try pipeline("oriel-otlp", exporter, configuration.delivery, .otlp, warn)
+                var delivery = configuration.delivery
+                delivery.exportTimeout = configuration.otlpTimeout
+                let pipeline = try pipeline("oriel-otlp", exporter, delivery, .otlp, warn)
                 registry.addCollector(of: pipeline)
                 otlp = pipeline
             }
@@ -122,6 +124,12 @@ struct TelemetryParts {
 }
 
 extension Oriel.Configuration {
+    /// The longest that a request to an OTLP receiver may take: what the receivers say, or what is said of batches if that is shorter.
+    var otlpTimeout: Duration {
+        let receivers = otlp.longestTimeout
+        return delivery.exportTimeout == receiversTimeout ? receivers : min(delivery.exportTimeout, receivers)
+    }
+
     /// The settings of the OTLP exporter.
     var exporterConfiguration: OTLPExporter.Configuration {
         var result = OTLPExporter.Configuration()
@@ -141,11 +149,12 @@ extension Oriel.Configuration {
 
 extension Oriel.RegistryMetricsFactory {
     /// A factory with the settings for histograms and exemplars.
-    init(registry: MetricRegistry, _ configuration: Oriel.Configuration) {
+    init(registry: MetricRegistry, _ configuration: Oriel.Configuration, _ delivery: TelemetryDelivery) {
         let timers: HistogramBuckets = configuration.histogramAggregation == .exponential ? .exponential() : .seconds
-        let recorders: HistogramBuckets = configuration.histogramAggregation == .explicit ? .seconds : .exponential()
+        let recorders: HistogramBuckets = configuration.histogramAggregation == .explicit ? .general : .exponential()
         self.init(
             registry: registry, timerBuckets: timers, recorderBuckets: recorders, units: configuration.metricUnits, help: configuration.metricHelp,
             buckets: configuration.metricBuckets, exemplars: configuration.exemplarFilter)
+        self.delivery = delivery
     }
 }

@@ -20,13 +20,14 @@ extension Oriel {
         ///
         /// It is made at each call, which costs as much as the start of a span that is not recorded.
         public var context: ServiceContext {
+            if !reference.isValid { return inherited }
             if inherited.isEmpty { return SpareContext.context(with: reference) }
             var context = inherited
             context.spanContextReference = reference
             return context
         }
 
-        /// What tells this span apart, without the rest of ``context``.
+        /// What tells this span apart, without the rest of ``context``. Where ``Configuration/isDisabled`` is set it is the caller's, or all zeros without one.
         public var spanContext: SpanContext { reference.context }
 
         /// Whether what is set here is kept: the span was chosen by the sampler and has not ended.
@@ -59,11 +60,13 @@ extension Oriel {
 
         /// Changes attributes in place.
         public func updateAttributes(_ update: (inout SpanAttributes) -> Void) {
-            guard recording != nil else { return }
-            update(&attributes)
+            guard let recording else { return }
+            var loan = recording.lendAttributes(forSeveral: true)
+            update(&loan.attributes)
+            recording.takeBack(loan)
         }
 
-        /// Success is final: an error that is set later does not count, as OpenTelemetry says.
+        /// Success is final: an error that is set later does not count, as OpenTelemetry says. An error without a message leaves the message of one that was set before.
         public func setStatus(_ status: SpanStatus) { recording?.setStatus(status) }
 
         public func addEvent(_ event: SpanEvent) { recording?.addEvent(event) }
@@ -71,7 +74,8 @@ extension Oriel {
         /// Adds a link to another span. One whose context has none of our spans is passed over.
         public func addLink(_ link: SpanLink) { recording?.addLink(link) }
 
-        /// Adds an event `exception` with the error's type and description, and makes the status an error unless one was set.
+        /// Adds an event `exception` with the error's type and description. The status stays as it is: an error that was dealt with is no failure of the span. `withSpan` sets it for what
+        /// is thrown.
         public func recordError<Instant: TracerInstant>(_ error: any Error, attributes: SpanAttributes, at instant: @autoclosure () -> Instant) {
             guard let recording, recording.isRecording else { return }
             recording.recordError(error, attributes, at: instant())

@@ -52,6 +52,12 @@ enum SpanContextReference: Sendable {
         }
     }
 
+    /// Stands for no span.
+    static let invalid = SpanContextReference(Oriel.SpanContext(traceID: .zero, spanID: .zero))
+
+    /// Whether there is a span.
+    var isValid: Bool { !context.traceID.isZero }
+
     /// `nil` when the span was not chosen to be recorded.
     var recording: SpanRecording? {
         guard case .recorded(let recording) = self else { return nil }

@@ -9,7 +9,8 @@ extension Oriel {
         public var links = 128
         /// Attributes of one event or link.
         public var attributesPerItem = 128
-        /// Unicode scalars of a text among the attributes, also of each one in an array; longer ones are cut. `nil` for no limit.
+        /// Unicode scalars of a text among the attributes, also of each one in an array; longer ones are cut. `nil` for no limit but
+        /// that of a record, which is a megabyte.
         public var attributeValueLength: Int?
         /// Unicode scalars of a span's or an event's name; longer ones are cut.
         public var nameLength = 1024

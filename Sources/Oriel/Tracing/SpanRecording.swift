@@ -36,7 +36,7 @@ final class SpanRecording: Sendable {
     /// Attributes that were taken out to be changed; the recording has none until they come back.
     struct Loan {
         var attributes: SpanAttributes
-        /// What they were before, if the recording was full: so that what is new can be told from what is not.
+        /// What they were before, if there may be too many afterwards: so that what is new can be told from what is not.
         let known: SpanAttributes?
         /// Whether they go nowhere, since the span had ended.
         let isVoid: Bool
@@ -98,14 +98,15 @@ final class SpanRecording: Sendable {
         }
     }
 
-    func lendAttributes() -> Loan {
+    /// - Parameter forSeveral: whether more than one may be added.
+    func lendAttributes(forSeveral: Bool = false) -> Loan {
         let limit = tracer.limits.attributes
         var loan = state.withLock { state -> Loan in
             guard state.end == nil else { return Loan(attributes: state.attributes, known: nil, isVoid: true) }
             state.loans += 1
             var taken = SpanAttributes.none
             swap(&taken, &state.attributes)
-            return Loan(attributes: taken, known: taken.count >= limit ? taken : nil, isVoid: false)
+            return Loan(attributes: taken, known: taken.count >= limit || forSeveral && !taken.isEmpty ? taken : nil, isVoid: false)
         }
         if loan.attributes.isEmpty, !loan.isVoid { loan.attributes = SpanAttributes([String: SpanAttribute](minimumCapacity: Self.firstCapacity)) }
         return loan
@@ -166,6 +167,8 @@ final class SpanRecording: Sendable {
     func setStatus(_ status: SpanStatus) {
         state.withLock { state in
             guard state.end == nil, state.status?.code != .ok else { return }
+            // `withSpan` says "error" once more for what was thrown: what the user said of it stays.
+            if status.message == nil, status.code == state.status?.code { return }
             state.status = status
         }
     }
@@ -175,9 +178,6 @@ final class SpanRecording: Sendable {
         if attributes.get("exception.type") == nil { attributes.set("exception.type", value: .string(String(reflecting: type(of: error)))) }
         if attributes.get("exception.message") == nil { attributes.set("exception.message", value: .string("\(error)")) }
         addEvent(SpanEvent(name: "exception", at: instant, attributes: attributes))
-        state.withLock { state in
-            if state.end == nil, state.status == nil { state.status = SpanStatus(code: .error) }
-        }
     }
 
     // MARK: Ending

@@ -22,6 +22,7 @@ extension Oriel {
         private let identifiers: IdentifierGenerator
         private let recordsSourceLocation: Bool
         private let flush: @Sendable () -> Void
+        private let makesSpans: Bool
         let clock = SpanClock()
         let limits: SpanLimits
 
@@ -44,6 +45,19 @@ extension Oriel {
             self.recordsSourceLocation = recordsSourceLocation
             self.identifiers = identifiers
             self.flush = flush
+            makesSpans = true
+        }
+
+        /// A tracer that makes no spans: the context of a caller goes on to who is called as it came, as if there were no tracing here.
+        init(passingOn propagators: [Propagator], flush: @escaping @Sendable () -> Void) {
+            queues = []
+            sampler = AlwaysOffSampler()
+            self.propagators = propagators
+            limits = SpanLimits()
+            recordsSourceLocation = false
+            identifiers = IdentifierGenerator()
+            self.flush = flush
+            makesSpans = false
         }
 
         // MARK: Starting spans
@@ -55,6 +69,10 @@ extension Oriel {
         ) -> Span {
             let context = context()
             let parent = context.spanContextReference
+            guard makesSpans else {
+                // Without what its own tracer records of it: that is not ours to change.
+                return Span(context: context, parent: parent, reference: parent.map { SpanContextReference($0.context) } ?? .invalid)
+            }
             let child = child(of: parent, operationName, kind)
             guard child.isSampled else { return Span(context: context, parent: parent, reference: SpanContextReference(child)) }
             let start = clock.start(Int64(clamping: instant().nanosecondsSinceEpoch))
@@ -99,6 +117,10 @@ extension Oriel {
             guard let first = queues.first else { return }
             first.queue.add(first.scope) { writer in
                 writer.span(recording, state, limits)
+                if writer.bytes.count > SpanRecording.State.recordLimit {
+                    writer.bytes.removeAll()
+                    writer.span(recording, state.cut(limits), limits)
+                }
                 for (queue, scope) in queues.dropFirst() { queue.add(scope, encoded: writer.bytes.span) }
             }
         }

@@ -43,7 +43,8 @@ extension WireWriter {
         if state.droppedLinks > 0 { varintField(14, UInt64(state.droppedLinks)) }
         if let status = state.status {
             messageField(15) { writer in
-                if let message = status.message, !message.isEmpty { writer.stringField(2, message) }
+                // Only an error has a description.
+                if status.code == .error, let message = status.message, !message.isEmpty { writer.stringField(2, message) }
                 writer.varintField(3, status.code == .ok ? 1 : 2)
             }
         }

@@ -41,6 +41,9 @@ extension DeliveryStatistics {
         collector.gauge(
             "oriel_client_receiver_gone", labels: labels, help: "Whether the receiver counts as gone, so that it is only probed.",
             value: isReceiverGone ? 1 : 0)
+        collector.counter(
+            "oriel_client_nameless_scopes", labels: labels,
+            help: "Loggers and tracers that were made when there were as many names of them as are kept.", value: Double(namelessScopes))
     }
 }
 

@@ -182,6 +182,7 @@ public final class DeliveryPipeline: Sendable {
         statistics.lastFailure = report.lastFailure
         statistics.isReceiverGone = report.isReceiverGone
         statistics.queuedBytes = shared.budget.used
+        statistics.namelessScopes = logs.namelessScopes
         return statistics
     }
 

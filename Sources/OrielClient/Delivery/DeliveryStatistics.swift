@@ -49,6 +49,8 @@ public struct DeliveryStatistics: Sendable, Hashable {
     public var queuedBytes = 0
     /// Whether the receiver counts as gone.
     public var isReceiverGone = false
+    /// Loggers and tracers that were made when there were as many names of them as a pipeline keeps.
+    public var namelessScopes: UInt64 = 0
 
     public init() {}
 

@@ -5,15 +5,11 @@ struct MetricBaseline: Sendable {
     private struct Key: Hashable {
         var family: String
         var labels: [UInt8]
-    }
-
-    private struct Entry {
-        /// Of the cumulative series; another one means that it began anew.
+        /// Of the cumulative series: one that began anew is another one, and may stand beside the one that was taken back.
         var start: Timestamp
-        var point: MetricSnapshot.Point
     }
 
-    private var entries: [Key: Entry] = [:]
+    private var entries: [Key: MetricSnapshot.Point] = [:]
     private var time: Timestamp?
 
     /// Counters and histograms less what they were in the snapshot before; without those to which nothing was added, and what is no sum stays as it is.
@@ -21,15 +17,14 @@ struct MetricBaseline: Sendable {
     /// - Parameter isDelta: which metrics; the others stay as they are.
     mutating func delta(of snapshot: MetricSnapshot, where isDelta: (MetricSnapshot.Family) -> Bool = { _ in true }) -> MetricSnapshot {
         var result = snapshot
-        var now: [Key: Entry] = [:]
+        var now: [Key: MetricSnapshot.Point] = [:]
         for family in snapshot.families.indices where isDelta(snapshot.families[family]) {
             result.families[family].series = []
             for series in snapshot.families[family].series {
-                let key = Key(family: snapshot.families[family].name, labels: series.renderedLabels)
-                now[key] = Entry(start: series.start, point: series.point)
-                var previous = entries[key]
-                if previous?.start != series.start { previous = nil }
-                guard let point = series.point.less(previous?.point) else { continue }
+                let key = Key(family: snapshot.families[family].name, labels: series.renderedLabels, start: series.start)
+                now[key] = series.point
+                let previous = entries[key]
+                guard let point = series.point.less(previous) else { continue }
                 var changed = series
                 changed.point = point
                 if previous != nil, let time { changed.start = time }

@@ -22,7 +22,7 @@ public enum MetricTemporality: String, Sendable, Hashable, CaseIterable {
 
 /// Makes requests of a registry's metrics, one at a time.
 public struct MetricPush: Sendable {
-    private let registry: MetricRegistry
+    private let reader: MetricReader
     private let resource: Resource
     private let scope: InstrumentationScope
     private let temporality: MetricTemporality
@@ -34,6 +34,8 @@ public struct MetricPush: Sendable {
     /// When the last request was made, and when the last one that is done with was: of exemplars only those since then are told.
     private var requestTime: Timestamp?
     private var doneTime: Timestamp?
+    /// The last removal of a series that the last request tells of.
+    private var lastRemoval: UInt64 = 0
 
     /// Whether the next request is one that was made before.
     var hasUnfinished: Bool { unfinished != nil }
@@ -46,7 +48,7 @@ public struct MetricPush: Sendable {
         registry: MetricRegistry, resource: Resource, scope: InstrumentationScope = InstrumentationScope(name: "oriel"),
         temporality: MetricTemporality = .cumulative, sharesSeries: Bool = false
     ) {
-        self.registry = registry
+        reader = MetricReader(registry)
         self.resource = resource
         self.scope = scope
         self.temporality = temporality
@@ -56,7 +58,8 @@ public struct MetricPush: Sendable {
     /// The request to send now; `nil` when there is nothing to tell.
     mutating func request() -> ExportBatch? {
         if let unfinished { return unfinished }
-        var snapshot = registry.snapshot()
+        var snapshot: MetricSnapshot
+        (snapshot, lastRemoval) = reader.snapshot()
         requestTime = snapshot.time
         if temporality != .cumulative {
             snapshot = baseline.delta(of: snapshot, where: temporality.isDelta)
@@ -77,6 +80,7 @@ public struct MetricPush: Sendable {
     mutating func noteDone() {
         unfinished = nil
         doneTime = requestTime
+        reader.noteRead(through: lastRemoval)
     }
 }
 

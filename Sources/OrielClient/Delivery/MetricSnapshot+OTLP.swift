@@ -8,13 +8,17 @@ extension MetricSnapshot {
     }
 }
 
+/// What ``overflowLabel`` is in OTLP, whose receivers make the label of it.
+private let overflowAttribute = Attribute("otel.metric.overflow", .bool(true))
+
 extension MetricSnapshot.Family {
     fileprivate func otlpMetric(at time: Timestamp, _ temporality: OTLPMetric.Temporality) -> OTLPMetric? {
         var numbers: [OTLPNumberPoint] = []
         var histograms: [OTLPHistogramPoint] = []
         var exponentials: [OTLPExponentialHistogramPoint] = []
         for series in series {
-            let attributes = series.labels.map { Attribute($0.name, .string($0.value)) }
+            let attributes = series.labels == [overflowLabel] ? [overflowAttribute] : series.labels.map { Attribute($0.name, .string($0.value)) }
+            let time = series.end.map { max($0, series.start) } ?? time
             switch series.point {
             case .counter(let value, let exemplar):
                 numbers.append(

@@ -6,7 +6,7 @@ struct ExponentialBuckets: Sendable {
     /// The lowest and highest index that was counted; meaningless while empty.
     private(set) var low = 0
     private(set) var high = 0
-    /// The count of index i is at i modulo the size, a power of two: as long as the window is no wider than that, no two meet.
+    /// The count of index i is at i modulo the size, a power of two no less than the width of the window, so that no two meet.
     private var ring: [UInt64] = []
 
     var isEmpty: Bool { ring.isEmpty }
@@ -36,19 +36,24 @@ struct ExponentialBuckets: Sendable {
 
     /// Counts `index`, which must fit (see ``shift(toInclude:through:capacity:)``).
     @inline(__always)
-    mutating func add(_ count: UInt64, at index: Int, capacity: Int) {
-        if ring.isEmpty {
-            var size = 4
-            while size < capacity { size *= 2 }
-            ring = [UInt64](repeating: 0, count: size)
-            low = index
-            high = index
-        } else if index < low {
-            low = index
-        } else if index > high {
-            high = index
-        }
+    mutating func add(_ count: UInt64, at index: Int) {
+        if !contains(index) { widen(toInclude: index) }
         ring[slot(index)] &+= count
+    }
+
+    /// Many histograms only ever need a few buckets, so there is room for no more than that.
+    @inline(never)
+    private mutating func widen(toInclude index: Int) {
+        let (newLow, newHigh) = isEmpty ? (index, index) : (min(low, index), max(high, index))
+        var size = max(ring.count, 4)
+        while size <= newHigh - newLow { size *= 2 }
+        if size > ring.count {
+            var wider = [UInt64](repeating: 0, count: size)
+            if !isEmpty { for index in low...high { wider[index & (size - 1)] = ring[slot(index)] } }
+            ring = wider
+        }
+        low = newLow
+        high = newHigh
     }
 
     /// Halves the resolution `shift` times.

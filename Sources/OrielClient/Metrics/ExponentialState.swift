@@ -40,14 +40,14 @@ struct ExponentialState: Sendable {
                 downscale(by: shift)
                 index >>= shift
             }
-            positive.add(1, at: index, capacity: capacity)
+            positive.add(1, at: index)
         } else {
             if !negative.contains(index) {
                 let shift = negative.shift(toInclude: index, capacity: capacity)
                 downscale(by: shift)
                 index >>= shift
             }
-            negative.add(1, at: index, capacity: capacity)
+            negative.add(1, at: index)
         }
         return number
     }
@@ -68,10 +68,10 @@ struct ExponentialState: Sendable {
             downscale(by: shift)
         }
         for (offset, count) in other.positive.counts.enumerated() {
-            positive.add(count, at: other.positive.low + offset, capacity: capacity)
+            positive.add(count, at: other.positive.low + offset)
         }
         for (offset, count) in other.negative.counts.enumerated() {
-            negative.add(count, at: other.negative.low + offset, capacity: capacity)
+            negative.add(count, at: other.negative.low + offset)
         }
         sum += other.sum
         zeroCount &+= other.zeroCount

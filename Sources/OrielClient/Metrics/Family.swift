@@ -70,5 +70,5 @@ final class Series: Sendable {
     }
 }
 
-/// The name of the label, and its only value, that marks the series of everything beyond the limit, as OpenTelemetry specifies.
+/// The name of the label, and its only value, that marks the series of everything beyond the limit: OpenTelemetry's attribute `otel.metric.overflow` in the form that labels have.
 let overflowLabel = MetricLabel(name: "otel_metric_overflow", value: "true")

@@ -10,6 +10,9 @@ public enum HistogramBuckets: Sendable, Hashable {
     public static let seconds = HistogramBuckets.explicit(
         [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10])
 
+    /// Bounds for values of which nothing is known, from 0 to 10,000: OpenTelemetry's defaults.
+    public static let general = HistogramBuckets.explicit([0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10_000])
+
     /// The most bounds that are accepted.
     static let maximumBounds = 512
 

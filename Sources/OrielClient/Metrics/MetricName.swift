@@ -21,6 +21,13 @@ enum MetricName {
         return bytes.allSatisfy { isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ":") }
     }
 
+    /// Whether a name has the form that OpenTelemetry gives names: `http.server.requests`. That it is spelled otherwise in a series is no mistake of anybody's.
+    static func isDotted(_ name: String) -> Bool {
+        let bytes = name.utf8
+        guard let first = bytes.first, bytes.count <= maximumLength, isLetter(first) else { return false }
+        return bytes.allSatisfy { isLetter($0) || isDigit($0) || [UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "/")].contains($0) }
+    }
+
     /// A valid name near to `name`: any other character becomes an underscore, as Prometheus' escaping scheme "underscores" does it.
     static func sanitized(_ name: String) -> String {
         if isValid(name) { return name }

@@ -110,7 +110,7 @@ extension MetricRegistry {
 
     // MARK: Taking back
 
-    /// Stops to export `counter`, which still works. Asking for its name and labels again makes a new one.
+    /// Stops to export `counter`, which still works. Asking for its name and labels again makes a new one. What it has counted is pushed once more by each ``MetricPush``.
     public func remove(_ counter: Counter) {
         remove(from: counter.family) { if case .counter(let other) = $0 { other === counter } else { false } }
     }

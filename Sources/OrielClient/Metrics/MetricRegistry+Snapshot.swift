@@ -36,13 +36,31 @@ extension MetricRegistry {
     /// the sum of its buckets.
     ///
     /// Complexity: linear in the number of series and buckets, plus sorting the names.
-    public func snapshot(at time: Timestamp = .now) -> MetricSnapshot {
+    public func snapshot(at time: Timestamp = .now) -> MetricSnapshot { snapshot(at: time, reader: nil).snapshot }
+
+    /// - Parameter reader: of what was taken back; `nil` for who only wants what is there.
+    /// - Returns: also the number of the last removal that is in it.
+    func snapshot(at time: Timestamp, reader: Int?) -> (snapshot: MetricSnapshot, lastRemoval: UInt64) {
+        if let reader { removals.withLock { $0.beginReading(by: reader) } }
         let registered = families.withLock { $0 }
-        var result: [MetricSnapshot.Family] = []
+        var found: [(family: Family, series: [Series])] = []
         for family in registered.list {
             var (series, overflow) = family.state.withLock { ($0.series, $0.overflow) }
             if let overflow { series.append(overflow) }
-            let points = series.compactMap { point(of: $0, kind: family.kind) }
+            found.append((family, series))
+        }
+        // Read after the series, so that what is taken back meanwhile is in one of both, or in both.
+        var removed: (entries: ArraySlice<MetricRemovals.Entry>, last: UInt64) = ([], 0)
+        if let reader { removed = removals.withLock { $0.endReading(by: reader) } }
+        let removedSeries = Set(removed.entries.map { ObjectIdentifier($0.series) })
+        let removedPoints = Dictionary(grouping: removed.entries) { ObjectIdentifier($0.family) }
+        var result: [MetricSnapshot.Family] = []
+        for (family, series) in found {
+            // What is gone comes before what has followed under the same labels.
+            var points = removedPoints[ObjectIdentifier(family)]?.map(\.last) ?? []
+            for series in series where !removedSeries.contains(ObjectIdentifier(series)) {
+                if let point = point(of: series, kind: family.kind) { points.append(point) }
+            }
             if points.isEmpty { continue }
             result.append(
                 .init(
@@ -59,7 +77,19 @@ extension MetricRegistry {
         faults.omitted.wrappingAdd(collector.omitted, ordering: .relaxed)
         result += collector.families.filter { !$0.series.isEmpty }
         result.sort { $0.name < $1.name }
-        return MetricSnapshot(time: time, families: result)
+        return (MetricSnapshot(time: time, families: result), removed.last)
+    }
+
+    /// Keeps what a series has counted that is taken back, for who has not told it yet.
+    func keepLast(of series: Series, in family: Family) {
+        switch series.source {
+        case .counter, .histogram: break
+        // What was measured and is no sum is over.
+        case .gauge, .reading, .info: return
+        }
+        guard var last = point(of: series, kind: family.kind) else { return }
+        last.end = .now
+        if removals.withLock({ $0.add(family, series, last) }) { faults.omitted.wrappingAdd(1, ordering: .relaxed) }
     }
 
     private func point(of series: Series, kind: MetricFamily.Kind) -> MetricSnapshot.Series? {

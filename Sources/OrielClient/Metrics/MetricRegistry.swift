@@ -10,7 +10,7 @@ import Synchronization
 /// given as a word or by its UCUM symbol, ends the name (`request_duration` in `s` is `request_duration_seconds`).
 ///
 /// Nothing here traps. The functions named `register…` throw what is wrong with a request; the others make the best of it and count it:
-/// invalid characters become underscores, and where nothing fits, the instrument that comes back works but is not exported.
+/// invalid characters become underscores (the dots of OpenTelemetry's names without being counted), and where nothing fits, the instrument that comes back works but is not exported.
 public final class MetricRegistry: Sendable {
     /// The bounds of a registry.
     public struct Configuration: Sendable {
@@ -40,6 +40,8 @@ public final class MetricRegistry: Sendable {
     let faults = RegistryFaults()
     let families = Mutex(Families())
     let collectors = Mutex(Collectors())
+    /// Locked within a family's lock, never around it.
+    let removals: Mutex<MetricRemovals>
     let start = Timestamp.now
     private let names: FamilyIndex
     private let index = SeriesIndex()
@@ -53,6 +55,7 @@ public final class MetricRegistry: Sendable {
     public init(configuration: Configuration = Configuration()) {
         self.configuration = configuration
         names = FamilyIndex(limit: configuration.familyLimit)
+        removals = Mutex(MetricRemovals(limit: configuration.seriesLimit))
         detachedCounter = Counter(family: "", faults: faults)
         detachedHistogram = Histogram(family: "", buckets: .explicit([]), faults: faults)
     }
@@ -114,7 +117,7 @@ public final class MetricRegistry: Sendable {
         let isValid = MetricName.isValid(request.name)
         if !isValid {
             if request.isStrict { throw .invalidName(request.name) }
-            faults.count(.invalidName(request.name))
+            if !MetricName.isDotted(request.name) { faults.count(.invalidName(request.name)) }
         }
         var buckets = request.buckets
         if let fault = buckets?.fault {
@@ -170,8 +173,9 @@ public final class MetricRegistry: Sendable {
             var label = MetricLabel(name: name, value: value)
             var fault = MetricName.labelFault(name, kind: request.kind)
             if fault != nil, !request.isStrict {
-                faults.count(.invalidLabel(name, reason: ""))
                 label.name = MetricName.sanitizedLabel(name, kind: request.kind)
+                // One that got another beginning is another name, not another spelling.
+                if !MetricName.isDotted(name) || label.name.utf8.count != name.utf8.count { faults.count(.invalidLabel(name, reason: "")) }
                 isRenamed = true
                 fault = nil
             }
@@ -206,6 +210,7 @@ public final class MetricRegistry: Sendable {
             guard let position = state.series.firstIndex(where: { isMeant($0.source) }) else { return }
             let series = state.series.remove(at: position)
             series.source.noteRemoved()
+            keepLast(of: series, in: family)
             let hash = MetricLabels(series.labels.map { ($0.name, $0.value) }).hash(in: family)
             index.remove(series, hash: state.aliases == 0 ? hash : nil)
         }

@@ -30,6 +30,8 @@ public struct MetricSnapshot: Sendable {
         public var renderedLabels: [UInt8]
         /// When counting began.
         public var start: Timestamp
+        /// When the series was taken back; `nil` for one that is there.
+        public internal(set) var end: Timestamp?
         public var point: Point
     }
 

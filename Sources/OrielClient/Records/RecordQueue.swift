@@ -69,8 +69,11 @@ public final class RecordQueue: Sendable {
         self.wakeBytes = wakeBytes
     }
 
-    /// A scope for records; to be asked for once and kept.
+    /// A scope for records; to be asked for once and kept. A pipeline has up to 4,095 of them; others are nameless.
     public func scope(_ scope: InstrumentationScope) -> RecordScope { scopeTable.scope(scope) }
+
+    /// Requests for scopes, of all queues that share them, that were answered with the nameless one.
+    var namelessScopes: UInt64 { scopeTable.refused }
 
     // MARK: Adding
 

@@ -249,16 +249,35 @@ import Tracing
         #expect(event.attributes.contains(Attribute("exception.message", "no such cart")))
     }
 
+    @Test func anErrorThatWasDealtWithIsNoFailure() async throws {
+        capture.tracer().withSpan("retried") { $0.recordError(Failure()) }
+        let span = try await capture.span()
+        #expect(span.statusCode == 0 && span.events.map(\.name) == ["exception"])
+    }
+
     @Test func aRecordedErrorKeepsAStatusThatWasSet() async throws {
         let tracer = capture.tracer()
         tracer.withSpan("fine") { span in
-            span.setStatus(SpanStatus(code: .ok))
+            span.setStatus(SpanStatus(code: .ok, message: "is not told"))
             span.recordError(Failure(), attributes: ["retry": 2], at: DefaultTracerClock.Timestamp(nanosecondsSinceEpoch: 5))
             span.setStatus(SpanStatus(code: .error, message: "late"))
         }
         let span = try await capture.span()
         #expect(span.statusCode == 1 && span.statusMessage.isEmpty)
         #expect(span.events.first?.time.nanoseconds == 5 && span.events.first?.attributes.contains(Attribute("retry", 2)) == true)
+    }
+
+    @Test func theMessageOfAnErrorStaysWhenItIsThrown() async throws {
+        let tracer = capture.tracer()
+        #expect(throws: Failure.self) {
+            try tracer.withSpan("failing") { span in
+                span.setStatus(SpanStatus(code: .error, message: "first"))
+                span.setStatus(SpanStatus(code: .error, message: "out of stock"))
+                throw Failure()
+            }
+        }
+        let span = try await capture.span()
+        #expect(span.statusCode == 2 && span.statusMessage == "out of stock" && span.events.count == 1)
     }
 
     // MARK: Ending
