@@ -46,6 +46,14 @@ struct ShortFields: ~Copyable {
         raw(UInt8(truncatingIfNeeded: value))
     }
 
+    /// A text with its tag, and its length, which takes up to five bytes.
+    @inline(__always)
+    mutating func stringField(_ number: UInt8, _ value: String) {
+        tag(number, .lengthDelimited)
+        varint(UInt64(value.utf8.count))
+        text(value)
+    }
+
     @inline(__always)
     mutating func fixed64Field(_ number: UInt8, _ value: UInt64) {
         tag(number, .fixed64)

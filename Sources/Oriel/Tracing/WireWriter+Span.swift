@@ -7,16 +7,16 @@ extension WireWriter {
     private static let isRemote: UInt32 = 0x200
     /// The bytes of the fields that have a fixed length.
     private static let headSize = 18 + 10 + 10 + 2 + 9 + 9 + 6
-    /// Bytes from which on a name is written apart from those.
-    private static let longName = 512
+    /// Bytes of texts from which on they are written apart from those.
+    private static let longTexts = 512
 
     /// The fields of an OTLP `Span`; those of a fixed length come first.
     mutating func span(_ recording: SpanRecording, _ state: SpanRecording.State, _ limits: Oriel.SpanLimits) {
         let context = recording.context
         let name = state.operationName.limited(to: limits.nameLength)
-        let length = name.utf8.count
-        let isShort = length <= Self.longName
-        shortFields(Self.headSize + (isShort ? 4 + length : 0)) { fields in
+        let textSize = name.utf8.count + context.traceState.utf8.count
+        let isShort = textSize <= Self.longTexts
+        shortFields(Self.headSize + (isShort ? textSize + 8 : 0)) { fields in
             fields.traceIDField(1, context.traceID)
             fields.spanIDField(2, context.spanID)
             if let parent = recording.parent { fields.spanIDField(4, parent.spanID) }
@@ -28,12 +28,13 @@ extension WireWriter {
             fields.varint(16 << 3 | UInt64(WireReader.WireType.fixed32.rawValue))
             fields.raw((UInt32(context.flags) | Self.origin(recording.parent?.isRemote)).littleEndian)
             guard isShort else { return }
-            fields.tag(5, .lengthDelimited)
-            fields.varint(UInt64(length))
-            fields.text(name)
+            if !context.traceState.isEmpty { fields.stringField(3, context.traceState) }
+            fields.stringField(5, name)
         }
-        if !isShort { stringField(5, name) }
-        if !context.traceState.isEmpty { stringField(3, context.traceState) }
+        if !isShort {
+            if !context.traceState.isEmpty { stringField(3, context.traceState) }
+            stringField(5, name)
+        }
         state.attributes.forEach { attribute(9, $0, $1, limits.attributeValueLength) }
         if let location = recording.location { sourceLocation(location, state.attributes) }
         if state.droppedAttributes > 0 { varintField(10, UInt64(state.droppedAttributes)) }

@@ -34,9 +34,7 @@ extension WireWriter {
             }
         }
         attribute(number, key, valueSize: 1 &+ Self.size(ofVarint: UInt64(length)) &+ length) { fields in
-            fields.tag(1, .lengthDelimited)
-            fields.varint(UInt64(length))
-            fields.text(text)
+            fields.stringField(1, text)
         }
     }
 
@@ -47,7 +45,7 @@ extension WireWriter {
         }
     }
 
-    /// Texts from this length on are not put together on the stack.
+    /// Texts from this length on are written on their own.
     private static let longText = 512
 
     /// - Parameters:
@@ -61,9 +59,7 @@ extension WireWriter {
         shortFields(size &+ 4) { fields in
             fields.tag(number, .lengthDelimited)
             fields.varint(UInt64(size))
-            fields.tag(1, .lengthDelimited)
-            fields.varint(UInt64(length))
-            fields.text(key)
+            fields.stringField(1, key)
             fields.tag(2, .lengthDelimited)
             fields.varint(UInt64(valueSize))
             value(&fields)

@@ -1,10 +1,11 @@
-import Oriel
 import OrielClient
 import OrielOTLP
 import OrielTelemetry
 import Synchronization
 import Testing
 import Tracing
+
+@testable import Oriel
 
 @Suite struct SpanTests {
     private let capture: SpanCapture
@@ -229,6 +230,21 @@ import Tracing
         }
         let spans = try await capture.spans()
         #expect(spans.map { $0.attributes.sorted { $0.key < $1.key } } == expected, "seed \(seed)")
+    }
+
+    @Test func namesAndStatesOfAnyLengthAreEncoded() async throws {
+        let tracer = capture.tracer(sampler: Oriel.ParentBasedSampler(root: Oriel.AlwaysOnSampler()))
+        let lengths = [0, 1, 15, 16, 127, 128, 503, 504, 505, 511, 512, 513, 1024]
+        let states = ["", "a=" + String(repeating: "s", count: 6), "a=" + String(repeating: "s", count: 250)]
+        for state in states {
+            var context = ServiceContext.topLevel
+            context.spanContextReference = SpanContextReference(
+                Oriel.SpanContext(traceID: TraceID(high: 1, low: 2), spanID: SpanID(rawValue: 3), flags: 1, traceState: state))
+            for length in lengths { tracer.startSpan(String(repeating: "n", count: length), context: context).end() }
+        }
+        let spans = try await capture.spans()
+        #expect(spans.map(\.name.utf8.count) == states.flatMap { _ in lengths })
+        #expect(spans.map(\.traceState) == states.flatMap { state in lengths.map { _ in state } })
     }
 
     @Test func sourceLocationsAreOnlyToldWhenAskedFor() async throws {
