@@ -11,10 +11,13 @@ struct MetricBaseline: Sendable {
         /// Of the cumulative series; another one means that it began anew.
         var start: Timestamp
         var point: MetricSnapshot.Point
+        /// Up to when it was told.
+        var time: Timestamp
     }
 
     private var entries: [Key: Entry] = [:]
-    private var time: Timestamp?
+    /// As they were before the last snapshot, for what of it is taken back.
+    private var earlier: [Key: Entry] = [:]
 
     /// Counters and histograms less what they were in the snapshot before; without those to which nothing was added, and what is no sum stays as it is.
     mutating func delta(of snapshot: MetricSnapshot) -> MetricSnapshot {
@@ -24,19 +27,35 @@ struct MetricBaseline: Sendable {
             result.families[family].series = []
             for series in snapshot.families[family].series {
                 let key = Key(family: snapshot.families[family].name, labels: series.renderedLabels)
-                now[key] = Entry(start: series.start, point: series.point)
+                now[key] = Entry(start: series.start, point: series.point, time: snapshot.time)
                 var previous = entries[key]
                 if previous?.start != series.start { previous = nil }
                 guard let point = series.point.less(previous?.point) else { continue }
                 var changed = series
                 changed.point = point
-                if previous != nil, let time { changed.start = time }
+                if let previous { changed.start = previous.time }
                 result.families[family].series.append(changed)
             }
         }
+        earlier = entries
         entries = now
-        time = snapshot.time
         return result
+    }
+
+    /// Makes series of the last snapshot what they were before it: the next one tells of them what this one was to tell, too.
+    mutating func takeBack(_ families: [MetricSnapshot.Family]) {
+        for family in families {
+            for series in family.series {
+                let key = Key(family: family.name, labels: series.renderedLabels)
+                entries[key] = earlier[key]
+            }
+        }
+        earlier = [:]
+    }
+
+    /// Says that nothing of the last snapshot will be taken back.
+    mutating func settle() {
+        earlier = [:]
     }
 }
 

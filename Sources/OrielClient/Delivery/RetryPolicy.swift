@@ -1,6 +1,6 @@
 /// When a delivery that failed is tried again.
 ///
-/// The receiver is one for all telemetry of a pipeline, so all of it waits: after the first failure ``firstDelay``, after each further one twice as long, up to
+/// Logs, spans and metrics may go to different receivers, so each of them waits by itself: after the first failure ``firstDelay``, after each further one twice as long, up to
 /// ``longestDelay``, each time a random half less, so that many services do not come back at once. What the receiver asks for (`Retry-After`) counts if it is longer.
 public struct RetryPolicy: Sendable, Hashable {
     /// How long to wait after the first failure.
