@@ -40,6 +40,25 @@ import Tracing
         await telemetry.shutdown(timeout: .seconds(30))
     }
 
+    /// A collector that takes connections and never answers.
+    private struct HangingExporter: TelemetryExporter {
+        func export(_ batch: ExportBatch, deadline: Timestamp) -> ExportOutcome {
+            while deadline > .now {}
+            return .failed(reason: "no answer")
+        }
+    }
+
+    @Test func aCollectorThatNeverAnswersTakesNoTimeFromOthersAtTheEnd() throws {
+        let exporter = MemoryExporter()
+        var configuration = configuration()
+        configuration.logExporters = [.otlp]
+        configuration.customExporters = [exporter]
+        let telemetry = try Oriel.Telemetry(configuration, exporter: HangingExporter())
+        Logger(label: "shop") { telemetry.logHandler(label: $0) }.info("the last order")
+        telemetry.shutdownBlocking(deadline: .now.advanced(by: 500_000_000))
+        #expect(exporter.logs.map(\.message) == ["the last order"])
+    }
+
     @Test func whoIsDisabledExportsNothing() async throws {
         let exporter = MemoryExporter()
         var configuration = configuration()
