@@ -89,7 +89,7 @@ struct TelemetryParts {
                 registry: registry, resource: Oriel.metricResource(of: resource), temporality: temporality, sharesSeries: resource["faas.name"] != nil)
         }
         return try DeliveryPipeline(
-            name: name, exporter: exporter, resource: resource, configuration: delivery, metrics: metrics, warn: warn)
+            name: name, exporter: exporter, resource: resource, configuration: delivery, metrics: metrics, warn: warn, isDirect: choice == .console)
     }
 
     /// Sandboxes of a function come and go; only what each of them adds can be summed up.

@@ -73,17 +73,21 @@ public final class DeliveryPipeline: Sendable {
         try self.init(name: name, exporter: exporter, resource: resource, configuration: configuration, metrics: metrics, warn: nil)
     }
 
-    /// - Parameter warn: takes a line for people about what was dropped, at most one a minute; says whether it was told. One that was not is tried again a second later.
+    /// - Parameters:
+    ///   - warn: takes a line for people about what was dropped, at most one a minute; says whether it was told. One that was not is tried again a second later.
+    ///   - isDirect: whether log records that come after the end are given to the exporter by the threads that make them, and ``RecordQueue/settle()`` waits. It must not take long then.
     package init(
         name: String, exporter: any TelemetryExporter, resource: Resource, configuration: DeliveryConfiguration, metrics: MetricPush?,
-        warn: (@Sendable (String) -> Bool)?
+        warn: (@Sendable (String) -> Bool)?, isDirect: Bool = false
     ) throws(DeliveryError) {
         let configuration = configuration.bounded
         // Of metrics there is one request at a time, which finds room in any case.
         let shared = Shared(limit: configuration.queueBytes - (metrics == nil ? 0 : configuration.batchBytes))
         let scopes = ScopeTable()
         let builder = RequestBuilder(resource: resource, scopes: scopes, limit: configuration.batchBytes)
-        let logs = RecordQueue(signal: .logs, scopes: scopes, budget: shared.budget, wake: shared.wake, wakeBytes: configuration.batchBytes)
+        let logs = RecordQueue(
+            signal: .logs, scopes: scopes, budget: shared.budget, wake: shared.wake, wakeBytes: configuration.batchBytes,
+            direct: isDirect ? DirectDelivery(shared, builder, exporter) : nil)
         let spans = RecordQueue(signal: .spans, scopes: scopes, budget: shared.budget, wake: shared.wake, wakeBytes: configuration.batchBytes)
         do throws(ThreadError) {
             thread = try OwnThread(name: name) {
