@@ -116,7 +116,7 @@ public final class DeliveryPipeline: Sendable {
 
     /// Sends all that was emitted before the call.
     ///
-    /// Returns at the deadline at the latest, and before it when nothing more can be done: when the receiver counts as gone and it is not time to try it again.
+    /// Returns at the deadline at the latest, and before it when nothing more can be done: when the receiver of all that is left counts as gone and it is not time to try it again.
     ///
     /// - Parameter deadline: by the wall clock.
     /// - Returns: whether all of it was delivered.
