@@ -1,5 +1,6 @@
 import OrielClient
 import OrielTelemetry
+import OrielThreads
 import Synchronization
 import Testing
 
@@ -105,7 +106,9 @@ import Testing
                 logs.withLock { $0 += batch.itemCount }
                 return .delivered()
             }
-            while deadline > .now {}
+            // Nobody notifies it.
+            let signal = ThreadSignal()
+            signal.wait(after: signal.ticket, timeout: .nanoseconds(deadline.nanoseconds.subtractingSaturating(Timestamp.now.nanoseconds)))
             return .failed(reason: "timeout")
         }
     }

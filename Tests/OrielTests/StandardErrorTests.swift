@@ -45,6 +45,19 @@ import Testing
         }
     }
 
+    @Test func problemsOfTheConfigurationAreToldToNobodyWhoHasGone() async {
+        await #expect(processExitsWith: .success) {
+            let standardError = StandardErrorPipe()
+            defer { standardError.remove() }
+            var configuration = Oriel.Configuration()
+            configuration.otlp.logs.endpoint = "ftp://nowhere"
+            standardError.closeReadEnd()
+            let telemetry = try Oriel.telemetry(configuration)
+            #expect(telemetry.problems.count == 1)
+            await telemetry.shutdown(timeout: .seconds(1))
+        }
+    }
+
     @Test func aReaderThatSleepsDoesNotStopTheDelivery() async {
         await #expect(processExitsWith: .success) {
             let standardError = StandardErrorPipe()
