@@ -76,7 +76,7 @@ public final class ConsoleExporter: TelemetryExporter {
         var next = 0
         if let unfinished = state.unfinished, unfinished.batch.signal == batch.signal, unfinished.batch.request == batch.request { next = unfinished.rows }
         state.unfinished = nil
-        let writer = DescriptorWriter(descriptor: descriptor, deadline: deadline)
+        let writer = DescriptorWriter(descriptor: descriptor, deadline: Deadline(deadline))
         return BrokenPipe.withoutSignal { state.write(rows, of: batch, from: next, style: style, to: writer) }
     }
 }

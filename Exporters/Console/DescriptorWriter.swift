@@ -5,7 +5,7 @@ import Musl
 #elseif canImport(Darwin)
 import Darwin
 #endif
-import OrielTelemetry
+import OrielClient
 
 /// Writes to a descriptor that others may have open too, up to a deadline.
 struct DescriptorWriter {
@@ -18,7 +18,7 @@ struct DescriptorWriter {
     }
 
     let descriptor: Int32
-    let deadline: Timestamp
+    let deadline: Deadline
 
     /// What a pipe takes at once and without waiting when it says that it takes anything (POSIX `PIPE_BUF`): 4096 bytes on Linux, 512 at least.
     private static let pipeBytes = Int(PIPE_BUF)
@@ -49,20 +49,20 @@ struct DescriptorWriter {
         return .written
     }
 
-    private var isOver: Bool { Timestamp.now >= deadline }
+    private var isOver: Bool { deadline.isOver }
 
     /// Waits up to the deadline; says why when it is over.
     private func waitUntilWritable() -> String? {
         while true {
             var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-            let rest = deadline.nanoseconds.subtractingSaturating(Timestamp.now.nanoseconds)
+            let rest = deadline.rest
             // The deadline is by the wall clock, which may be set or run on while the process is frozen: it is looked at each second.
-            let milliseconds = Int32(clamping: min(max(rest / 1_000_000, 0), 1000))
+            let milliseconds = Int32(min(rest ?? .zero, .seconds(1)).nanoseconds / 1_000_000)
             // The pointer is valid for the call.
             let count = unsafe poll(&request, 1, milliseconds)
             // An error or a hang-up is told by the write that follows.
             if count > 0 { return nil }
-            if rest <= 0 { return "nobody reads it" }
+            if rest == nil { return "nobody reads it" }
         }
     }
 

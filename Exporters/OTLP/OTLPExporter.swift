@@ -66,7 +66,7 @@ public final class OTLPExporter: TelemetryExporter {
         guard let destination = destinations[batch.signal] else { return .refused(reason: "no endpoint for \(batch.signal.rawValue)") }
         guard deadline > .now else { return .failed(reason: "\(destination.endpoint.receiver): no time was left for a request") }
         var tools = state.withLock { state in state.tools.take() } ?? Tools()
-        let outcome = send(batch, to: destination, &tools, until: deadline)
+        let outcome = send(batch, to: destination, &tools, until: Deadline(deadline))
         putBack(tools)
         return outcome
     }
@@ -88,7 +88,7 @@ public final class OTLPExporter: TelemetryExporter {
         }
     }
 
-    private func send(_ batch: ExportBatch, to destination: Destination, _ tools: inout Tools, until deadline: Timestamp) -> ExportOutcome {
+    private func send(_ batch: ExportBatch, to destination: Destination, _ tools: inout Tools, until deadline: Deadline) -> ExportOutcome {
         let compressed = destination.isCompressed && batch.request.count >= Deflater.threshold ? tools.deflater.compress(batch.request) : nil
         let body = compressed ?? batch.request
         let parts = [destination.head.bytes(length: body.count, isCompressed: compressed != nil), body]

@@ -10,6 +10,19 @@ import Darwin
 final class Descriptor: Sendable {
     let number: Int32
 
+    /// The type of sockets to make: on Linux one that a child which is started in the same moment does not inherit.
+    static var streamType: Int32 {
+        #if canImport(Darwin)
+        SOCK_STREAM
+        #else
+        #if canImport(Glibc)
+        Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        #else
+        SOCK_STREAM | SOCK_CLOEXEC
+        #endif
+        #endif
+    }
+
     /// Takes over an open descriptor.
     init(_ number: Int32) {
         self.number = number

@@ -60,7 +60,7 @@ struct ListenSockets {
         var next = unsafe list
         while let info = unsafe next {
             unsafe next = info.pointee.ai_next
-            let descriptor = unsafe socket(info.pointee.ai_family, info.pointee.ai_socktype, info.pointee.ai_protocol)
+            let descriptor = unsafe socket(info.pointee.ai_family, Descriptor.streamType, info.pointee.ai_protocol)
             guard descriptor >= 0 else {
                 reason = Self.errorText
                 continue

@@ -1,4 +1,5 @@
 public import OrielClient
+public import OrielTelemetry
 import OrielThreads
 
 #if canImport(Glibc)
@@ -66,35 +67,75 @@ public final class PrometheusListener: Sendable {
     private let stop: Descriptor
     /// Kept as long as the sender: to write into a pipe that nobody can read is a signal which ends the process.
     private let stopReader: Descriptor
+    /// Told by the thread when it is done.
+    private let end: Completion
 
     /// Starts to listen.
     /// - Throws: ``ListenerError``, before anything is started.
     public init(registry: MetricRegistry, configuration: Configuration = Configuration()) throws(ListenerError) {
         let sockets = try ListenSockets(address: configuration.address)
-        var ends: [Int32] = [-1, -1]
-        // The array has the two places that the call fills.
-        guard unsafe pipe(&ends) == 0 else { throw .noResources("no pipe, error \(errno)") }
-        let (receiver, sender) = (Descriptor(ends[0]), Descriptor(ends[1]))
+        let (receiver, sender) = try Self.stopPair()
+        let end = Completion()
         do throws(ThreadError) {
             thread = try OwnThread(name: "oriel-scrape") {
                 var loop = ListenerLoop(sockets: sockets.sockets, stop: receiver, registry: registry, configuration: configuration)
                 loop.run()
+                // Closes what it listened on before it tells.
+                _ = consume loop
+                end.end(true)
             }
         } catch {
             throw .noResources("\(error)")
         }
         stop = sender
         stopReader = receiver
+        self.end = end
         address = sockets.address
         port = sockets.port
+    }
+
+    /// Two ends, of which the first can be read when the second was written to or closed.
+    private static func stopPair() throws(ListenerError) -> (receiver: Descriptor, sender: Descriptor) {
+        var ends: [Int32] = [-1, -1]
+        #if canImport(Darwin)
+        let code = unsafe pipe(&ends)
+        #else
+        // A child that is started just now must not inherit them.
+        let code = unsafe socketpair(AF_UNIX, Descriptor.streamType, 0, &ends)
+        #endif
+        // The array has the two places that the call fills.
+        guard code == 0 else { throw .noResources("no pipe, error \(errno)") }
+        return (Descriptor(ends[0]), Descriptor(ends[1]))
     }
 
     /// Stops to listen, and closes all connections. Returns when the port is free: at once, or when the scrape that is being written has read the metrics. Not to be called by
     /// what a scrape calls: a collector, a reading.
     public func shutdown() {
+        beginShutdown()
+        thread.join()
+    }
+
+    /// As ``shutdown()``, by a deadline: a scrape that takes longer ends when it is through.
+    ///
+    /// - Parameter deadline: by the wall clock.
+    /// - Returns: whether the port is free.
+    @discardableResult
+    public func shutdown(deadline: Timestamp) async -> Bool {
+        beginShutdown()
+        return await end.wait(until: deadline)
+    }
+
+    /// As ``shutdown(deadline:)``, for a thread that may block.
+    @discardableResult
+    package func shutdownBlocking(deadline: Timestamp) -> Bool {
+        beginShutdown()
+        return end.waitBlocking(until: deadline)
+    }
+
+    /// As ``shutdown(deadline:)``, without a wait.
+    package func beginShutdown() {
         var byte: UInt8 = 0
         // One byte always fits, and is read from a variable that lives through the call.
         _ = unsafe write(stop.number, &byte, 1)
-        thread.join()
     }
 }

@@ -9,6 +9,8 @@ import Glibc
 #endif
 
 /// An operating system thread with a name, outside the cooperative pool: for what blocks on disks or computes for long.
+///
+/// It takes no signals that are meant for the process: they are for the threads of the program, which may wait for them.
 @safe
 package final class OwnThread: Sendable {
     /// The thread as an integer, 0 when it was joined.
@@ -39,6 +41,10 @@ package final class OwnThread: Sendable {
         #else
         var created = pthread_t()
         #endif
+        // A thread begins with the signals blocked that its maker has blocked.
+        var blocked = Self.signals
+        var before = sigset_t()
+        let isBlocked = unsafe pthread_sigmask(SIG_SETMASK, &blocked, &before) == 0
         let code = unsafe pthread_create(
             &created, nil,
             { context in
@@ -58,6 +64,7 @@ package final class OwnThread: Sendable {
                 body.run()
                 return nil
             }, retained.toOpaque())
+        if isBlocked { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
         guard code == 0 else {
             unsafe retained.release()
             throw ThreadError(name: name, number: code)
@@ -67,6 +74,14 @@ package final class OwnThread: Sendable {
         #else
         thread = Mutex(UInt(created))
         #endif
+    }
+
+    /// All signals but those that a thread causes itself, which a handler of crashes waits for, and the one by which Swift's handler of crashes and profilers stop threads.
+    private static var signals: sigset_t {
+        var signals = sigset_t()
+        unsafe sigfillset(&signals)
+        for signal in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF] { unsafe sigdelset(&signals, signal) }
+        return signals
     }
 
     deinit {

@@ -6,24 +6,11 @@ import Testing
 @Suite struct DeliveryPipelineTests {
     private static let resource = Resource(attributes: [Attribute("service.name", .string("shop"))])
 
-    /// A configuration in which nothing happens by itself.
-    private static func patient(_ change: (inout DeliveryConfiguration) -> Void = { _ in }) -> DeliveryConfiguration {
-        var configuration = DeliveryConfiguration()
-        configuration.logDelay = .seconds(3600)
-        configuration.spanDelay = .seconds(3600)
-        configuration.metricInterval = .seconds(3600)
-        configuration.exportTimeout = .seconds(60)
-        configuration.retry.firstDelay = .seconds(3600)
-        configuration.retry.longestDelay = .seconds(3600)
-        change(&configuration)
-        return configuration
-    }
-
     private func pipeline(
         _ exporter: FakeExporter, metrics: MetricPush? = nil, _ change: (inout DeliveryConfiguration) -> Void = { _ in }
     ) throws -> DeliveryPipeline {
         try DeliveryPipeline(
-            name: "delivery", exporter: exporter, resource: Self.resource, configuration: Self.patient(change), metrics: metrics)
+            name: "delivery", exporter: exporter, resource: Self.resource, configuration: DeliveryConfiguration.patient(change), metrics: metrics)
     }
 
     private func expectExact(_ pipeline: DeliveryPipeline, _ signal: ExportSignal = .logs, sourceLocation: SourceLocation = #_sourceLocation) {
@@ -380,6 +367,21 @@ import Testing
         #expect(await pipeline.shutdown(deadline: Timestamp(nanoseconds: .max)))
     }
 
+    @Test func delaysOfNothingDoNotMakeItSpin() async throws {
+        let exporter = FakeExporter(.failed(reason: "gone"))
+        let pipeline = try pipeline(exporter) {
+            $0.retry.firstDelay = .zero
+            $0.retry.longestDelay = .zero
+            $0.retry.failuresUntilOpen = .max
+        }
+        let start = ContinuousClock.now
+        pipeline.logs.add("one")
+        #expect(await pipeline.flush(deadline: .after(.milliseconds(300))) == false)
+        let count = exporter.attempts.count
+        // Five milliseconds at least lie between two attempts.
+        #expect(count >= 2 && count <= Int(start.duration(to: .now) / .milliseconds(5)) + 1)
+    }
+
     @Test(arguments: [1, 2, 3] as [UInt64]) func countsAreExactWithManyThreads(seed: UInt64) async throws {
         let exporter = FakeExporter { number, batch in
             switch (UInt64(number) &* 0x9E37_79B9_7F4A_7C15 &+ seed) >> 61 {
@@ -478,6 +480,24 @@ import Testing
         #expect(exporter.bodies == ["one"])
     }
 
+    @Test func shutdownKeepsTheSameTimeForFilesHoweverOftenItTries() async throws {
+        let folder = TemporaryFolder()
+        let exporter = FakeExporter(.failed(reason: "gone"))
+        let pipeline = try pipeline(exporter) {
+            $0.spillFolder = folder.path
+            $0.retry.firstDelay = .milliseconds(1)
+            $0.retry.longestDelay = .milliseconds(1)
+            $0.retry.failuresUntilOpen = .max
+        }
+        pipeline.logs.add("one")
+        let deadline = Timestamp.after(.seconds(1))
+        #expect(await pipeline.shutdown(deadline: deadline) == false)
+        #expect(exporter.attempts.count > 1)
+        #expect(Set(exporter.attempts.map(\.deadline)).count == 1)
+        #expect(exporter.attempts.allSatisfy { $0.deadline < deadline })
+        #expect(pipeline.statistics[.logs].waiting == 1)
+    }
+
     @Test func aForgottenPipelineEndsItsThread() async throws {
         let exporter = FakeExporter()
         var pipeline: DeliveryPipeline? = try pipeline(exporter)
@@ -490,8 +510,11 @@ import Testing
         let exporter = FakeExporter(.refused(reason: "no such tenant"))
         let lines = Mutex<[String]>([])
         let pipeline = try DeliveryPipeline(
-            name: "delivery", exporter: exporter, resource: Self.resource, configuration: Self.patient(), metrics: nil
-        ) { line in lines.withLock { $0.append(line) } }
+            name: "delivery", exporter: exporter, resource: Self.resource, configuration: DeliveryConfiguration.patient(), metrics: nil
+        ) { line in
+            lines.withLock { $0.append(line) }
+            return true
+        }
         for number in 0..<3 {
             pipeline.logs.add("\(number)")
             await pipeline.flush(deadline: .after(.seconds(60)))

@@ -136,15 +136,18 @@ import Testing
         registry.histogram("e", buckets: .exponential()).record(0.5, traceID: Self.trace, spanID: Self.span, at: old)
         var push = MetricPush(registry: registry, resource: Resource())
         func exemplars() throws -> Int {
-            let request = push.request()?.request ?? []
+            let request = push.request(limit: 1 << 20)?.request ?? []
             var decoder = OTLPDecoder()
             return try decoder.metrics(request.span, receiveTime: .now).exemplars.times.count
         }
         #expect(try exemplars() == 3)
-        // It did not arrive.
+        push.noteFailed()
         #expect(try exemplars() == 3)
         push.noteDone()
+        #expect(push.isComplete)
+        push.endReading()
         #expect(try exemplars() == 0)
+        push.endReading()
         registry.counter("c").increment(traceID: Self.trace, spanID: Self.span)
         #expect(try exemplars() == 1)
     }

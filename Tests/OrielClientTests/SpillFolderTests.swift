@@ -259,6 +259,40 @@ import Testing
         #expect(files.map { String($0.split(separator: "/").last!) } == ["left-alone", "0000000000000001.otlp.damaged", "notes.txt.damaged"])
     }
 
+    @Test func aNameAtTheEndOfTimeDoesNoHarm() throws {
+        var spill: SpillFolder? = try open()
+        for number in 1...2 { expectWritten(spill!.write(batch(number))) }
+        let first = files[0]
+        spill = nil
+        let bytes = TemporaryFolder.read(first)
+        TemporaryFolder.remove(first)
+        TemporaryFolder.write(bytes, to: first.dropLast(21) + "ffffffffffffffff.otlp")
+        var next = try open()
+        expectWritten(next.write(batch(3)))
+        #expect(next.itemCounts == [.logs: 6])
+        #expect(drain(&next) == [2, 1, 3])
+        #expect(files.isEmpty)
+    }
+
+    @Test func someKindsAreTakenBeforeOlderOnesOfOthers() throws {
+        var spill = try open()
+        let signals: [ExportSignal] = [.spans, .logs, .spans, .metrics, .logs]
+        for (number, signal) in signals.enumerated() { expectWritten(spill.write(batch(number + 1, signal))) }
+        #expect(spill.signals == [.logs, .metrics, .spans])
+        #expect(spill.next(of: [.logs, .metrics])?.itemCount == 2)
+        spill.remove()
+        #expect(spill.next(of: [.logs, .metrics])?.itemCount == 4)
+        // It could not be delivered.
+        #expect(spill.next(of: [.logs])?.itemCount == 5)
+        spill.remove()
+        #expect(spill.next(of: [.logs]) == nil)
+        #expect(spill.signals == [.metrics, .spans])
+        #expect(spill.next(of: [.spans])?.itemCount == 1)
+        spill.remove()
+        #expect(drain(&spill).sorted() == [3, 4])
+        #expect(spill.signals.isEmpty && files.isEmpty)
+    }
+
     @Test func aFileOfALaterVersionIsLeftAsItIs() throws {
         var spill: SpillFolder? = try open()
         for number in 1...2 { expectWritten(spill!.write(batch(number))) }

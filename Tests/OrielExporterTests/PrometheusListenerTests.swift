@@ -1,5 +1,7 @@
 import OrielClient
 import OrielExporterPrometheus
+import OrielTelemetry
+import OrielThreads
 import Synchronization
 import Testing
 
@@ -34,6 +36,51 @@ import Testing
         client.send("HEAD /metrics HTTP/1.1\r\nHost: a\r\n\r\n" + Self.get("/"))
         let head = try #require(client.receiveAnswer(hasBody: false))
         #expect(head.head.contains("\r\nContent-Length: 33\r\n"))
+    }
+
+    /// A door that a collector waits at.
+    private final class Gate: Sendable {
+        private let changed = ThreadSignal()
+        private let state = Mutex((isOpen: false, isReached: false))
+
+        var isReached: Bool { state.withLock { $0.isReached } }
+
+        func pass() {
+            state.withLock { $0.isReached = true }
+            changed.notify()
+            while true {
+                let ticket = changed.ticket
+                if state.withLock({ $0.isOpen }) { return }
+                changed.wait(after: ticket)
+            }
+        }
+
+        func waitUntilReached() {
+            while true {
+                let ticket = changed.ticket
+                if isReached { return }
+                changed.wait(after: ticket, timeout: .seconds(60))
+            }
+        }
+
+        func open() {
+            state.withLock { $0.isOpen = true }
+            changed.notify()
+        }
+    }
+
+    @Test func anEndDoesNotWaitForAScrapeBeyondItsDeadline() async throws {
+        let listener = try listener()
+        let gate = Gate()
+        registry.addCollector { _ in gate.pass() }
+        let client = try #require(PrometheusSocket(port: listener.port))
+        client.send(Self.get("/metrics"))
+        gate.waitUntilReached()
+        #expect(await listener.shutdown(deadline: .now.advanced(by: 20_000_000)) == false)
+        gate.open()
+        #expect(await listener.shutdown(deadline: .now.advanced(by: 60_000_000_000)))
+        // The port is free.
+        try PrometheusListener(registry: registry, configuration: .init(address: "127.0.0.1:\(listener.port)")).shutdown()
     }
 
     @Test func everythingElseIsAnsweredClearly() throws {

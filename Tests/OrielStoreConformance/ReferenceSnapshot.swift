@@ -156,10 +156,13 @@ struct ReferenceSnapshot: StoreSnapshot {
         }
     }
 
-    func streams(
+    func streamList(
         _ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange, limit: Int
-    ) async throws(StoreError) -> [StreamInformation] {
-        Array(try descriptors(signal, matchers, range).prefix(limit))
+    ) async throws(StoreError) -> StreamList {
+        let found = try descriptors(signal, matchers, range).prefix(limit)
+        var encoded = ByteColumn()
+        for stream in found { encoded.append(stream.descriptor.encoded) }
+        return StreamList(ids: found.map(\.id), descriptors: encoded)
     }
 
     func labelNames(_ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange) async throws(StoreError) -> [String] {

@@ -8,6 +8,14 @@ import Tracing
 
 @testable import Oriel
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 /// Exporters, samplers, units and buckets that an application brings along.
 @Suite struct CustomPartsTests {
     /// Records spans of kind server only.
@@ -59,6 +67,36 @@ import Tracing
             "oriel_metric_registry_omitted_series_total 0",
         ] { #expect(text.contains(line + "\n"), "\(line)") }
         await telemetry.shutdown(timeout: .seconds(30))
+    }
+
+    /// A collector that takes connections and never answers.
+    private struct HangingExporter: TelemetryExporter {
+        func export(_ batch: ExportBatch, deadline: Timestamp) -> ExportOutcome {
+            while deadline > .now { usleep(1000) }
+            return .failed(reason: "no answer")
+        }
+    }
+
+    /// A collector that answers, but not at once.
+    private struct SlowExporter: TelemetryExporter {
+        let memory = MemoryExporter()
+
+        func export(_ batch: ExportBatch, deadline: Timestamp) -> ExportOutcome {
+            let end = Timestamp.now.advanced(by: 100_000_000)
+            while min(end, deadline) > .now { usleep(1000) }
+            return end <= .now ? memory.export(batch, deadline: deadline) : .failed(reason: "no answer yet")
+        }
+    }
+
+    @Test func aCollectorThatNeverAnswersTakesNoTimeFromOthersAtTheEnd() throws {
+        let exporter = SlowExporter()
+        var configuration = configuration()
+        configuration.logExporters = [.otlp]
+        configuration.customExporters = [exporter]
+        let telemetry = try Oriel.Telemetry(configuration, exporter: HangingExporter())
+        Logger(label: "shop") { telemetry.logHandler(label: $0) }.info("the last order")
+        telemetry.shutdownBlocking(deadline: .now.advanced(by: 1_000_000_000))
+        #expect(exporter.memory.logs.map(\.message) == ["the last order"])
     }
 
     @Test func whoIsDisabledExportsNothing() async throws {

@@ -1,3 +1,4 @@
+import OrielClient
 import OrielTelemetry
 
 /// A connection that requests are sent over, one after the other.
@@ -39,7 +40,7 @@ struct HTTPConnection: Sendable {
     /// Sends a request and reads its answer.
     ///
     /// - Parameter parts: the head and the body.
-    mutating func exchange(_ parts: [[UInt8]], until deadline: Timestamp) throws(Failure) -> HTTPResponse {
+    mutating func exchange(_ parts: [[UInt8]], until deadline: Deadline) throws(Failure) -> HTTPResponse {
         var parser = HTTPResponseParser()
         do throws(StreamError) {
             // Who answers before the end of the request does not want the rest of it.
@@ -60,7 +61,7 @@ struct HTTPConnection: Sendable {
     }
 
     /// - Returns: whether all of it was sent.
-    private mutating func send(_ parts: [[UInt8]], _ parser: inout HTTPResponseParser, until deadline: Timestamp) throws(StreamError) -> Bool {
+    private mutating func send(_ parts: [[UInt8]], _ parser: inout HTTPResponseParser, until deadline: Deadline) throws(StreamError) -> Bool {
         do throws(StreamError) {
             for part in parts {
                 var offset = 0
@@ -90,7 +91,7 @@ struct HTTPConnection: Sendable {
     }
 
     /// - Returns: whether sending makes sense.
-    private mutating func waitToSend(_ parser: inout HTTPResponseParser, until deadline: Timestamp) throws(StreamError) -> Bool {
+    private mutating func waitToSend(_ parser: inout HTTPResponseParser, until deadline: Deadline) throws(StreamError) -> Bool {
         guard try stream.wait(reading: true, writing: true, until: deadline) else { return true }
         _ = try read(&parser)
         return !parser.hasHead

@@ -1,3 +1,4 @@
+import OrielClient
 import OrielTelemetry
 
 /// Bytes to a receiver and back, without blocking; whoever uses it waits with ``wait(reading:writing:until:)``.
@@ -20,7 +21,7 @@ protocol ByteStream: Sendable {
     /// Waits until bytes may be read or written.
     ///
     /// - Returns: whether bytes may be read.
-    func wait(reading: Bool, writing: Bool, until deadline: Timestamp) throws(StreamError) -> Bool
+    func wait(reading: Bool, writing: Bool, until deadline: Deadline) throws(StreamError) -> Bool
 
     /// Whether the receiver has closed the stream, or sent something that nobody asked for.
     mutating func isStale() -> Bool

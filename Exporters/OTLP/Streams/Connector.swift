@@ -1,3 +1,4 @@
+import OrielClient
 import OrielTelemetry
 
 /// Makes connections to endpoints.
@@ -19,7 +20,7 @@ struct Connector: Sendable {
     }
 
     /// A new connection to the first address of the endpoint that takes one.
-    func connect(_ endpoint: OTLPEndpoint, _ tls: OTLPExporter.TLS?, until deadline: Timestamp) throws(StreamError) -> any ByteStream {
+    func connect(_ endpoint: OTLPEndpoint, _ tls: OTLPExporter.TLS?, until deadline: Deadline) throws(StreamError) -> any ByteStream {
         switch endpoint.address {
         case .unix(let path): return SocketStream(try Socket.connect(SocketAddress(unixPath: path), until: deadline))
         case .host(let name, let port):
@@ -32,14 +33,12 @@ struct Connector: Sendable {
     }
 
     /// Gives each address its share of the time that is left, so that one which does not answer leaves some for the others.
-    private func connect(to addresses: [SocketAddress], until deadline: Timestamp) throws(StreamError) -> Socket {
+    private func connect(to addresses: [SocketAddress], until deadline: Deadline) throws(StreamError) -> Socket {
         var failure = StreamError(.unreachable, "no address")
         for (index, address) in addresses.enumerated() {
-            let now = Timestamp.now
-            let rest = deadline.nanoseconds.subtractingSaturating(now.nanoseconds)
-            let share = now.advanced(by: rest / Int64(addresses.count - index))
+            let share = (deadline.rest ?? .zero) / (addresses.count - index)
             do throws(StreamError) {
-                return try Socket.connect(address, until: share)
+                return try Socket.connect(address, until: Deadline(.now.advanced(by: share.nanoseconds)))
             } catch {
                 failure = error
             }

@@ -1,3 +1,4 @@
+import OrielClient
 import OrielTelemetry
 import OrielThreads
 import Synchronization
@@ -18,16 +19,15 @@ final class HostResolver: Sendable {
 
     private let running = Mutex<[Name: Lookup]>([:])
 
-    func addresses(of host: String, port: UInt16, until deadline: Timestamp) throws(StreamError) -> [SocketAddress] {
+    func addresses(of host: String, port: UInt16, until deadline: Deadline) throws(StreamError) -> [SocketAddress] {
         // What is no address is a name, to be looked up.
         if let addresses = try? SocketAddress.resolve(host, port: port, isNumeric: true) { return addresses }
         let lookup = try lookup(Name(host: host, port: port))
         while true {
             let ticket = lookup.signal.ticket
             if let result = lookup.result.withLock({ $0 }) { return try result.get() }
-            let rest = deadline.nanoseconds.subtractingSaturating(Timestamp.now.nanoseconds)
-            guard rest > 0 else { throw .timeout("the host \(host) could not be looked up") }
-            lookup.signal.wait(after: ticket, timeout: .nanoseconds(min(rest, Socket.longestWait)))
+            guard let rest = deadline.rest else { throw .timeout("the host \(host) could not be looked up") }
+            lookup.signal.wait(after: ticket, timeout: min(rest, Socket.longestWait))
         }
     }
 

@@ -1,3 +1,4 @@
+import OrielClient
 import OrielTelemetry
 
 #if canImport(Darwin)
@@ -10,8 +11,8 @@ import Glibc
 
 /// A connected stream socket that never blocks. All calls to the system for it are in this file; pointers are used within a call only.
 final class Socket: Sendable {
-    /// Nanoseconds of one sleep: the wall clock, which deadlines are by, may be set or jump meanwhile.
-    static let longestWait: Int64 = 100_000_000
+    /// The longest sleep: the wall clock, which deadlines are by, may be set or jump meanwhile.
+    static let longestWait: Duration = .milliseconds(100)
 
     private let descriptor: Int32
 
@@ -24,7 +25,7 @@ final class Socket: Sendable {
     }
 
     /// Connects to one address.
-    static func connect(_ address: SocketAddress, until deadline: Timestamp) throws(StreamError) -> Socket {
+    static func connect(_ address: SocketAddress, until deadline: Deadline) throws(StreamError) -> Socket {
         #if canImport(Glibc)
         let type = Int32(SOCK_STREAM.rawValue)
         #else
@@ -106,12 +107,11 @@ final class Socket: Sendable {
     }
 
     /// - Returns: whether bytes may be read. A broken connection counts as one that may: reading tells.
-    func wait(reading: Bool, writing: Bool, until deadline: Timestamp) throws(StreamError) -> Bool {
+    func wait(reading: Bool, writing: Bool, until deadline: Deadline) throws(StreamError) -> Bool {
         while true {
-            let rest = deadline.nanoseconds.subtractingSaturating(Timestamp.now.nanoseconds)
-            guard rest > 0 else { throw .timeout(reading && !writing ? "no answer came" : "the request could not be sent") }
+            guard let rest = deadline.rest else { throw .timeout(reading && !writing ? "no answer came" : "the request could not be sent") }
             let events = Int16((reading ? POLLIN : 0) | (writing ? POLLOUT : 0))
-            let found = poll(events, milliseconds: Int32((min(rest, Self.longestWait) + 999_999) / 1_000_000))
+            let found = poll(events, milliseconds: Int32((min(rest, Self.longestWait).nanoseconds + 999_999) / 1_000_000))
             if found != 0 { return Int32(found) & ~POLLOUT != 0 }
         }
     }

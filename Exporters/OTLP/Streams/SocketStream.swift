@@ -1,3 +1,4 @@
+import OrielClient
 import OrielTelemetry
 
 /// Bytes as they are.
@@ -14,7 +15,7 @@ struct SocketStream: ByteStream {
 
     func read(into buffer: inout [UInt8]) throws(StreamError) -> StreamReading { try socket.receive(into: &buffer) }
 
-    func wait(reading: Bool, writing: Bool, until deadline: Timestamp) throws(StreamError) -> Bool {
+    func wait(reading: Bool, writing: Bool, until deadline: Deadline) throws(StreamError) -> Bool {
         try socket.wait(reading: reading, writing: writing, until: deadline)
     }
 

@@ -1,4 +1,5 @@
 #if TLS
+import OrielClient
 import OrielTelemetry
 
 /// Bytes in TLS.
@@ -19,7 +20,7 @@ struct TLSStream: ByteStream {
     /// Agrees with the other side on keys.
     ///
     /// - Parameter host: whom the certificate must be of.
-    init(_ socket: Socket, _ context: TLSContext, host: String, until deadline: Timestamp) throws(StreamError) {
+    init(_ socket: Socket, _ context: TLSContext, host: String, until deadline: Deadline) throws(StreamError) {
         self.socket = socket
         channel = try TLSChannel(context, host: host)
         while !channel.isHandshakeDone {
@@ -93,7 +94,7 @@ struct TLSStream: ByteStream {
         return reading
     }
 
-    func wait(reading: Bool, writing: Bool, until deadline: Timestamp) throws(StreamError) -> Bool {
+    func wait(reading: Bool, writing: Bool, until deadline: Deadline) throws(StreamError) -> Bool {
         if reading, taken < received.count { return true }
         return try socket.wait(reading: reading, writing: writing, until: deadline)
     }

@@ -6,7 +6,8 @@ extension Oriel {
     /// A swift-log backend that hands log lines to OrielClient's delivery.
     ///
     /// A line is encoded as an OTLP `LogRecord` by the thread that logs it, once, straight into the buffer of an OrielClient `RecordQueue`: no record object, no merged dictionary, and
-    /// in the steady state no allocation. The call never waits for the delivery; where there is no room the line is dropped and counted.
+    /// in the steady state no allocation. The call does not wait for the delivery; where there is no room the line is dropped and counted. A
+    /// critical line alone waits until the console has it, for 50 ms at most.
     ///
     /// | swift-log | OTLP |
     /// |---|---|
@@ -67,6 +68,8 @@ extension Oriel {
                 // Encoded once: the other queues get a copy, and descriptions are not asked twice.
                 for sink in target.others { sink.queue.add(sink.scope, encoded: writer.bytes.span) }
             }
+            // It may be the last line of a process that crashes.
+            if event.level == .critical { target.settle() }
         }
     }
 }
@@ -93,5 +96,11 @@ private final class LogTarget: Sendable {
         namelessLabel = !label.isEmpty && sinks.contains { $0.scope.isNameless } ? label : nil
         self.options = options
         self.delivery = delivery
+    }
+
+    /// Waits for a moment until lines for a console are written.
+    func settle() {
+        first?.queue.settle()
+        for sink in others { sink.queue.settle() }
     }
 }

@@ -58,12 +58,13 @@ extension Oriel {
             try parts.makePipelines(exporter)
             parts.makeListener()
             let identifiers = IdentifierGenerator()
-            // The console comes last: where they are asked one after the other, a blocked one takes no time from the others.
             let pipelines = [parts.otlp].compactMap { $0 } + parts.custom + [parts.console].compactMap { $0 }
             let delivery = TelemetryDelivery(pipelines: pipelines, listener: parts.listener)
             let flush: @Sendable () -> Void = {
                 let deadline = Timestamp.now.advanced(by: 5_000_000_000)
-                for pipeline in delivery.pipelines { pipeline.flushBlocking(deadline: deadline) }
+                // All at once: one whose receiver is gone takes no time from the others.
+                let ends = delivery.pipelines.map { $0.beginFlush(deadline: deadline) }
+                for end in ends { _ = end.waitBlocking(until: deadline) }
             }
             tracer =
                 configuration.isDisabled
@@ -119,13 +120,16 @@ extension Oriel {
         @discardableResult
         public func flush(timeout: Duration) async -> Bool { await flush(deadline: .now.advanced(by: timeout.nanoseconds)) }
 
-        /// Sends what waits, by the deadline at the latest, and ends. What could not be delivered goes to the spill folder if there is one. What is emitted afterwards goes nowhere.
+        /// Sends what waits, by the deadline at the latest, and ends. What could not be delivered goes to the spill folder if there is one. Of what is emitted afterwards only log lines for
+        /// the console are still written, by the threads that log them.
         ///
         /// - Returns: whether all of it was delivered.
         @discardableResult
         public func shutdown(deadline: Timestamp) async -> Bool {
-            listener?.shutdown()
-            return await ofAllPipelines { await $0.shutdown(deadline: deadline) }
+            listener?.beginShutdown()
+            let isDelivered = await ofAllPipelines { await $0.shutdown(deadline: deadline) }
+            await listener?.shutdown(deadline: deadline)
+            return isDelivered
         }
 
         /// As ``shutdown(deadline:)``, by a time from now.
@@ -134,8 +138,11 @@ extension Oriel {
 
         /// As ``shutdown(deadline:)``, for a thread that may block.
         func shutdownBlocking(deadline: Timestamp) {
-            listener?.shutdown()
-            for pipeline in pipelines { pipeline.shutdownBlocking(deadline: deadline) }
+            listener?.beginShutdown()
+            // All at once: one whose receiver is gone takes no time from the others.
+            let ends = pipelines.map { $0.beginShutdown(deadline: deadline) }
+            for end in ends { _ = end.waitBlocking(until: deadline) }
+            listener?.shutdownBlocking(deadline: deadline)
         }
 
         /// Whether something is true of all pipelines, which are asked at once.

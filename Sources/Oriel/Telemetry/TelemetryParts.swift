@@ -45,7 +45,7 @@ struct TelemetryParts {
 
     /// - Parameter replacement: what takes the place of the OTLP exporter.
     mutating func makePipelines(_ replacement: (any TelemetryExporter)?) throws(DeliveryError) {
-        let warn: @Sendable (String) -> Void = { StandardError.print("oriel: \($0)") }
+        let warn: @Sendable (String) -> Bool = { StandardError.print("oriel: \($0)") }
         if isWanted(.otlp) {
             var exporter = replacement
             do throws(OTLPExporterError) {
@@ -91,14 +91,15 @@ struct TelemetryParts {
     /// - Parameter choice: what the exporter is chosen by; `nil` for one that gets all signals.
     private func pipeline(
         _ name: String, _ exporter: any TelemetryExporter, _ delivery: DeliveryConfiguration, _ choice: Oriel.ExporterChoice?,
-        _ warn: @escaping @Sendable (String) -> Void
+        _ warn: @escaping @Sendable (String) -> Bool
     ) throws(DeliveryError) -> DeliveryPipeline {
         var metrics: MetricPush?
         if choice.map({ exporters(.metrics).contains($0) }) ?? true {
             metrics = MetricPush(
                 registry: registry, resource: Oriel.metricResource(of: resource), temporality: temporality, sharesSeries: resource["faas.name"] != nil)
         }
-        return try DeliveryPipeline(name: name, exporter: exporter, resource: resource, configuration: delivery, metrics: metrics, warn: warn)
+        return try DeliveryPipeline(
+            name: name, exporter: exporter, resource: resource, configuration: delivery, metrics: metrics, warn: warn, isDirect: choice == .console)
     }
 
     /// Sandboxes of a function come and go; only what each of them adds can be summed up.

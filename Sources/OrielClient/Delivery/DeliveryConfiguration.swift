@@ -30,6 +30,8 @@ public struct DeliveryConfiguration: Sendable {
         result.batchBytes = min(max(batchBytes, 1), result.queueBytes / 4)
         result.metricInterval = max(metricInterval, .milliseconds(10))
         result.exportTimeout = max(exportTimeout, .milliseconds(1))
+        result.retry.firstDelay = max(retry.firstDelay, .milliseconds(10))
+        result.retry.longestDelay = max(retry.longestDelay, result.retry.firstDelay)
         return result
     }
 }

@@ -41,6 +41,15 @@ public final class DeliveryPipeline: Sendable {
         init(limit: Int) {
             budget = ByteBudget(limit: limit)
         }
+
+        func begin(_ flush: DeliveryFlush) -> Completion {
+            let isTaken = requests.withLock { requests in
+                if !requests.hasEnded { requests.flushes.append(flush) }
+                return !requests.hasEnded
+            }
+            if isTaken { wake.notify() } else { flush.completion.end(false) }
+            return flush.completion
+        }
     }
 
     /// Where log records go in.
@@ -64,17 +73,22 @@ public final class DeliveryPipeline: Sendable {
         try self.init(name: name, exporter: exporter, resource: resource, configuration: configuration, metrics: metrics, warn: nil)
     }
 
-    /// - Parameter warn: takes a line for people about what was dropped, at most one a minute.
+    /// - Parameters:
+    ///   - warn: takes a line for people about what was dropped, at most one a minute; says whether it was told. One that was not is tried again a second later.
+    ///   - isDirect: whether log records that come after the end are given to the exporter by the threads that make them, and ``RecordQueue/settle()`` waits. It must not take long then.
     package init(
         name: String, exporter: any TelemetryExporter, resource: Resource, configuration: DeliveryConfiguration, metrics: MetricPush?,
-        warn: (@Sendable (String) -> Void)?
+        warn: (@Sendable (String) -> Bool)?, isDirect: Bool = false
     ) throws(DeliveryError) {
         let configuration = configuration.bounded
-        let shared = Shared(limit: configuration.queueBytes)
+        // Of metrics there is one request at a time, which finds room in any case.
+        let shared = Shared(limit: configuration.queueBytes - (metrics == nil ? 0 : configuration.batchBytes))
         let scopes = ScopeTable()
-        let logs = RecordQueue(signal: .logs, scopes: scopes, budget: shared.budget, wake: shared.wake, wakeBytes: configuration.batchBytes)
-        let spans = RecordQueue(signal: .spans, scopes: scopes, budget: shared.budget, wake: shared.wake, wakeBytes: configuration.batchBytes)
         let builder = RequestBuilder(resource: resource, scopes: scopes, limit: configuration.batchBytes)
+        let logs = RecordQueue(
+            signal: .logs, scopes: scopes, budget: shared.budget, wake: shared.wake, wakeBytes: configuration.batchBytes,
+            direct: isDirect ? DirectDelivery(shared, builder, exporter) : nil)
+        let spans = RecordQueue(signal: .spans, scopes: scopes, budget: shared.budget, wake: shared.wake, wakeBytes: configuration.batchBytes)
         do throws(ThreadError) {
             thread = try OwnThread(name: name) {
                 var run = DeliveryRun(
@@ -102,19 +116,19 @@ public final class DeliveryPipeline: Sendable {
 
     /// Sends all that was emitted before the call.
     ///
-    /// Returns at the deadline at the latest, and before it when nothing more can be done: when the receiver counts as gone and it is not time to try it again.
+    /// Returns at the deadline at the latest, and before it when nothing more can be done: when the receiver of all that is left counts as gone and it is not time to try it again.
     ///
     /// - Parameter deadline: by the wall clock.
     /// - Returns: whether all of it was delivered.
     @discardableResult
     public func flush(deadline: Timestamp) async -> Bool {
-        await begin(DeliveryFlush(deadline: deadline)).wait(until: deadline)
+        await beginFlush(deadline: deadline).wait(until: deadline)
     }
 
     /// As ``flush(deadline:)``, for a thread that may block.
     @discardableResult
     public func flushBlocking(deadline: Timestamp) -> Bool {
-        begin(DeliveryFlush(deadline: deadline)).waitBlocking(until: deadline)
+        beginFlush(deadline: deadline).waitBlocking(until: deadline)
     }
 
     /// Sends what waits in memory, by the deadline at the latest, and ends the pipeline: records that come after the call are dropped and counted. What could not be
@@ -123,33 +137,30 @@ public final class DeliveryPipeline: Sendable {
     /// - Returns: whether all of it was delivered.
     @discardableResult
     public func shutdown(deadline: Timestamp) async -> Bool {
-        await beginEnd(deadline).wait(until: deadline)
+        await beginShutdown(deadline: deadline).wait(until: deadline)
     }
 
     /// As ``shutdown(deadline:)``, for a thread that may block.
     @discardableResult
     public func shutdownBlocking(deadline: Timestamp) -> Bool {
-        beginEnd(deadline).waitBlocking(until: deadline)
+        beginShutdown(deadline: deadline).waitBlocking(until: deadline)
     }
 
-    private func begin(_ flush: DeliveryFlush) -> DeliveryFlush {
-        let isTaken = shared.requests.withLock { requests in
-            if !requests.hasEnded { requests.flushes.append(flush) }
-            return !requests.hasEnded
-        }
-        if isTaken { shared.wake.notify() } else { flush.end(false) }
-        return flush
+    /// As ``flush(deadline:)``, without a wait: who begins with several pipelines before it waits for the first lets each of them have the whole time.
+    package func beginFlush(deadline: Timestamp) -> Completion {
+        shared.begin(DeliveryFlush(deadline: deadline))
     }
 
-    private func beginEnd(_ deadline: Timestamp) -> DeliveryFlush {
-        let flush = shared.requests.withLock { requests in
+    /// As ``shutdown(deadline:)``, without a wait.
+    package func beginShutdown(deadline: Timestamp) -> Completion {
+        let end = shared.requests.withLock { requests in
             if let known = requests.end { return known }
-            let flush = DeliveryFlush(deadline: deadline)
-            requests.end = flush
-            return flush
+            let end = DeliveryFlush(deadline: deadline)
+            requests.end = end
+            return end
         }
         shared.wake.notify()
-        return flush
+        return end.completion
     }
 
     // MARK: Counting

@@ -15,38 +15,45 @@ struct DeliveryRun {
     /// A flush that has not ended.
     private struct Waiting {
         let flush: DeliveryFlush
+        /// Until when something is sent for it.
+        let deadline: Deadline
         /// The last of what is pending that it waits for.
         let lastNumber: UInt64
+        /// The first reading of the metrics that it waits for; `nil` when it waits for none any more.
+        var reading: UInt64?
         /// Whether nothing that it waited for was given up.
         var isComplete = true
-        /// Whether metrics that are read after it began were not sent yet.
-        var needsMetrics: Bool
     }
 
     private let shared: DeliveryPipeline.Shared
     private let builder: RequestBuilder
     private let exporter: any TelemetryExporter
     private let configuration: DeliveryConfiguration
-    private let warn: (@Sendable (String) -> Void)?
+    private let warn: (@Sendable (String) -> Bool)?
     private var sources: [Source]
     private var metrics: MetricPush?
     private var metricsDue: ContinuousClock.Instant
     private var areMetricsWanted = false
+    /// Whether metrics come before what is pending: they take turns, so that neither waits for the other's end.
+    private var isTurnOfMetrics = false
+    /// What a request with metrics has taken from the budget.
+    private var metricBytes = 0
     /// Oldest first.
     private var pending: [PendingDelivery] = []
     private var lastNumber: UInt64 = 0
     private var spill: SpillFolder?
-    private var breaker: CircuitBreaker
+    /// One for each kind of telemetry, which may have a receiver of its own, or be the only one that a receiver does not want.
+    private var breakers: [ExportSignal: CircuitBreaker]
     private var flushes: [Waiting] = []
     private var ending: Waiting?
-    /// An end makes one attempt even before it is time.
-    private var hasLastAttempt = true
+    /// An end makes one attempt with each kind of telemetry even before it is time.
+    private var lastAttempts = Set(ExportSignal.allCases)
     private var warnedDrops: UInt64 = 0
     private var nextWarning = ContinuousClock.now
 
     init(
         shared: DeliveryPipeline.Shared, logs: RecordQueue, spans: RecordQueue, builder: RequestBuilder, exporter: any TelemetryExporter,
-        configuration: DeliveryConfiguration, metrics: MetricPush?, warn: (@Sendable (String) -> Void)?
+        configuration: DeliveryConfiguration, metrics: MetricPush?, warn: (@Sendable (String) -> Bool)?
     ) {
         self.shared = shared
         self.builder = builder
@@ -56,7 +63,7 @@ struct DeliveryRun {
         self.warn = warn
         sources = [Source(queue: logs, delay: configuration.logDelay), Source(queue: spans, delay: configuration.spanDelay)]
         metricsDue = ContinuousClock.now + configuration.metricInterval
-        breaker = CircuitBreaker(policy: configuration.retry)
+        breakers = Dictionary(uniqueKeysWithValues: ExportSignal.allCases.map { ($0, CircuitBreaker(policy: configuration.retry)) })
     }
 
     /// Works until the pipeline is to end.
@@ -87,19 +94,26 @@ struct DeliveryRun {
         }
         if let end, ending == nil {
             for source in sources { collect(source.queue, source.queue.close()) }
-            ending = waiting(for: end)
+            ending = waiting(for: end, until: lastMoment(of: end))
         } else if !new.isEmpty {
             for index in sources.indices {
                 sources[index].due = nil
                 collect(sources[index].queue, sources[index].queue.drain())
             }
         }
-        for flush in new { flushes.append(waiting(for: flush)) }
+        for flush in new { flushes.append(waiting(for: flush, until: flush.deadline)) }
     }
 
-    private mutating func waiting(for flush: DeliveryFlush) -> Waiting {
-        areMetricsWanted = metrics != nil
-        return Waiting(flush: flush, lastNumber: lastNumber, needsMetrics: metrics != nil)
+    private mutating func waiting(for flush: DeliveryFlush, until deadline: Deadline) -> Waiting {
+        let reading = flush.includesMetrics ? metrics.map { $0.readings + 1 } : nil
+        if reading != nil { areMetricsWanted = true }
+        return Waiting(flush: flush, deadline: deadline, lastNumber: lastNumber, reading: reading)
+    }
+
+    /// Until when an end sends: there must be time left to put the rest in files.
+    private func lastMoment(of end: DeliveryFlush) -> Deadline {
+        let rest = end.deadline.rest ?? .zero
+        return end.deadline.earlier(by: spill == nil ? min(rest / 10, .milliseconds(20)) : min(rest / 4, .milliseconds(500)))
     }
 
     /// Applies a change to all who wait.
@@ -111,9 +125,11 @@ struct DeliveryRun {
         }
     }
 
-    /// Whether all that somebody waits for is done with.
-    private func isSettled(_ waiting: Waiting) -> Bool {
-        !waiting.needsMetrics && !pending.contains { $0.number <= waiting.lastNumber }
+    /// The kinds of telemetry in memory that somebody waits for.
+    private func unsettled(_ waiting: Waiting) -> Set<ExportSignal> {
+        var signals = Set(pending.lazy.filter { $0.number <= waiting.lastNumber }.map(\.signal))
+        if waiting.reading != nil { signals.insert(.metrics) }
+        return signals
     }
 
     /// Tells those who wait how it went, when it is decided.
@@ -121,13 +137,15 @@ struct DeliveryRun {
         guard !flushes.isEmpty else { return }
         var rest: [Waiting] = []
         for waiting in flushes {
+            var signals = unsettled(waiting)
             // What is in files was emitted before, too.
-            if isSettled(waiting), !waiting.isComplete || spill?.isEmpty ?? true {
-                waiting.flush.end(waiting.isComplete)
-            } else if canAttempt(before: waiting.flush.deadline), !breaker.isOpen || breaker.mayAttempt(at: .now) {
+            if signals.isEmpty, waiting.isComplete { signals = spill?.signals ?? [] }
+            if signals.isEmpty {
+                waiting.flush.completion.end(waiting.isComplete)
+            } else if signals.contains(where: { canAttempt($0, before: waiting.deadline) && (!breaker($0).isOpen || breaker($0).mayAttempt(at: .now)) }) {
                 rest.append(waiting)
             } else {
-                waiting.flush.end(false)
+                waiting.flush.completion.end(false)
             }
         }
         flushes = rest
@@ -135,22 +153,27 @@ struct DeliveryRun {
 
     /// Whether nothing more is to be done before the pipeline ends.
     private func isOver(_ ending: Waiting) -> Bool {
-        if isSettled(ending) { return true }
-        if hasLastAttempt, !breaker.isRequested { return Timestamp.now >= lastMoment(ending) }
-        return !canAttempt(before: lastMoment(ending)) || breaker.isOpen
+        unsettled(ending).allSatisfy { signal in
+            if hasLastAttempt(signal) { return ending.deadline.isOver }
+            return !canAttempt(signal, before: ending.deadline) || breaker(signal).isOpen
+        }
     }
 
-    /// Until when an end sends: there must be time left to put the rest in files.
-    private func lastMoment(_ ending: Waiting) -> Timestamp {
-        let rest = Duration.until(ending.flush.deadline) ?? .zero
-        let margin = spill == nil ? min(rest / 10, .milliseconds(20)) : min(rest / 4, .milliseconds(500))
-        return ending.flush.deadline.advanced(by: -margin.nanoseconds)
+    // MARK: When to send
+
+    private func breaker(_ signal: ExportSignal) -> CircuitBreaker { breakers[signal] ?? CircuitBreaker(policy: configuration.retry) }
+
+    /// Whether an end may try once more, though it is not time.
+    private func hasLastAttempt(_ signal: ExportSignal) -> Bool {
+        ending != nil && lastAttempts.contains(signal) && !breaker(signal).isRequested
     }
+
+    private func maySend(_ signal: ExportSignal) -> Bool { breaker(signal).mayAttempt(at: .now) || hasLastAttempt(signal) }
 
     /// Whether the time for the next attempt comes before a moment.
-    private func canAttempt(before deadline: Timestamp) -> Bool {
-        guard let rest = Duration.until(deadline) else { return false }
-        guard let next = breaker.nextAttempt else { return true }
+    private func canAttempt(_ signal: ExportSignal, before deadline: Deadline) -> Bool {
+        guard let rest = deadline.rest else { return false }
+        guard let next = breaker(signal).nextAttempt else { return true }
         return ContinuousClock.now.duration(to: next) < rest
     }
 
@@ -203,66 +226,71 @@ struct DeliveryRun {
         return batches
     }
 
-    /// Makes a request of what is first, or several.
-    private mutating func assembleFirst() {
-        guard !pending.isEmpty, case .records(var chunks) = pending[0].content else { return }
-        let (signal, number) = (pending[0].signal, pending[0].number)
+    /// Makes a request of what is pending at a place, or several.
+    private mutating func assemble(at index: Int) {
+        guard pending.indices.contains(index), case .records(var chunks) = pending[index].content else { return }
+        let (signal, number) = (pending[index].signal, pending[index].number)
         guard let source = sources.first(where: { $0.queue.signal == signal }) else { return }
         // Each chunk has one owner, so that its memory can be used again.
-        pending[0].content = .records([])
+        pending[index].content = .records([])
         let batches = requests(of: &chunks, source.queue)
-        pending.replaceSubrange(0..<1, with: batches.map { PendingDelivery(signal: signal, content: .request($0), number: number) })
+        pending.replaceSubrange(index...index, with: batches.map { PendingDelivery(signal: signal, content: .request($0), number: number) })
     }
 
-    /// While the receiver does not answer, what is oldest leaves memory, so that there is room for what is new. At the end nothing new comes.
+    /// While a receiver does not answer, the oldest of what it is to get leaves memory, so that there is room for what is new. At the end nothing new comes.
     private mutating func makeRoom() {
-        guard breaker.failures > 0, ending == nil else { return }
-        while pending.count > 1, shared.budget.used > configuration.queueBytes / 4 * 3 { putAside(.queueFull) }
+        guard ending == nil else { return }
+        while pending.count > 1, shared.budget.used > shared.budget.limit / 4 * 3,
+            let index = pending.firstIndex(where: { breaker($0.signal).failures > 0 })
+        {
+            putAside(at: index, .queueFull)
+        }
     }
 
     // MARK: Giving up
 
-    /// Takes the oldest request out of memory: into the spill folder, or away.
-    private mutating func putAside(_ reason: DeliveryStatistics.Reason) {
-        guard spill != nil else { return dropFirst(reason) }
-        switch spillFirst() {
+    /// Takes a request out of memory: into the spill folder, or away.
+    private mutating func putAside(at index: Int, _ reason: DeliveryStatistics.Reason) {
+        guard spill != nil else { return drop(at: index, reason) }
+        switch writeFile(at: index) {
         case .written: break
-        case .full: dropFirst(.spillFull)
-        case .failed: dropFirst(.spillFailed)
+        case .full: drop(at: index, .spillFull)
+        case .failed: drop(at: index, .spillFailed)
         }
     }
 
-    /// Puts all that waits into files while the receiver counts as gone, so that it survives the process. Where there is no room, the rest stays in memory.
+    /// Puts all that waits for a receiver which counts as gone into files, so that it survives the process. Where there is no room, the rest stays in memory.
     private mutating func spillPending() {
-        guard breaker.isOpen, spill != nil else { return }
-        while !pending.isEmpty, case .written = spillFirst() {}
+        guard spill != nil else { return }
+        while let index = pending.firstIndex(where: { breaker($0.signal).isOpen }), case .written = writeFile(at: index) {}
     }
 
-    private mutating func spillFirst() -> SpillFolder.Writing {
-        assembleFirst()
-        guard let first = pending.first, case .request(let batch) = first.content, let result = spill?.write(batch) else { return .full }
+    private mutating func writeFile(at index: Int) -> SpillFolder.Writing {
+        assemble(at: index)
+        guard pending.indices.contains(index), case .request(let batch) = pending[index].content, let result = spill?.write(batch) else { return .full }
         switch result {
         case .written:
-            removeFirst()
-            updateWaiting { if first.number <= $0.lastNumber { $0.isComplete = false } }
+            let number = pending[index].number
+            remove(at: index)
+            updateWaiting { if number <= $0.lastNumber { $0.isComplete = false } }
         case .full: break
         case .failed(let reason): note(reason)
         }
         return result
     }
 
-    private mutating func dropFirst(_ reason: DeliveryStatistics.Reason) {
-        guard let first = pending.first else { return }
-        removeFirst { $0.drop(first.signal, first.itemCount, reason) }
-        updateWaiting { if first.number <= $0.lastNumber { $0.isComplete = false } }
+    private mutating func drop(at index: Int, _ reason: DeliveryStatistics.Reason) {
+        let item = pending[index]
+        remove(at: index) { $0.drop(item.signal, item.itemCount, reason) }
+        updateWaiting { if item.number <= $0.lastNumber { $0.isComplete = false } }
     }
 
-    private mutating func removeFirst(_ change: (inout DeliveryPipeline.Report) -> Void = { _ in }) {
-        let first = pending.removeFirst()
-        shared.budget.release(first.reservedBytes)
+    private mutating func remove(at index: Int, _ change: (inout DeliveryPipeline.Report) -> Void = { _ in }) {
+        let item = pending.remove(at: index)
+        shared.budget.release(item.reservedBytes)
         let spill = spill
         shared.report.withLock { report in
-            report.waiting[first.signal, default: 0] &-= UInt64(first.itemCount)
+            report.waiting[item.signal, default: 0] &-= UInt64(item.itemCount)
             report.take(spill)
             change(&report)
         }
@@ -279,19 +307,19 @@ struct DeliveryRun {
     /// - Returns: whether there may be another one to send.
     private mutating func sendNext() -> Bool {
         if metrics != nil, ContinuousClock.now >= metricsDue { areMetricsWanted = true }
-        if !breaker.mayAttempt(at: .now) {
-            guard ending != nil, hasLastAttempt, !breaker.isRequested else { return false }
-        }
         // What a flush waits for is given no more time than the flush has: a function is frozen after it.
-        let deadline = ending.map { lastMoment($0) } ?? flushes.map(\.flush.deadline).max()
-        if let deadline, deadline <= .now { return false }
-        assembleFirst()
-        if let first = pending.first, case .request(let batch) = first.content {
-            send(batch, deadline)
-        } else if areMetricsWanted {
-            sendMetrics(deadline)
-        } else if ending == nil, let batch = spill?.next() {
-            sendSpilled(batch, deadline)
+        let deadline = ending?.deadline ?? flushes.map(\.deadline).max { $0.time < $1.time }
+        if let deadline, deadline.isOver { return false }
+        let next = nextPending()
+        let allowed = Set(ExportSignal.allCases.filter(maySend))
+        if areMetricsNext(before: next) {
+            isTurnOfMetrics = false
+            sendMetrics(deadline?.time)
+        } else if let next {
+            isTurnOfMetrics = true
+            send(at: next, deadline?.time)
+        } else if ending == nil, let batch = spill?.next(of: allowed) {
+            sendSpilled(batch, deadline?.time)
         } else {
             let spill = spill
             shared.report.withLock { $0.take(spill) }
@@ -300,13 +328,28 @@ struct DeliveryRun {
         return true
     }
 
-    /// - Parameter batch: what is first.
-    private mutating func send(_ batch: ExportBatch, _ deadline: Timestamp?) {
+    /// The oldest of what may be sent now. At an end what did not arrive before comes last: an attempt with it may take all the time that is left.
+    private func nextPending() -> Int? {
+        if ending != nil, let index = pending.firstIndex(where: { maySend($0.signal) && breaker($0.signal).failures == 0 }) { return index }
+        return pending.firstIndex { maySend($0.signal) }
+    }
+
+    /// Whether metrics are to be sent, and before what else may be.
+    private func areMetricsNext(before next: Int?) -> Bool {
+        guard areMetricsWanted, maySend(.metrics) else { return false }
+        guard let next else { return true }
+        let (hasFailed, hasOther) = (breaker(.metrics).failures > 0, breaker(pending[next].signal).failures > 0)
+        return ending != nil && hasFailed != hasOther ? hasOther : isTurnOfMetrics
+    }
+
+    private mutating func send(at index: Int, _ deadline: Timestamp?) {
+        assemble(at: index)
+        guard pending.indices.contains(index), case .request(let batch) = pending[index].content else { return }
         switch export(batch, deadline) {
         case .delivered(let rejected, let message):
-            removeFirst { $0.deliver(batch, rejected: rejected, message) }
+            remove(at: index) { $0.deliver(batch, rejected: rejected, message) }
         case .refused(let reason):
-            dropFirst(.refused)
+            drop(at: index, .refused)
             note(reason)
         case .failed: break
         }
@@ -332,8 +375,9 @@ struct DeliveryRun {
     }
 
     private mutating func sendMetrics(_ deadline: Timestamp?) {
-        let isAgain = metrics?.hasUnfinished ?? false
-        guard let batch = metrics?.request() else { return noteMetricsSent() }
+        let limit = configuration.batchBytes
+        guard let batch = metrics?.request(limit: limit) else { return noteMetricsSent() }
+        reserveMetrics(batch.request.count)
         let outcome = export(batch, deadline)
         let isKept = metrics?.hasUnfinished ?? false
         shared.report.withLock { report in
@@ -347,37 +391,50 @@ struct DeliveryRun {
             }
         }
         switch outcome {
-        case .failed: return
-        case .refused: updateWaiting { if $0.needsMetrics { $0.isComplete = false } }
+        case .failed:
+            metrics?.noteFailed()
+            if !isKept { reserveMetrics(0) }
+            return
+        case .refused: updateWaiting { if $0.reading != nil { $0.isComplete = false } }
         case .delivered: break
         }
+        reserveMetrics(0)
         metrics?.noteDone()
-        // What was added since a request that was sent again follows at once.
-        if !isAgain { noteMetricsSent() }
+        if metrics?.isComplete ?? true { noteMetricsSent() }
+    }
+
+    private mutating func reserveMetrics(_ bytes: Int) {
+        shared.budget.release(metricBytes)
+        shared.budget.take(bytes)
+        metricBytes = bytes
     }
 
     private mutating func noteMetricsSent() {
-        areMetricsWanted = false
+        let readings = metrics?.readings ?? 0
+        metrics?.endReading()
+        updateWaiting { if let reading = $0.reading, reading <= readings { $0.reading = nil } }
+        // Who asked while it was under way wants to have said what was counted meanwhile.
+        areMetricsWanted = flushes.contains { $0.reading != nil } || ending?.reading != nil
         metricsDue = ContinuousClock.now + configuration.metricInterval
-        updateWaiting { $0.needsMetrics = false }
     }
 
     private mutating func export(_ batch: ExportBatch, _ deadline: Timestamp?) -> ExportOutcome {
-        if ending != nil, !breaker.mayAttempt(at: .now) { hasLastAttempt = false }
+        let signal = batch.signal
+        if ending != nil, !breaker(signal).mayAttempt(at: .now) { lastAttempts.remove(signal) }
         let latest = Timestamp.now.advanced(by: configuration.exportTimeout.nanoseconds)
         let outcome = exporter.export(batch, deadline: min(latest, deadline ?? latest))
         switch outcome {
-        case .delivered, .refused:
-            breaker.noteSuccess()
-            shared.report.withLock { $0.isReceiverGone = false }
-        case .failed(let after, let reason):
-            if ending != nil { hasLastAttempt = false }
-            breaker.noteFailure(at: .now, requested: after, chance: Double.random(in: 0...1))
-            let isOpen = breaker.isOpen
-            shared.report.withLock { report in
+        case .delivered, .refused: breakers[signal]?.noteSuccess()
+        case .failed(let after, _):
+            if ending != nil { lastAttempts.remove(signal) }
+            breakers[signal]?.noteFailure(at: .now, requested: after, chance: Double.random(in: 0...1))
+        }
+        let isGone = breakers.values.contains { $0.isOpen }
+        shared.report.withLock { report in
+            report.isReceiverGone = isGone
+            if case .failed(_, let reason) = outcome {
                 report.failedRequests += 1
                 report.lastFailure = reason
-                report.isReceiverGone = isOpen
             }
         }
         return outcome
@@ -386,8 +443,8 @@ struct DeliveryRun {
     // MARK: Ending
 
     private mutating func finish(_ ending: Waiting) {
-        let isDelivered = isSettled(ending) && ending.isComplete && (spill?.isEmpty ?? true)
-        while !pending.isEmpty { putAside(.shutdown) }
+        let isDelivered = unsettled(ending).isEmpty && ending.isComplete && (spill?.isEmpty ?? true)
+        while !pending.isEmpty { putAside(at: 0, .shutdown) }
         if areMetricsWanted { putMetricsAside() }
         // Whoever comes next may take the files over.
         spill = nil
@@ -399,21 +456,21 @@ struct DeliveryRun {
             requests.hasEnded = true
             return requests.flushes
         }
-        for flush in flushes.map(\.flush) + late { flush.end(false) }
-        ending.flush.end(isDelivered)
+        for flush in flushes.map(\.flush) + late { flush.completion.end(false) }
+        ending.flush.completion.end(isDelivered)
     }
 
     /// The last state of the metrics that did not arrive, and of deltas also what was not delivered before.
     private mutating func putMetricsAside() {
-        while true {
-            let isAgain = metrics?.hasUnfinished ?? false
-            guard let batch = metrics?.request() else { return }
+        reserveMetrics(0)
+        metrics?.leaveReading()
+        let limit = configuration.batchBytes
+        while let batch = metrics?.request(limit: limit) {
             shared.budget.take(batch.request.count)
             shared.report.withLock { $0.waiting[.metrics] = UInt64(batch.itemCount) }
             pending.append(PendingDelivery(signal: .metrics, content: .request(batch), number: lastNumber))
-            putAside(.shutdown)
+            putAside(at: 0, .shutdown)
             metrics?.noteDone()
-            if !isAgain { return }
         }
     }
 
@@ -427,7 +484,8 @@ struct DeliveryRun {
             spill = opened
         } catch {
             note("\(error)")
-            warn?("\(error)")
+            // Where it cannot be told now, the statistics have it.
+            _ = warn?("\(error)")
         }
     }
 
@@ -444,12 +502,16 @@ struct DeliveryRun {
             let counts = source.queue.counts
             drops[.queueFull, default: 0] += counts.droppedFull
             drops[.tooLarge, default: 0] += counts.droppedLarge
+            drops[.shutdown, default: 0] += counts.droppedClosed
         }
         let total = drops.values.reduce(0, +)
         guard total > warnedDrops else { return }
         let reasons = drops.filter { $0.value > 0 }.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.key.rawValue) \($0.value)" }
         let failure = report.lastFailure.map { "; last failure: \($0)" } ?? ""
-        warn("telemetry was dropped: \(total - warnedDrops) items since the last warning; in all \(reasons.joined(separator: ", "))\(failure)")
+        guard warn("telemetry was dropped: \(total - warnedDrops) items since the last warning; in all \(reasons.joined(separator: ", "))\(failure)") else {
+            nextWarning = ContinuousClock.now + .seconds(1)
+            return
+        }
         warnedDrops = total
         nextWarning = ContinuousClock.now + .seconds(60)
     }
@@ -464,11 +526,12 @@ struct DeliveryRun {
             if let due = source.due { wanted.append(now.duration(to: due)) } else if source.queue.hasRecords { wanted.append(source.delay) }
         }
         if metrics != nil, !areMetricsWanted { wanted.append(now.duration(to: metricsDue)) }
-        if !pending.isEmpty || areMetricsWanted || ending == nil && spill?.isEmpty == false {
-            wanted.append(breaker.nextAttempt.map { now.duration(to: $0) } ?? .zero)
-        }
-        for flush in flushes { wanted.append(Duration.until(flush.flush.deadline) ?? .zero) }
-        if let ending { wanted.append(Duration.until(lastMoment(ending)) ?? .zero) }
+        var signals = Set(pending.lazy.map(\.signal))
+        if areMetricsWanted { signals.insert(.metrics) }
+        if ending == nil, let spill { signals.formUnion(spill.signals) }
+        for signal in signals { wanted.append(breaker(signal).nextAttempt.map { now.duration(to: $0) } ?? .zero) }
+        for waiting in flushes { wanted.append(waiting.deadline.rest ?? .zero) }
+        if let ending { wanted.append(ending.deadline.rest ?? .zero) }
         guard let rest = wanted.min() else {
             shared.wake.wait(after: ticket)
             return

@@ -47,7 +47,7 @@ public struct DeliveryStatistics: Sendable, Hashable {
     public var lastFailure: String?
     /// Bytes in memory.
     public var queuedBytes = 0
-    /// Whether the receiver counts as gone.
+    /// Whether the receiver of one of the signals counts as gone.
     public var isReceiverGone = false
     /// Loggers and tracers that were made when there were as many names of them as a pipeline keeps.
     public var namelessScopes: UInt64 = 0

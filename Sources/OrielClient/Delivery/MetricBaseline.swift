@@ -6,34 +6,57 @@ struct MetricBaseline: Sendable {
         var family: String
         var labels: [UInt8]
         /// Of the cumulative series: one that began anew is another one, and may stand beside the one that was taken back.
-        var start: Timestamp
+        var origin: Timestamp
     }
 
-    private var entries: [Key: MetricSnapshot.Point] = [:]
-    private var time: Timestamp?
+    private struct Entry {
+        var point: MetricSnapshot.Point
+        /// Up to when it was told.
+        var time: Timestamp
+    }
+
+    private var entries: [Key: Entry] = [:]
+    /// As they were before the last snapshot, for what of it is taken back.
+    private var earlier: [Key: Entry] = [:]
 
     /// Counters and histograms less what they were in the snapshot before; without those to which nothing was added, and what is no sum stays as it is.
     ///
     /// - Parameter isDelta: which metrics; the others stay as they are.
     mutating func delta(of snapshot: MetricSnapshot, where isDelta: (MetricSnapshot.Family) -> Bool = { _ in true }) -> MetricSnapshot {
         var result = snapshot
-        var now: [Key: MetricSnapshot.Point] = [:]
+        var now: [Key: Entry] = [:]
         for family in snapshot.families.indices where isDelta(snapshot.families[family]) {
             result.families[family].series = []
             for series in snapshot.families[family].series {
-                let key = Key(family: snapshot.families[family].name, labels: series.renderedLabels, start: series.start)
-                now[key] = series.point
+                let key = Key(family: snapshot.families[family].name, labels: series.renderedLabels, origin: series.origin)
+                now[key] = Entry(point: series.point, time: snapshot.time)
                 let previous = entries[key]
-                guard let point = series.point.less(previous) else { continue }
+                guard let point = series.point.less(previous?.point) else { continue }
                 var changed = series
                 changed.point = point
-                if previous != nil, let time { changed.start = time }
+                if let previous { changed.start = previous.time }
                 result.families[family].series.append(changed)
             }
         }
+        earlier = entries
         entries = now
-        time = snapshot.time
         return result
+    }
+
+    /// Makes series of the last snapshot what they were before it: the next one tells of them what this one was to tell, too.
+    mutating func takeBack(_ families: [MetricSnapshot.Family]) {
+        for family in families {
+            for series in family.series {
+                let key = Key(family: family.name, labels: series.renderedLabels, origin: series.origin)
+                entries[key] = earlier[key]
+            }
+        }
+        earlier = [:]
+    }
+
+    /// Says that nothing of the last snapshot will be taken back.
+    mutating func settle() {
+        earlier = [:]
     }
 }
 

@@ -20,7 +20,10 @@ public enum MetricTemporality: String, Sendable, Hashable, CaseIterable {
     }
 }
 
-/// Makes requests of a registry's metrics, one at a time.
+/// Makes requests of a registry's metrics, one at a time and each of a bounded size.
+///
+/// A reading of all metrics goes into as many requests as it needs. When one of them does not arrive the rest is read anew at the next attempt, beginning with what did not arrive: nothing old
+/// waits in memory, and a receiver that takes only a few requests at a time gets all series in turn.
 public struct MetricPush: Sendable {
     private let reader: MetricReader
     private let resource: Resource
@@ -31,14 +34,24 @@ public struct MetricPush: Sendable {
     private var baseline = MetricBaseline()
     /// A request with deltas that was not delivered. It stays as it is, so that a receiver which did get it can tell, and none follows before it is done with.
     private var unfinished: ExportBatch?
-    /// When the last request was made, and when the last one that is done with was: of exemplars only those since then are told.
-    private var requestTime: Timestamp?
+    /// What is under way.
+    private var reading: MetricReading?
+    /// What the last request begins with, and what the next reading does.
+    private var requestPlace = MetricReading.Place()
+    private var firstPlace = MetricReading.Place()
+    /// When the last reading was that is done with: of exemplars only those since then are told.
     private var doneTime: Timestamp?
-    /// The last removal of a series that the last request tells of.
+    /// The last removal of a series that the last reading tells of.
     private var lastRemoval: UInt64 = 0
+
+    /// How often the metrics were read.
+    private(set) var readings: UInt64 = 0
 
     /// Whether the next request is one that was made before.
     var hasUnfinished: Bool { unfinished != nil }
+
+    /// Whether all of the last reading is done with.
+    var isComplete: Bool { unfinished == nil && reading?.isEmpty ?? false }
 
     /// - Parameters:
     ///   - scope: the instrumentation scope that all metrics are said to be of.
@@ -55,31 +68,61 @@ public struct MetricPush: Sendable {
         self.sharesSeries = sharesSeries
     }
 
-    /// The request to send now; `nil` when there is nothing to tell.
-    mutating func request() -> ExportBatch? {
+    /// The request to send now; `nil` when there is nothing more to tell.
+    ///
+    /// - Parameter limit: its bytes, about.
+    mutating func request(limit: Int) -> ExportBatch? {
         if let unfinished { return unfinished }
+        var reading = self.reading ?? read()
+        requestPlace = reading.place
+        let families = reading.take(upTo: limit)
+        self.reading = reading
+        let metrics = MetricSnapshot(time: reading.time, families: families).otlpMetrics(temporality: temporality)
+        guard !metrics.isEmpty else { return nil }
+        let group = OTLPScopeGroup(resource: resource, scope: scope, rows: metrics)
+        let batch = ExportBatch(
+            signal: .metrics, request: OTLPEncoder.metrics([group]), itemCount: metrics.reduce(0) { $0 + $1.pointCount })
+        if temporality != .cumulative { unfinished = batch }
+        return batch
+    }
+
+    private mutating func read() -> MetricReading {
+        readings += 1
         var snapshot: MetricSnapshot
         (snapshot, lastRemoval) = reader.snapshot()
-        requestTime = snapshot.time
         if temporality != .cumulative {
             snapshot = baseline.delta(of: snapshot, where: temporality.isDelta)
             if sharesSeries { snapshot.removeStarts() }
         } else if let doneTime {
             snapshot.removeExemplars(before: doneTime)
         }
-        let metrics = snapshot.otlpMetrics(temporality: temporality)
-        let count = metrics.reduce(0) { $0 + $1.pointCount }
-        guard count > 0 else { return nil }
-        let group = OTLPScopeGroup(resource: resource, scope: scope, rows: metrics)
-        let batch = ExportBatch(signal: .metrics, request: OTLPEncoder.metrics([group]), itemCount: count)
-        if temporality != .cumulative { unfinished = batch }
-        return batch
+        return MetricReading(snapshot, from: firstPlace)
     }
 
     /// To be called when the last request was delivered or refused.
     mutating func noteDone() {
         unfinished = nil
-        doneTime = requestTime
+    }
+
+    /// To be called when the last request did not arrive.
+    mutating func noteFailed() {
+        guard let reading else { return }
+        firstPlace = hasUnfinished ? reading.place : requestPlace
+        leaveReading()
+    }
+
+    /// Lets go of what is in no request yet: the next request holds what it is then.
+    mutating func leaveReading() {
+        if temporality != .cumulative, let reading { baseline.takeBack(reading.rest) }
+        reading = nil
+    }
+
+    /// To be called when a reading is done with.
+    mutating func endReading() {
+        doneTime = reading?.time ?? doneTime
+        reading = nil
+        firstPlace = MetricReading.Place()
+        baseline.settle()
         reader.noteRead(through: lastRemoval)
     }
 }

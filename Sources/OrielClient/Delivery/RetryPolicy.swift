@@ -1,9 +1,9 @@
 /// When a delivery that failed is tried again.
 ///
-/// The receiver is one for all telemetry of a pipeline, so all of it waits: after the first failure ``firstDelay``, after each further one twice as long, up to
+/// Logs, spans and metrics may go to different receivers, so each of them waits by itself: after the first failure ``firstDelay``, after each further one twice as long, up to
 /// ``longestDelay``, each time a random half less, so that many services do not come back at once. What the receiver asks for (`Retry-After`) counts if it is longer.
 public struct RetryPolicy: Sendable, Hashable {
-    /// How long to wait after the first failure.
+    /// How long to wait after the first failure, 10 ms at least.
     public var firstDelay: Duration = .seconds(1)
     /// The longest wait that is reached by doubling.
     public var longestDelay: Duration = .seconds(30)

@@ -41,6 +41,7 @@ struct MetricRemovals: Sendable {
         let position = entries.lastIndex { $0.family === family && $0.last.renderedLabels == last.renderedLabels }
         if let position, mayChange(entries[position]), let sum = entries[position].last.point.sum(with: last.point) {
             entry.last.start = entries[position].last.start
+            entry.last.origin = entries[position].last.origin
             entry.last.point = sum
             entries.remove(at: position)
         }

@@ -30,9 +30,19 @@ public struct MetricSnapshot: Sendable {
         public var renderedLabels: [UInt8]
         /// When counting began.
         public var start: Timestamp
+        /// When counting began, also where ``start`` says up to when an earlier request told, or nothing.
+        var origin: Timestamp
         /// When the series was taken back; `nil` for one that is there.
         public internal(set) var end: Timestamp?
         public var point: Point
+
+        init(labels: [MetricLabel], renderedLabels: [UInt8], start: Timestamp, point: Point) {
+            self.labels = labels
+            self.renderedLabels = renderedLabels
+            self.start = start
+            origin = start
+            self.point = point
+        }
     }
 
     /// The value of a series.

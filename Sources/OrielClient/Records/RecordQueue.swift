@@ -57,11 +57,15 @@ public final class RecordQueue: Sendable {
     private let isPressed = Atomic<Bool>(false)
     /// Bytes of full chunks from which on the delivery thread is woken.
     private let wakeBytes: Int
+    /// Takes records that come after the end; without it they are dropped.
+    private let direct: DirectDelivery?
 
     /// - Parameters:
     ///   - budget: may be shared with other queues.
     ///   - wake: is notified when the first record comes, and when there are `wakeBytes` of them.
-    init(signal: ExportSignal, scopes: ScopeTable, budget: ByteBudget, wake: ThreadSignal, wakeBytes: Int) {
+    ///   - direct: takes records that come after the end; `nil` to drop them.
+    init(signal: ExportSignal, scopes: ScopeTable, budget: ByteBudget, wake: ThreadSignal, wakeBytes: Int, direct: DirectDelivery? = nil) {
+        self.direct = direct
         self.signal = signal
         scopeTable = scopes
         self.budget = budget
@@ -100,10 +104,11 @@ public final class RecordQueue: Sendable {
     private func append(_ record: Span<UInt8>, _ scope: RecordScope) -> Bool {
         var isAdded = false
         var isFull = false
+        var isLate = false
         shards.withFreeLock(from: threads.group) { shard in
             shard.emitted &+= 1
             if shard.isClosed {
-                shard.droppedClosed &+= 1
+                if direct == nil { shard.droppedClosed &+= 1 } else { isLate = true }
             } else if record.count > Self.maximumRecordBytes {
                 shard.droppedLarge &+= 1
             } else if makeRoom(record.count + Self.headerBytes, &shard) {
@@ -115,11 +120,23 @@ public final class RecordQueue: Sendable {
                 isFull = true
             }
         }
+        if isLate { return sendLate(record, scope) }
         // The first record sets the delivery's clock going.
         if isAdded, !isStirred.load(ordering: .relaxed), !isStirred.exchange(true, ordering: .acquiringAndReleasing) { wake.notify() }
         // So does the first one without room: it may be these very chunks that fill it.
         if isFull, !isPressed.load(ordering: .relaxed), !isPressed.exchange(true, ordering: .acquiringAndReleasing) { wake.notify() }
         return isAdded
+    }
+
+    private func sendLate(_ record: Span<UInt8>, _ scope: RecordScope) -> Bool {
+        if let direct, direct.send(record, scope, of: signal) { return true }
+        shards.withFreeLock(from: threads.group) { $0.droppedClosed &+= 1 }
+        return false
+    }
+
+    /// Waits until what was added before has been sent, for a moment at most, where that is worth a wait: on its way to a console. Elsewhere it does nothing.
+    package func settle() {
+        direct?.settle()
     }
 
     /// Sees to it that the shard has a chunk with room for a record.

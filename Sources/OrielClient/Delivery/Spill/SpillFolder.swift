@@ -111,6 +111,12 @@ struct SpillFolder: Sendable {
 
     var isEmpty: Bool { first == entries.count }
 
+    /// The kinds of telemetry in the folder that this process is to deliver.
+    var signals: Set<ExportSignal> { Set(itemCounts.lazy.filter { $0.value > 0 }.map(\.key)) }
+
+    /// A day from now.
+    private static var latestName: UInt64 { UInt64(clamping: Timestamp.now.advanced(by: 86_400_000_000_000).nanoseconds) }
+
     private static func makeSubfolder(of path: String) throws(SystemError) -> SpillFiles.LockedDirectory {
         while true {
             let number = String(UInt64.random(in: 0...UInt64.max), radix: 16)
@@ -156,7 +162,9 @@ struct SpillFolder: Sendable {
                 entries.append(
                     Entry(directory: directory, name: name, size: Self.rounded(size), signal: header.signal, itemCount: header.itemCount))
                 itemCounts[header.signal, default: 0] += UInt64(header.itemCount)
-                lastTime = max(lastTime, UInt64(name.dropLast(Self.ending.count), radix: 16) ?? 0)
+                let time = UInt64(name.dropLast(Self.ending.count), radix: 16) ?? 0
+                // No clock is wrong like that: it is somebody else's name, after which there may be none.
+                if time <= Self.latestName { lastTime = max(lastTime, time) }
             case .newer: isKept = true
             case .damaged:
                 moveAside(file, size: Self.rounded(size))
@@ -246,9 +254,11 @@ struct SpillFolder: Sendable {
 
     // MARK: Reading
 
-    /// The oldest request that can be read.
-    mutating func next() -> ExportBatch? {
-        while first < entries.count {
+    /// The oldest request of some kinds of telemetry that can be read.
+    mutating func next(of signals: Set<ExportSignal> = Set(ExportSignal.allCases)) -> ExportBatch? {
+        while let index = entries[first...].firstIndex(where: { signals.contains($0.signal) }) {
+            // What is not wanted now stays behind it, in its order.
+            if index > first { entries.insert(entries.remove(at: index), at: first) }
             let entry = entries[first]
             let content: [UInt8]
             do throws(SystemError) {

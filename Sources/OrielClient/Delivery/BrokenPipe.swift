@@ -7,9 +7,9 @@ import Darwin
 #endif
 
 /// Keeps `SIGPIPE`, which ends a process by default, from a process whose console's reader went away.
-enum BrokenPipe {
+package enum BrokenPipe {
     /// Runs `body` with the signal blocked in this thread. One that `body` raised is taken away before the thread's signals are as they were; one that waited already is left.
-    static func withoutSignal<Result>(_ body: () -> Result) -> Result {
+    package static func withoutSignal<Result>(_ body: () -> Result) -> Result {
         // All pointers are valid for their calls.
         var brokenPipe = sigset_t()
         var before = sigset_t()
