@@ -166,14 +166,14 @@ import Testing
         histogram.record(1)
 
         var push = MetricPush(registry: registry, resource: Resource(), temporality: temporality)
-        let first = push.request()
+        let first = push.wholeRequest()
         #expect(first != nil)
-        push.noteDone()
+        push.noteAllDone()
         counter.increment(by: 2)
         gauge.add(-1)
         histogram.record(1)
         read.withLock { $0 = 17 }
-        let request = push.request()?.request ?? []
+        let request = push.wholeRequest()?.request ?? []
         var decoder = OTLPDecoder()
         let told = try decoder.metrics(request.span, receiveTime: .now)
 

@@ -52,18 +52,18 @@ import Testing
         var push = MetricPush(registry: registry, resource: Resource(), temporality: temporality)
         let counter = registry.counter("c", labels: ["a": "1"])
         counter.increment(by: 3)
-        #expect(push.request()?.sums == [3])
-        push.noteDone()
+        #expect(push.wholeRequest()?.sums == [3])
+        push.noteAllDone()
         counter.increment(by: 4)
         registry.remove(counter)
         #expect(registry.text() == "")
         registry.counter("c", labels: ["a": "1"]).increment(by: 5)
-        let expected = temporality == .delta ? [4, 5] : [7, 5]
-        #expect(push.request()?.sums == expected)
-        // It did not arrive.
-        #expect(push.request()?.sums == expected)
-        push.noteDone()
-        #expect(push.request()?.sums == (temporality == .delta ? nil : [5]))
+        let expected = temporality == .cumulative ? [7, 5] : [4, 5]
+        #expect(push.wholeRequest()?.sums == expected)
+        push.noteFailed()
+        #expect(push.wholeRequest()?.sums == expected)
+        push.noteAllDone()
+        #expect(push.wholeRequest()?.sums == (temporality == .cumulative ? [5] : nil))
     }
 
     @Test func eachPushTellsOfARemovedInstrument() throws {
@@ -74,13 +74,13 @@ import Testing
             let counter = registry.counter("c")
             counter.increment(by: value)
             registry.remove(counter)
-            #expect(first.request()?.sums == [value])
-            first.noteDone()
+            #expect(first.wholeRequest()?.sums == [value])
+            first.noteAllDone()
         }
         // What the first has read is not changed for the second.
-        #expect(second?.request()?.sums == [1, 10])
+        #expect(second?.wholeRequest()?.sums == [1, 10])
         second = nil
-        #expect(first.request() == nil)
+        #expect(first.wholeRequest() == nil)
     }
 
     @Test func theEndOfARemovedSeriesIsToldBeforeTheNextBegins() throws {
@@ -107,8 +107,8 @@ import Testing
             histogram.record(0.5)
             registry.remove(histogram)
         }
-        #expect(push.request()?.sums.contains(2000) == true)
-        push.noteDone()
+        #expect(push.wholeRequest()?.sums.contains(2000) == true)
+        push.noteAllDone()
         for number in 0..<80 {
             let counter = registry.counter("c", labels: ["n": "\(number)"])
             counter.increment()
@@ -151,9 +151,9 @@ import Testing
 
         func read() {
             push.withLock { push in
-                guard let request = push.request() else { return }
+                guard let request = push.wholeRequest() else { return }
                 sum.withLock { $0 += request.sums.reduce(0, +) }
-                push.noteDone()
+                push.noteAllDone()
             }
         }
 

@@ -19,7 +19,7 @@ extension SpanRecording.State {
         result.links = links.map { SpanRecording.Link(context: $0.context, attributes: $0.attributes.resolved(limits)) }
 
         let eventSizes = result.events.map { $0.name.limited(to: limits.nameLength).utf8.count + $0.attributes.size + ByteShares.overhead }
-        let linkSizes = result.links.map { $0.context.context.traceState.utf8.count + $0.attributes.size + 2 * ByteShares.overhead }
+        let linkSizes = result.links.map { $0.context.traceState.utf8.count + $0.attributes.size + 2 * ByteShares.overhead }
         let message = status?.message ?? ""
         let shares = ByteShares(
             of: [message.utf8.count, result.attributes.size, linkSizes.reduce(0, +), eventSizes.reduce(0, +)], in: Self.recordLimit)

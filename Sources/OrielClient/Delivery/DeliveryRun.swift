@@ -359,7 +359,7 @@ struct DeliveryRun {
         let outcome = export(batch, deadline)
         if case .failed = outcome { return }
         let irremovable = spill?.remove()
-        if let irremovable { warn?("\(irremovable)") }
+        if let irremovable { _ = warn?("\(irremovable)") }
         let spill = spill
         shared.report.withLock { report in
             report.take(spill)
