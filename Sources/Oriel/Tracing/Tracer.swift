@@ -117,12 +117,16 @@ extension Oriel {
             guard let first = queues.first else { return }
             first.queue.add(first.scope) { writer in
                 writer.span(recording, state, limits)
-                if writer.bytes.count > SpanRecording.State.recordLimit {
-                    writer.bytes.removeAll()
-                    writer.span(recording, state.cut(limits), limits)
-                }
+                if writer.bytes.count > SpanRecording.State.recordLimit { writeCut(recording, state, to: &writer) }
                 for (queue, scope) in queues.dropFirst() { queue.add(scope, encoded: writer.bytes.span) }
             }
+        }
+
+        /// Writes a span anew that is too large. Apart from the others, since it hardly ever happens.
+        @inline(never)
+        private func writeCut(_ recording: SpanRecording, _ state: SpanRecording.State, to writer: inout WireWriter) {
+            writer.bytes.removeAll()
+            writer.span(recording, state.cut(limits), limits)
         }
 
         /// Calls the closure that the tracer was made with. The tracing API has deprecated it: flush what delivers the spans instead, with a deadline.
