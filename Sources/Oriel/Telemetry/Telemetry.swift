@@ -113,7 +113,7 @@ extension Oriel {
         /// - Returns: whether all of it was delivered.
         @discardableResult
         public func flush(deadline: Timestamp) async -> Bool {
-            await ofAllPipelines { await $0.flush(deadline: deadline) }
+            await Self.wait(for: pipelines.map { $0.beginFlush(deadline: deadline) }, until: deadline)
         }
 
         /// As ``flush(deadline:)``, by a time from now.
@@ -127,7 +127,7 @@ extension Oriel {
         @discardableResult
         public func shutdown(deadline: Timestamp) async -> Bool {
             listener?.beginShutdown()
-            let isDelivered = await ofAllPipelines { await $0.shutdown(deadline: deadline) }
+            let isDelivered = await Self.wait(for: pipelines.map { $0.beginShutdown(deadline: deadline) }, until: deadline)
             await listener?.shutdown(deadline: deadline)
             return isDelivered
         }
@@ -145,14 +145,13 @@ extension Oriel {
             listener?.shutdownBlocking(deadline: deadline)
         }
 
-        /// Whether something is true of all pipelines, which are asked at once.
-        private func ofAllPipelines(_ isTrue: @escaping @Sendable (DeliveryPipeline) async -> Bool) async -> Bool {
-            await withTaskGroup(of: Bool.self) { group in
-                for pipeline in pipelines { group.addTask { await isTrue(pipeline) } }
-                var result = true
-                for await outcome in group where !outcome { result = false }
-                return result
-            }
+        /// Waits for what all pipelines have begun: none of them waits for another one, nor for a cooperative pool that is busy.
+        ///
+        /// - Returns: whether all went well.
+        private static func wait(for ends: [Completion], until deadline: Timestamp) async -> Bool {
+            var result = true
+            for end in ends where await !end.wait(until: deadline) { result = false }
+            return result
         }
 
         /// What became of the telemetry for the OTLP receiver; `nil` without one.
