@@ -19,7 +19,8 @@ configuration=${ORIEL_SANITIZER_CONFIGURATION:-debug}
 client='OrielClientTests\.|OrielExporterTests\.|OrielTests\.'
 case $sanitizer in
     thread)
-        chosen="$client"'|ConcurrencyTests|ThreadTests|StreamDictionaryTests|\.StoreTests|PressureTests|MaintenanceTests|ScanTests|SQLiteStoreTests/busy'
+        # Without the conformance of scans over plain blocks, for the time that it takes: the busy store makes the same scans.
+        chosen="$client"'|ConcurrencyTests|ThreadTests|StreamDictionaryTests|\.StoreTests|PressureTests|MaintenanceTests|ScanTests/(?!conformance)|SQLiteStoreTests/busy'
         export TSAN_OPTIONS="halt_on_error=0 exitcode=66 ${TSAN_OPTIONS:-}"
         ;;
     address)
