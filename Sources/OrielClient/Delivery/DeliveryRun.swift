@@ -41,6 +41,8 @@ struct DeliveryRun {
     private var ending: Waiting?
     /// An end makes one attempt even before it is time.
     private var hasLastAttempt = true
+    /// Whether nobody was there when the end wanted to send.
+    private var isAbandoned = false
     private var warnedDrops: UInt64 = 0
     private var nextWarning = ContinuousClock.now
 
@@ -135,7 +137,7 @@ struct DeliveryRun {
 
     /// Whether nothing more is to be done before the pipeline ends.
     private func isOver(_ ending: Waiting) -> Bool {
-        if isSettled(ending) { return true }
+        if isSettled(ending) || isAbandoned { return true }
         if hasLastAttempt, !breaker.isRequested { return Timestamp.now >= lastMoment(ending) }
         return !canAttempt(before: lastMoment(ending)) || breaker.isOpen
     }
@@ -308,13 +310,16 @@ struct DeliveryRun {
         case .refused(let reason):
             dropFirst(.refused)
             note(reason)
-        case .failed: break
+        case .failed, .unreachable: break
         }
     }
 
     private mutating func sendSpilled(_ batch: ExportBatch, _ deadline: Timestamp?) {
         let outcome = export(batch, deadline)
-        if case .failed = outcome { return }
+        switch outcome {
+        case .failed, .unreachable: return
+        case .delivered, .refused: break
+        }
         let irremovable = spill?.remove()
         if let irremovable { warn?("\(irremovable)") }
         let spill = spill
@@ -325,7 +330,7 @@ struct DeliveryRun {
             case .refused(let reason):
                 report.drop(batch.signal, batch.itemCount, .refused)
                 report.lastFailure = reason
-            case .failed: break
+            case .failed, .unreachable: break
             }
             if let irremovable { report.lastFailure = "\(irremovable)" }
         }
@@ -343,11 +348,11 @@ struct DeliveryRun {
             case .refused(let reason):
                 report.drop(batch.signal, batch.itemCount, .refused)
                 report.lastFailure = reason
-            case .failed: if isKept { report.waiting[.metrics] = UInt64(batch.itemCount) }
+            case .failed, .unreachable: if isKept { report.waiting[.metrics] = UInt64(batch.itemCount) }
             }
         }
         switch outcome {
-        case .failed: return
+        case .failed, .unreachable: return
         case .refused: updateWaiting { if $0.needsMetrics { $0.isComplete = false } }
         case .delivered: break
         }
@@ -371,16 +376,24 @@ struct DeliveryRun {
             breaker.noteSuccess()
             shared.report.withLock { $0.isReceiverGone = false }
         case .failed(let after, let reason):
-            if ending != nil { hasLastAttempt = false }
-            breaker.noteFailure(at: .now, requested: after, chance: Double.random(in: 0...1))
-            let isOpen = breaker.isOpen
-            shared.report.withLock { report in
-                report.failedRequests += 1
-                report.lastFailure = reason
-                report.isReceiverGone = isOpen
-            }
+            noteFailure(after, reason)
+        case .unreachable(let reason):
+            if ending != nil { isAbandoned = true }
+            noteFailure(nil, reason)
         }
         return outcome
+    }
+
+    /// - Parameter requested: how long the receiver wants to be left alone.
+    private mutating func noteFailure(_ requested: Duration?, _ reason: String) {
+        if ending != nil { hasLastAttempt = false }
+        breaker.noteFailure(at: .now, requested: requested, chance: Double.random(in: 0...1))
+        let isOpen = breaker.isOpen
+        shared.report.withLock { report in
+            report.failedRequests += 1
+            report.lastFailure = reason
+            report.isReceiverGone = isOpen
+        }
     }
 
     // MARK: Ending
