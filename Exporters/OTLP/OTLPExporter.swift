@@ -115,7 +115,8 @@ public final class OTLPExporter: TelemetryExporter {
                 throw error.error
             }
         } catch {
-            return .failed(reason: "\(receiver): \(error.reason)")
+            let reason = "\(receiver): \(error.reason)"
+            return error.kind == .unreachable ? .unreachable(reason: reason) : .failed(reason: reason)
         }
     }
 }

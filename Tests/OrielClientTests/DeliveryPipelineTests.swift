@@ -471,6 +471,24 @@ import Testing
         #expect(await eventually { pipeline.statistics[.logs].dropped == [.shutdown: 1] })
     }
 
+    @Test func shutdownDoesNotWaitForSomebodyToCome() async throws {
+        let exporter = FakeExporter(.unreachable(reason: "connection refused"))
+        let pipeline = try pipeline(exporter) {
+            $0.retry.firstDelay = .seconds(20)
+            $0.retry.longestDelay = .seconds(20)
+        }
+        pipeline.logs.add("one")
+        pipeline.spans.add("two")
+        // Long before the time is over.
+        let started = ContinuousClock.now
+        #expect(await pipeline.shutdown(deadline: .after(.seconds(100))) == false)
+        #expect(started.duration(to: .now) < .seconds(20))
+        #expect(exporter.attempts.count == 1)
+        #expect(pipeline.statistics[.logs].dropped == [.shutdown: 1] && pipeline.statistics[.spans].dropped == [.shutdown: 1])
+        #expect(pipeline.statistics.failedRequests == 1 && pipeline.statistics.lastFailure == "connection refused")
+        expectExact(pipeline)
+    }
+
     @Test func shutdownAsksAReceiverThatWasGoneOnceMore() async throws {
         let exporter = FakeExporter { number, _ in number == 0 ? .failed(reason: "gone") : .delivered() }
         let pipeline = try pipeline(exporter) { $0.retry.failuresUntilOpen = 1 }

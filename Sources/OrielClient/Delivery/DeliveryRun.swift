@@ -48,6 +48,8 @@ struct DeliveryRun {
     private var ending: Waiting?
     /// An end makes one attempt with each kind of telemetry even before it is time.
     private var lastAttempts = Set(ExportSignal.allCases)
+    /// The kinds of telemetry for which nobody was there when the end wanted to send.
+    private var abandoned: Set<ExportSignal> = []
     private var warnedDrops: UInt64 = 0
     private var nextWarning = ContinuousClock.now
 
@@ -154,6 +156,7 @@ struct DeliveryRun {
     /// Whether nothing more is to be done before the pipeline ends.
     private func isOver(_ ending: Waiting) -> Bool {
         unsettled(ending).allSatisfy { signal in
+            if abandoned.contains(signal) { return true }
             if hasLastAttempt(signal) { return ending.deadline.isOver }
             return !canAttempt(signal, before: ending.deadline) || breaker(signal).isOpen
         }
@@ -351,13 +354,16 @@ struct DeliveryRun {
         case .refused(let reason):
             drop(at: index, .refused)
             note(reason)
-        case .failed: break
+        case .failed, .unreachable: break
         }
     }
 
     private mutating func sendSpilled(_ batch: ExportBatch, _ deadline: Timestamp?) {
         let outcome = export(batch, deadline)
-        if case .failed = outcome { return }
+        switch outcome {
+        case .failed, .unreachable: return
+        case .delivered, .refused: break
+        }
         let irremovable = spill?.remove()
         if let irremovable { _ = warn?("\(irremovable)") }
         let spill = spill
@@ -368,7 +374,7 @@ struct DeliveryRun {
             case .refused(let reason):
                 report.drop(batch.signal, batch.itemCount, .refused)
                 report.lastFailure = reason
-            case .failed: break
+            case .failed, .unreachable: break
             }
             if let irremovable { report.lastFailure = "\(irremovable)" }
         }
@@ -387,11 +393,11 @@ struct DeliveryRun {
             case .refused(let reason):
                 report.drop(batch.signal, batch.itemCount, .refused)
                 report.lastFailure = reason
-            case .failed: if isKept { report.waiting[.metrics] = UInt64(batch.itemCount) }
+            case .failed, .unreachable: if isKept { report.waiting[.metrics] = UInt64(batch.itemCount) }
             }
         }
         switch outcome {
-        case .failed:
+        case .failed, .unreachable:
             metrics?.noteFailed()
             if !isKept { reserveMetrics(0) }
             return
@@ -424,20 +430,28 @@ struct DeliveryRun {
         let latest = Timestamp.now.advanced(by: configuration.exportTimeout.nanoseconds)
         let outcome = exporter.export(batch, deadline: min(latest, deadline ?? latest))
         switch outcome {
-        case .delivered, .refused: breakers[signal]?.noteSuccess()
-        case .failed(let after, _):
-            if ending != nil { lastAttempts.remove(signal) }
-            breakers[signal]?.noteFailure(at: .now, requested: after, chance: Double.random(in: 0...1))
-        }
-        let isGone = breakers.values.contains { $0.isOpen }
-        shared.report.withLock { report in
-            report.isReceiverGone = isGone
-            if case .failed(_, let reason) = outcome {
-                report.failedRequests += 1
-                report.lastFailure = reason
-            }
+        case .delivered, .refused:
+            breakers[signal]?.noteSuccess()
+            let isGone = breakers.values.contains { $0.isOpen }
+            shared.report.withLock { $0.isReceiverGone = isGone }
+        case .failed(let after, let reason): noteFailure(signal, after, reason)
+        case .unreachable(let reason):
+            if ending != nil { abandoned.insert(signal) }
+            noteFailure(signal, nil, reason)
         }
         return outcome
+    }
+
+    /// - Parameter requested: how long the receiver wants to be left alone.
+    private mutating func noteFailure(_ signal: ExportSignal, _ requested: Duration?, _ reason: String) {
+        if ending != nil { lastAttempts.remove(signal) }
+        breakers[signal]?.noteFailure(at: .now, requested: requested, chance: Double.random(in: 0...1))
+        let isGone = breakers.values.contains { $0.isOpen }
+        shared.report.withLock { report in
+            report.failedRequests += 1
+            report.lastFailure = reason
+            report.isReceiverGone = isGone
+        }
     }
 
     // MARK: Ending

@@ -45,7 +45,9 @@ public struct ExportBatch: Sendable {
 public enum ExportOutcome: Hashable, Sendable {
     /// It arrived. The receiver may have refused some of its items, which no repetition would change.
     case delivered(rejected: Int = 0, message: String = "")
-    /// It did not arrive, and may later: no connection, a timeout, an overloaded receiver.
+    /// Nobody is there: no connection could be made. It is tried again as ``failed(after:reason:)``, except that the end of a pipeline does not wait for somebody to come.
+    case unreachable(reason: String)
+    /// It did not arrive, and may later: a lost connection, a timeout, an overloaded receiver.
     ///
     /// - Parameter after: how long the receiver wants to be left alone, if it said so.
     case failed(after: Duration? = nil, reason: String)

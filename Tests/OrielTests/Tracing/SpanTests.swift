@@ -314,6 +314,35 @@ import Tracing
         #expect(made.name == "once" && made.endTime.nanoseconds == 20 && made.attributes.isEmpty && made.events.isEmpty && made.statusCode == 0)
     }
 
+    @Test func aSpanThatHasEndedKeepsNothingOfWhatItTold() async throws {
+        let tracer = capture.tracer()
+        let span = tracer.startSpan("told", context: .topLevel)
+        span.attributes["a"] = 1
+        #expect(span.attributes == ["a": 1])
+        span.end()
+        #expect(span.attributes.isEmpty && span.operationName == "told")
+        #expect(try await capture.span().attributes == [Attribute("a", 1)])
+    }
+
+    @Test func spansThatFollowEachOtherDoNotKeepThoseBefore() {
+        let tracer = capture.tracer()
+        for value in [nil, "kept"] {
+            var context = ServiceContext.topLevel
+            context[OtherKey.self] = value
+            weak var first: SpanRecording?
+            for round in 0..<4 {
+                let span = tracer.startSpan("\(round)", context: context)
+                context = span.context
+                if round == 0 {
+                    first = context.spanContextReference?.recording
+                    #expect(first != nil)
+                }
+                span.end()
+            }
+            #expect(first == nil)
+        }
+    }
+
     @Test func manyThreadsEndASpanOnce() async throws {
         let tracer = capture.tracer()
         for _ in 0..<100 {
