@@ -19,18 +19,17 @@ final class ScopeTable: Sendable {
     private struct Contents {
         var numbers: [InstrumentationScope: UInt32] = [InstrumentationScope(): 0]
         var scopes = [InstrumentationScope()]
-        /// Requests for scopes beyond the bound.
-        var refused: UInt64 = 0
     }
 
     private let contents = Mutex(Contents())
+    private let refusals = Atomic<UInt64>(0)
 
     /// The number of a scope, the same each time.
     func scope(_ scope: InstrumentationScope) -> RecordScope {
         contents.withLock { contents in
             if let known = contents.numbers[scope] { return RecordScope(number: known) }
             guard contents.scopes.count < Self.limit else {
-                contents.refused += 1
+                refusals.wrappingAdd(1, ordering: .relaxed)
                 return RecordScope(number: 0)
             }
             let number = UInt32(contents.scopes.count)
@@ -41,7 +40,7 @@ final class ScopeTable: Sendable {
     }
 
     /// Requests for scopes beyond the bound.
-    var refused: UInt64 { contents.withLock { $0.refused } }
+    var refused: UInt64 { refusals.load(ordering: .relaxed) }
 
     /// All scopes, by number.
     var all: [InstrumentationScope] { contents.withLock { $0.scopes } }
