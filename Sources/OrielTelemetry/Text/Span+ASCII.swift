@@ -4,7 +4,11 @@ extension Span<UInt8> {
     /// Complexity: O(*n*), eight bytes at a time.
     @inlinable
     public var isASCII: Bool {
-        !contains { word in word & 0x8080_8080_8080_8080 != 0 } byte: { $0 >= 0x80 }
+        !contains { word in
+            word & 0x8080_8080_8080_8080 != 0
+        } byte: {
+            $0 >= 0x80
+        }
     }
 
     /// Whether a JSON string cannot hold the bytes as they are: there is a control character, a quotation mark or a backslash (RFC 8259 section 7).
