@@ -759,7 +759,7 @@ class Run:
         quote = urllib.parse.quote
         lists = ("logs", "traces", "series", "metrics", "services")
         for path in lists:
-            for value in ("0", "-1", "10001", "99999999999999999999999", "1e3", "NaN", "%00", "%F0%9F%A6%8A"):
+            for value in ("0", "-1", "100001", "99999999999999999999999", "1e3", "NaN", "%00", "%F0%9F%A6%8A"):
                 ask(f"{path}, limit {value}", f"/{path}?limit={value}", (400,))
             for value in ("x", "MXxsb2dzfDB8MHwwfA", "A" * 5000, "%ff%fe", "=", quote(base64.b64encode(b"1|logs|0|-9223372036854775808|9223372036854775807|x"))):
                 ask(f"{path}, cursor {value[:20]}", f"/{path}?cursor={value}", (400,))
