@@ -1,6 +1,7 @@
 public import OrielClient
 public import OrielTelemetry
 import OrielThreads
+import Synchronization
 
 #if canImport(Glibc)
 import Glibc
@@ -76,9 +77,10 @@ public final class PrometheusListener: Sendable {
         let sockets = try ListenSockets(address: configuration.address)
         let (receiver, sender) = try Self.stopPair()
         let end = Completion()
+        let handover = Handover(sockets.sockets)
         do throws(ThreadError) {
             thread = try OwnThread(name: "oriel-scrape") {
-                var loop = ListenerLoop(sockets: sockets.sockets, stop: receiver, registry: registry, configuration: configuration)
+                var loop = ListenerLoop(sockets: handover.take(), stop: receiver, registry: registry, configuration: configuration)
                 loop.run()
                 // Closes what it listened on before it tells.
                 _ = consume loop
@@ -92,6 +94,22 @@ public final class PrometheusListener: Sendable {
         self.end = end
         address = sockets.address
         port = sockets.port
+    }
+
+    /// What is listened on, on its way to the thread, which alone keeps it then: its end closes it.
+    private final class Handover: Sendable {
+        private let sockets: Mutex<[Descriptor]>
+
+        init(_ sockets: [Descriptor]) {
+            self.sockets = Mutex(sockets)
+        }
+
+        func take() -> [Descriptor] {
+            sockets.withLock { sockets in
+                defer { sockets = [] }
+                return sockets
+            }
+        }
     }
 
     /// Two ends, of which the first can be read when the second was written to or closed.
@@ -122,14 +140,20 @@ public final class PrometheusListener: Sendable {
     @discardableResult
     public func shutdown(deadline: Timestamp) async -> Bool {
         beginShutdown()
-        return await end.wait(until: deadline)
+        return joined(await end.wait(until: deadline))
     }
 
     /// As ``shutdown(deadline:)``, for a thread that may block.
     @discardableResult
     package func shutdownBlocking(deadline: Timestamp) -> Bool {
         beginShutdown()
-        return end.waitBlocking(until: deadline)
+        return joined(end.waitBlocking(until: deadline))
+    }
+
+    /// Lets the system forget the thread if it has ended: it has nothing left to do then, and this object may be kept for long.
+    private func joined(_ hasEnded: Bool) -> Bool {
+        if hasEnded { thread.join() }
+        return hasEnded
     }
 
     /// As ``shutdown(deadline:)``, without a wait.

@@ -57,7 +57,6 @@ public final class DeliveryPipeline: Sendable {
     /// Where spans go in.
     public let spans: RecordQueue
     private let shared: Shared
-    private let thread: OwnThread
 
     /// Starts a pipeline.
     ///
@@ -90,7 +89,8 @@ public final class DeliveryPipeline: Sendable {
             direct: isDirect ? DirectDelivery(shared, builder, exporter) : nil)
         let spans = RecordQueue(signal: .spans, scopes: scopes, budget: shared.budget, wake: shared.wake, wakeBytes: configuration.batchBytes)
         do throws(ThreadError) {
-            thread = try OwnThread(name: name) {
+            // Nobody joins it: the end is told by what was asked for it. Let go of, its thread takes nothing once it has ended, however long this object is kept.
+            _ = try OwnThread(name: name) {
                 var run = DeliveryRun(
                     shared: shared, logs: logs, spans: spans, builder: builder, exporter: exporter, configuration: configuration, metrics: metrics,
                     warn: warn)
