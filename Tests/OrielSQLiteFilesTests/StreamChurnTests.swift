@@ -1,4 +1,5 @@
 import OrielStore
+import OrielStoreConformance
 import OrielTelemetry
 import Synchronization
 import Testing

@@ -94,8 +94,8 @@ import Testing
                 let lines = standardError.take()
                 if lines.contains("before \(number)"), lines.contains("the end \(number)") { written += 1 }
             }
-            // A machine that is very busy may need more than the 50 ms once.
-            #expect(written >= 45)
+            // A machine that is very busy may need more than the 50 ms now and then; without the wait hardly a line would be there.
+            #expect(written > 25)
             await telemetry.shutdown(timeout: .seconds(60))
         }
     }

@@ -46,23 +46,6 @@ public protocol StoreSnapshot: Sendable {
     func summaries(_ query: TraceSummaryQuery) async throws(StoreError) -> [TraceSummary]
 }
 
-extension StoreSnapshot {
-    /// What ``streamList(_:matching:in:limit:)`` finds, decoded.
-    public func streams(
-        _ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange, limit: Int
-    ) async throws(StoreError) -> [StreamInformation] {
-        let list = try await streamList(signal, matching: matchers, in: range, limit: limit)
-        return list.ids.enumerated().compactMap { index, id in
-            do {
-                return StreamInformation(id: id, descriptor: try list.decoded(index))
-            } catch {
-                // No decoder interns such bytes, and there is nothing to tell of a stream that cannot be read.
-                return nil
-            }
-        }
-    }
-}
-
 /// Delivers a scan's rows, batch by batch. Not safe for two callers at a time.
 public protocol ScanCursor: AnyObject, Sendable {
     /// The next rows, or `nil` at the end. A batch is never empty.
@@ -70,15 +53,4 @@ public protocol ScanCursor: AnyObject, Sendable {
 
     /// The position behind the last row delivered: a plan that starts there goes on without loss or repetition. `nil` before the first row.
     var position: ScanPosition? { get }
-}
-
-/// A stream of a snapshot.
-public struct StreamInformation: Sendable, Hashable {
-    public var id: StreamID
-    public var descriptor: StreamDescriptor
-
-    public init(id: StreamID, descriptor: StreamDescriptor) {
-        self.id = id
-        self.descriptor = descriptor
-    }
 }

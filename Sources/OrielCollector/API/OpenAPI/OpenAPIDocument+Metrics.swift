@@ -42,7 +42,7 @@ extension OpenAPIDocument {
                       {
                         "name": "limit",
                         "in": "query",
-                        "description": "Most series of a page. A page ends early at 16 MiB.",
+                        "description": "Most series of a page. A page ends early at 16 MiB, and where it might have more than 250000 points.",
                         "schema": {"type": "integer", "minimum": 1, "maximum": 100000, "default": 100},
                         "example": 5
                       },

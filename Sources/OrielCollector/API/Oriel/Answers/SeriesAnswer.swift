@@ -24,6 +24,15 @@ enum SeriesSampling: Sendable, Equatable {
         }
     }
 
+    /// Series of one page: what is gathered of them is in memory at once.
+    var maximumSeries: Int {
+        switch self {
+        case .none: OrielAPI.maximumSeries
+        case .all: OrielAPI.maximumPagePoints / OrielAPI.maximumPoints
+        case .steps(let count, _, _): OrielAPI.maximumPagePoints / count
+        }
+    }
+
     /// The part of the range that a time lies in.
     func step(of time: Int64) -> Int64 {
         guard case .steps(let count, let start, let width) = self else { return 0 }

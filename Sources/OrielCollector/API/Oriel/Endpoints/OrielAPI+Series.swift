@@ -9,10 +9,13 @@ extension OrielAPI {
     static let maximumSeries = 100_000
     /// Points of one series, and exemplars, in one answer.
     static let maximumPoints = 10_000
+    /// Points that the series of one page may have together.
+    static let maximumPagePoints = 250_000
 
     func series(_ parameters: RequestParameters) async throws(APIError) -> APIAnswer {
         let page = try PageRequest(parameters, list: "series", maximumLimit: Self.maximumSeries)
         let sampling = try SeriesSampling(parameters, range: page.range)
+        let limit = min(page.limit, sampling.maximumSeries)
         let wantsExemplars = try parameters.bool("exemplars")
         var matchers: [StreamMatcher] = []
         for text in parameters.all("label") {
@@ -23,10 +26,10 @@ extension OrielAPI {
         let families = MetricFamilies(try await asking { () async throws(StoreError) in try await snapshot.families() })
         let name = try parameters.single("name")
         let list = try await list(snapshot, names: name.map { families.seriesNames(of: $0) }, matchers, page.range, deadline)
-        let shown = list.indexes(after: page.position).prefix(page.limit + 1)
+        let shown = list.indexes(after: page.position).prefix(limit + 1)
         var rows: [StreamID: SeriesRow] = [:]
-        rows.reserveCapacity(min(shown.count, page.limit))
-        for index in shown.prefix(page.limit) { rows[list.ids[index]] = SeriesRow() }
+        rows.reserveCapacity(min(shown.count, limit))
+        for index in shown.prefix(limit) { rows[list.ids[index]] = SeriesRow() }
         try await read(&rows, snapshot, page.range, sampling, wantsExemplars: wantsExemplars, deadline)
 
         var writer = SeriesWriter(families: families, hasPoints: sampling != .none, hasExemplars: wantsExemplars)
@@ -37,7 +40,7 @@ extension OrielAPI {
             try json.array { json throws(APIError) in
                 for (position, index) in shown.enumerated() {
                     let isFull = try isFull(json)
-                    if position == page.limit || isFull {
+                    if position == limit || isFull {
                         next = page.next(after: list.place(of: shown[position - 1]))
                         break
                     }

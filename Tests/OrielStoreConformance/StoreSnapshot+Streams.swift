@@ -1,0 +1,27 @@
+public import OrielStore
+public import OrielTelemetry
+
+/// A stream of a snapshot.
+public struct StreamInformation: Sendable, Hashable {
+    public var id: StreamID
+    public var descriptor: StreamDescriptor
+
+    public init(id: StreamID, descriptor: StreamDescriptor) {
+        self.id = id
+        self.descriptor = descriptor
+    }
+}
+
+extension StoreSnapshot {
+    /// What ``streamList(_:matching:in:limit:)`` finds, decoded.
+    public func streams(
+        _ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange, limit: Int
+    ) async throws(StoreError) -> [StreamInformation] {
+        let list = try await streamList(signal, matching: matchers, in: range, limit: limit)
+        do {
+            return try list.ids.enumerated().map { index, id in StreamInformation(id: id, descriptor: try list.decoded(index)) }
+        } catch {
+            throw .unsupported("a stream that is listed cannot be read: \(error)")
+        }
+    }
+}
