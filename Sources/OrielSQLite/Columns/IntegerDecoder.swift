@@ -132,6 +132,64 @@ struct IntegerDecoder {
         }
     }
 
+    /// Appends the values of some rows of a section of byte planes, `indexes`, which ascend. O(the last of them), but several times as fast as decoding all:
+    /// what lies between is added up and not written down.
+    func decodePlanes(at indexes: [Int], _ bytes: Span<UInt8>, into values: inout [Int64]) throws(ColumnError) {
+        precondition(scheme == .planes && (indexes.last ?? 0) < max(count, 1))
+        try checkPlanes(bytes)
+        var value = constant
+        var next = 0
+        for index in indexes {
+            value &+= differences(of: next..<(index + 1), bytes)
+            next = index + 1
+            values.append(value)
+        }
+    }
+
+    /// The sum of the differences that the planes hold for some rows.
+    private func differences(of rows: Range<Int>, _ bytes: Span<UInt8>) -> Int64 {
+        var total: Int64 = 0
+        var start = rows.lowerBound
+        // Sums of few narrow differences fit 32 bits, of which a vector holds more.
+        let step = 1 << 14
+        while start < rows.upperBound {
+            let end = min(rows.upperBound, start + step)
+            switch planes {
+            case 1:
+                let input = bytes.extracting((planesOffset + start)..<(planesOffset + end))
+                var sum: Int32 = 0
+                for row in input.indices {
+                    let code = Int32(input[row])
+                    sum &+= (code >> 1) ^ (0 &- (code & 1))
+                }
+                total &+= Int64(sum)
+            case 2:
+                let low = bytes.extracting((planesOffset + start)..<(planesOffset + end))
+                let high = bytes.extracting((planesOffset + count + start)..<(planesOffset + count + end))
+                var sum: Int32 = 0
+                for row in low.indices {
+                    let code = Int32(low[row]) | Int32(high[row]) << 8
+                    sum &+= (code >> 1) ^ (0 &- (code & 1))
+                }
+                total &+= Int64(sum)
+            default:
+                for row in start..<end {
+                    var code: UInt64 = 0
+                    for plane in 0..<planes { code |= UInt64(bytes[planesOffset + plane * count + row]) << UInt64(plane * 8) }
+                    total &+= Int64(zigzag: code)
+                }
+            }
+            start = end
+        }
+        return total
+    }
+
+    private func checkPlanes(_ bytes: Span<UInt8>) throws(ColumnError) {
+        guard planesOffset + planes * count <= bytes.count else {
+            throw ColumnError(.truncated(needed: planesOffset + planes * count - bytes.count), at: bytes.count)
+        }
+    }
+
     private func decode(_ index: Int, _ bytes: Span<UInt8>, into values: inout [Int64], at start: Int) throws(ColumnError) {
         let group = groups[index]
         let count = rows(of: index).count
@@ -166,9 +224,7 @@ struct IntegerDecoder {
 
     /// Writes as many leading values as `values` has room for after `start`.
     private func decodePlanes(_ bytes: Span<UInt8>, into values: inout [Int64], at start: Int) throws(ColumnError) {
-        guard planesOffset + planes * count <= bytes.count else {
-            throw ColumnError(.truncated(needed: planesOffset + planes * count - bytes.count), at: bytes.count)
-        }
+        try checkPlanes(bytes)
         var output = values.mutableSpan
         let length = output.count - start
         // What is stored as planes mostly has one or two: these are put together in the pass that adds up.

@@ -130,7 +130,8 @@ struct PageDecoder: ~Copyable {
         }
     }
 
-    /// Appends some of the values: those of `indexes`, which ascend. Of a page of decimals only the groups of 128 that hold them are decoded, if they lie apart.
+    /// Appends some of the values: those of `indexes`, which ascend. Of a page of decimals only the groups of 128 that hold them are decoded, if they lie apart,
+    /// and byte planes are added up.
     mutating func appendDoubles(_ indexes: [Int], to output: inout [Double]) throws(ColumnError) {
         let body = self.body
         let input = body.span
@@ -150,6 +151,9 @@ struct PageDecoder: ~Copyable {
                     }
                     output.append(Double(lengths[index % BitPacking.groupSize]) / power)
                 }
+            } else if !section.hasSeparateGroups, indexes.count * 8 < valueCount {
+                try section.decodePlanes(at: indexes, input, into: &lengths)
+                for mantissa in lengths { output.append(Double(mantissa) / power) }
             } else {
                 try section.decode(input, into: &lengths)
                 for index in indexes { output.append(Double(lengths[index]) / power) }

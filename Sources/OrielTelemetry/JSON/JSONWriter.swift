@@ -58,6 +58,21 @@ public struct JSONWriter: Sendable {
         needsComma = false
     }
 
+    /// A member with text, its key and the text as UTF-8 that is repaired where it is not valid.
+    public mutating func member(_ key: Span<UInt8>, _ text: Span<UInt8>) {
+        guard key.isPlainInJSON, text.isPlainInJSON else {
+            self.key(key)
+            string(text)
+            return
+        }
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(key)
+        bytes.append(contentsOf: "\":\"".utf8)
+        bytes.append(text)
+        bytes.append(UInt8(ascii: "\""))
+    }
+
     // MARK: Values
 
     public mutating func string(_ value: String) {

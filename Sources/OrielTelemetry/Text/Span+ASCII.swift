@@ -16,18 +16,36 @@ extension Span<UInt8> {
     /// Complexity: O(*n*), eight bytes at a time.
     @inlinable
     var needsJSONEscapes: Bool {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let highBits: UInt64 = 0x8080_8080_8080_8080
-        // A byte of a word is below a limit of at most 0x80 when taking the limit away borrows from the byte's high bit, which was not set before.
-        return contains { word in
-            let control = (word &- ones &* 0x20) & ~word
-            let quotation = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
-            let backslash = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
-            let marks = ((quotation &- ones) & ~quotation) | ((backslash &- ones) & ~backslash)
-            return (control | marks) & highBits != 0
+        contains { word in
+            Self.escapes(in: word) != 0
         } byte: { byte in
             byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
         }
+    }
+
+    /// Whether a JSON string holds the bytes as they are, whatever they mean: all are ASCII, and none needs an escape.
+    ///
+    /// Complexity: O(*n*), eight bytes at a time.
+    @inlinable
+    var isPlainInJSON: Bool {
+        !contains { word in
+            Self.escapes(in: word) | word & 0x8080_8080_8080_8080 != 0
+        } byte: { byte in
+            byte >= 0x80 || byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+        }
+    }
+
+    /// The high bits of bytes that JSON escapes; 0 if there is none.
+    @inlinable
+    static func escapes(in word: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let highBits: UInt64 = 0x8080_8080_8080_8080
+        // A byte of a word is below a limit of at most 0x80 when taking the limit away borrows from the byte's high bit, which was not set before.
+        let control = (word &- ones &* 0x20) & ~word
+        let quotation = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
+        let backslash = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
+        let marks = ((quotation &- ones) & ~quotation) | ((backslash &- ones) & ~backslash)
+        return (control | marks) & highBits
     }
 
     /// Whether a test holds for some eight bytes, or another for some of the bytes behind the last whole eight.

@@ -56,8 +56,7 @@ struct SeriesWriter {
         while let label = try reader.next(in: series) {
             let name = series.extracting(label.name)
             if name.isMetricName { continue }
-            writer.key(name)
-            writer.string(series.extracting(label.value))
+            writer.member(name, series.extracting(label.value))
         }
         writer.endObject()
         writer.raw(metric.after.span)

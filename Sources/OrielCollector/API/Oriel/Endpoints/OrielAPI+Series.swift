@@ -26,35 +26,46 @@ extension OrielAPI {
         let families = MetricFamilies(try await asking { () async throws(StoreError) in try await snapshot.families() })
         let name = try parameters.single("name")
         let list = try await list(snapshot, names: name.map { families.seriesNames(of: $0) }, matchers, page.range, deadline)
-        let shown = list.indexes(after: page.position).prefix(limit + 1)
+        async let sorting = Self.order(of: list, after: page.position)
         var rows: [StreamID: SeriesRow] = [:]
-        rows.reserveCapacity(min(shown.count, limit))
-        for index in shown.prefix(limit) { rows[list.ids[index]] = SeriesRow() }
-        try await read(&rows, snapshot, page.range, sampling, wantsExemplars: wantsExemplars, deadline)
+        // What is read of all of them needs no order, and is read while they are sorted.
+        let isWhole = page.position == nil && list.count <= limit
+        if isWhole { rows = try await read(list.ids, snapshot, page.range, sampling, wantsExemplars: wantsExemplars, deadline) }
+        let order = try await sorting.get()
+        let shown = order.indexes.prefix(limit)
+        if !isWhole { rows = try await read(shown.map { list.ids[$0] }, snapshot, page.range, sampling, wantsExemplars: wantsExemplars, deadline) }
 
-        var writer = SeriesWriter(families: families, hasPoints: sampling != .none, hasExemplars: wantsExemplars)
+        let gathered = rows
         var json = JSONWriter()
-        var next: String?
-        try json.object { json throws(APIError) in
-            json.key("series")
-            try json.array { json throws(APIError) in
-                for (position, index) in shown.enumerated() {
-                    let isFull = try isFull(json)
-                    if position == limit || isFull {
-                        next = page.next(after: list.place(of: shown[position - 1]))
-                        break
-                    }
-                    guard let row = rows[list.ids[index]] else { continue }
-                    do throws(WireError) {
-                        try writer.write(list.descriptors.bytes.span.extracting(list.descriptors.range(of: index)), row, to: &json)
-                    } catch {
-                        throw Self.unreadable(error)
-                    }
+        json.beginObject()
+        json.key("series")
+        json.beginArray()
+        let written = try await json.elements(count: shown.count, memory: memory) { range, part throws(APIError) in
+            var writer = SeriesWriter(families: families, hasPoints: sampling != .none, hasExemplars: wantsExemplars)
+            for position in range {
+                let index = shown[position]
+                do throws(WireError) {
+                    let descriptor = list.descriptors.bytes.span.extracting(list.descriptors.range(of: index))
+                    try writer.write(descriptor, gathered[list.ids[index]] ?? SeriesRow(), to: &part.json)
+                } catch {
+                    throw Self.unreadable(error)
                 }
+                guard part.finishElement() else { return }
             }
-            json.member("next", optional: next)
         }
+        json.endArray()
+        json.member("next", optional: written < order.indexes.count ? page.next(after: order.place(of: shown[written - 1])) : nil)
+        json.endObject()
         return APIAnswer(json: json.bytes)
+    }
+
+    /// The order of a list, as a result: tasks beside throw any error.
+    private static func order(of list: SeriesList, after position: String?) async -> Result<SeriesOrder, APIError> {
+        do throws(WireError) {
+            return .success(try SeriesOrder(of: list, after: position))
+        } catch {
+            return .failure(unreadable(error))
+        }
     }
 
     private static func unreadable(_ error: WireError) -> APIError { APIError(status: 500, "the labels of a stored series cannot be read: \(error)") }
@@ -71,11 +82,7 @@ extension OrielAPI {
                 let found = try await asking { () async throws(StoreError) in
                     try await snapshot.streamList(signal, matching: wanted, in: range, limit: Self.maximumSeries + 1)
                 }
-                do throws(WireError) {
-                    try list.add(found)
-                } catch {
-                    throw Self.unreadable(error)
-                }
+                list.add(found)
                 guard list.count <= Self.maximumSeries else {
                     throw APIError(status: 422, "more than \(Self.maximumSeries) series match; narrow the filter with name or label")
                 }
@@ -84,12 +91,15 @@ extension OrielAPI {
         return list
     }
 
+    /// What the answer says of the samples of some series.
     private func read(
-        _ rows: inout [StreamID: SeriesRow], _ snapshot: any StoreSnapshot, _ range: TimeRange, _ sampling: SeriesSampling, wantsExemplars: Bool,
-        _ deadline: Timestamp
-    ) async throws(APIError) {
-        guard !rows.isEmpty else { return }
-        let ids = Set(rows.keys)
+        _ series: [StreamID], _ snapshot: any StoreSnapshot, _ range: TimeRange, _ sampling: SeriesSampling, wantsExemplars: Bool, _ deadline: Timestamp
+    ) async throws(APIError) -> [StreamID: SeriesRow] {
+        var rows: [StreamID: SeriesRow] = [:]
+        guard !series.isEmpty else { return rows }
+        rows.reserveCapacity(series.count)
+        for id in series { rows[id] = SeriesRow() }
+        let ids = Set(series)
         var runs = try snapshot.series(ScanPlan(signal: .samples, range: range, streams: ids, deadline: deadline))
         while let run = try await runs.next() {
             if let samples = SampleBatch(run.batch) {
@@ -119,7 +129,7 @@ extension OrielAPI {
                 }
             }
         }
-        guard wantsExemplars else { return }
+        guard wantsExemplars else { return rows }
         let plan = ScanPlan(signal: .exemplars, range: range, streams: ids, order: .time, limit: Self.maximumPoints, deadline: deadline)
         let cursor = try snapshot.rows(plan)
         while let batch = try await cursor.next() {
@@ -132,5 +142,6 @@ extension OrielAPI {
                         spanID: SpanID(rawValue: exemplars.spanIDs[row]), attributes: exemplars.attributes.attributes(of: row)))
             }
         }
+        return rows
     }
 }

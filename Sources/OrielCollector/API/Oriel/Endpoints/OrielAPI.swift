@@ -8,7 +8,7 @@ public struct OrielAPI: Sendable {
     private let clock: @Sendable () -> Timestamp
     private let answers: AdmissionBudget?
     /// Of the answer that is being written.
-    private var memory = AnswerMemory(reservation: nil)
+    private(set) var memory = AnswerMemory(reservation: nil)
 
     /// The path that all of the API's paths begin with.
     public static let basePath = "/api/oriel/v1"

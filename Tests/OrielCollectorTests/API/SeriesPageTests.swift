@@ -1,0 +1,100 @@
+import OrielStore
+import OrielStoreConformance
+import OrielTelemetry
+import Testing
+
+@testable import OrielCollector
+
+/// Pages of very many series, which several tasks write, and of series with very much to show.
+@Suite struct SeriesPageTests {
+    private static let series = 5_000
+    private static let now = ShopRows.now
+
+    /// A store of series with one sample each. Neither their ids nor the order in which they were stored is the one in which they are shown.
+    private static func api(_ count: Int, padding: String = "") async throws -> OrielAPI {
+        let store = ReferenceStore.Place().openReference()
+        var batch = SampleBatch()
+        for index in 0..<count {
+            let number = index * 7919 % count
+            var labels = [Label("__name__", "requests_\(number % 3)"), Label("instance", "host-\(number)")]
+            if !padding.isEmpty { labels.append(Label("padding", padding)) }
+            batch.streamIndexes.append(UInt32(batch.streams.intern(.series(unsorted: labels))))
+            batch.times.append(now.milliseconds - 1_000)
+            batch.values.append(Double(number))
+        }
+        _ = try await store.append(WriteSet(batches: [batch.columnBatch]))
+        return OrielAPI(store: store) { now }
+    }
+
+    private static func bytes(_ api: OrielAPI, _ query: String) async throws -> [UInt8] {
+        let answer = await api.respond(to: "/api/oriel/v1/series?\(query)")
+        guard case .whole(let bytes) = answer.body else { throw NoBody() }
+        #expect(answer.status == 200, "\(query): \(String(decoding: bytes.prefix(400), as: UTF8.self))")
+        return bytes
+    }
+
+    private struct NoBody: Error {}
+
+    @Test func aPageOfManySeriesIsWhatSmallPagesAreTogether() async throws {
+        let api = try await Self.api(Self.series)
+        let whole = try JSONTree(try await Self.bytes(api, "limit=100000"))
+        #expect(whole["next"] == .null)
+        let series = try #require(whole["series"]?.elements)
+        let places = series.map { "\($0["name"]?.text ?? "") \($0["labels"]?["instance"]?.text ?? "")" }
+        #expect(places == (0..<Self.series).map { "requests_\($0 % 3) host-\($0)" }.sorted())
+        #expect(series.allSatisfy { ($0["last"]?["value"]?.number).map { "host-\(Int($0))" } == $0["labels"]?["instance"]?.text })
+
+        // A multiple of what one task writes, and no such.
+        for limit in [1_024, 1_700] {
+            var paged: [JSONTree] = []
+            var query = "limit=\(limit)"
+            while true {
+                let page = try JSONTree(try await Self.bytes(api, query))
+                let elements = try #require(page["series"]?.elements)
+                paged += elements
+                guard let next = page["next"]?.text else { break }
+                #expect(elements.count == limit)
+                query = "limit=\(limit)&cursor=\(next)"
+            }
+            #expect(paged == series)
+        }
+    }
+
+    @Test(arguments: [("all", 25), ("60", 4_166), ("1", 5_000)])
+    func theMorePointsTheFewerSeries(points: String, count: Int) async throws {
+        let api = try await Self.api(Self.series)
+        let page = try JSONTree(try await Self.bytes(api, "points=\(points)&since=1h&limit=100000"))
+        let series = try #require(page["series"]?.elements)
+        #expect(series.count == count && (page["next"] == .null) == (count == Self.series))
+        #expect(series.allSatisfy { $0["points"]?.elements.count == 1 })
+    }
+
+    @Test func aFullPageEndsWithTheSeriesThatFilledIt() async throws {
+        let padding = 40_000
+        let api = try await Self.api(600, padding: String(repeating: "x", count: padding))
+        let first = try await Self.bytes(api, "limit=100000")
+        // A series more than fits, and a cursor that holds its labels in base64.
+        #expect(first.count > OrielAPI.pageBytes && first.count < OrielAPI.pageBytes + 3 * padding)
+        let tail = String(decoding: first.suffix(2 * padding), as: UTF8.self)
+        let next = try #require(tail.split(separator: "\"next\":\"").last?.split(separator: "\"").first)
+        let second = try await Self.bytes(api, "limit=100000&cursor=\(next)")
+        #expect(String(decoding: second.suffix(12), as: UTF8.self) == "\"next\":null}")
+        #expect(instances(first) + instances(second) == (0..<600).sorted { ($0 % 3, "\($0)") < ($1 % 3, "\($1)") })
+    }
+
+    /// The numbers of the instances in the order in which an answer names them. Decoding all the padding would take very long.
+    private func instances(_ json: [UInt8]) -> [Int] {
+        let key = Array("\"instance\":\"host-".utf8)
+        var numbers: [Int] = []
+        var index = 0
+        while index + key.count < json.count {
+            guard json[index] == key[0], json[index + 1] == key[1], json[index..<index + key.count].elementsEqual(key) else {
+                index += 1
+                continue
+            }
+            index += key.count
+            numbers.append(Int(String(decoding: json[index...].prefix { $0 != key[0] }, as: UTF8.self)) ?? -1)
+        }
+        return numbers
+    }
+}
