@@ -156,10 +156,21 @@ import Testing
             for bit in 0..<(page.count * 8) {
                 var broken = page
                 broken[bit / 8] ^= 1 << UInt8(bit % 8)
-                #expect(throws: ColumnError.self, "\(name), bit \(bit)") { try decoder.open(broken.span) }
+                // Without an expectation for each, which would take longer than the decoding.
+                do throws(ColumnError) {
+                    try decoder.open(broken.span)
+                    Issue.record("\(name), bit \(bit)")
+                } catch {
+                    continue
+                }
             }
             for length in 0..<page.count {
-                #expect(throws: ColumnError.self, "\(name), cut to \(length)") { try decoder.open(page.span.extracting(0..<length)) }
+                do throws(ColumnError) {
+                    try decoder.open(page.span.extracting(0..<length))
+                    Issue.record("\(name), cut to \(length)")
+                } catch {
+                    continue
+                }
             }
         }
     }

@@ -105,27 +105,76 @@ struct RandomRows {
 }
 
 /// A row as text, every bit of it: equal rows have equal texts.
+///
+/// Texts are ASCII, so that equal ones have equal bytes, and are put together column by column from descriptions without interpolation: in debug builds printing rows is
+/// most of what some tests do.
 enum RowText {
     static func texts(_ batch: ColumnBatch, _ registry: StreamRegistry) -> [String] {
-        (0..<batch.count).map { text(batch, $0, registry) }
-    }
-
-    static func text(_ batch: ColumnBatch, _ row: Int, _ registry: StreamRegistry) -> String {
-        var text = "\(registry.id(of: batch.streamIndexes[row])) \(batch.times[row]) \(batch.ords.isEmpty ? 0 : batch.ords[row])"
-        for column in batch.columns {
-            switch column {
-            case .absent: text += " -"
-            case .integers(let values): text += " \(values[row])"
-            case .doubles(let values): text += " \(String(values[row].bitPattern, radix: 16))"
-            case .identifiers(let values): text += " \(String(values[row], radix: 16))"
-            case .traceIDs(let values): text += " \(values[row])"
-            case .bytes(let values): text += " '\(values[row].map { String($0) }.joined(separator: ","))'"
+        var streams: [UInt32: String] = [:]
+        let streamIndexes = batch.streamIndexes
+        let times = batch.times
+        let ords = batch.ords
+        var texts: [String] = []
+        texts.reserveCapacity(times.count)
+        var row = 0
+        while row < times.count {
+            let stream: String
+            if let known = streams[streamIndexes[row]] {
+                stream = known
+            } else {
+                stream = "\(registry.id(of: streamIndexes[row])) "
+                streams[streamIndexes[row]] = stream
+            }
+            texts.append(stream + times[row].description + " " + (ords.isEmpty ? "0" : ords[row].description))
+            row += 1
+        }
+        for column in batch.columns { append(column, to: &texts) }
+        if let attributes = batch.attributes {
+            row = 0
+            while row < texts.count {
+                texts[row] += attributes.attributes(of: row).map { describe(Array($0.key.utf8)) + "=" + describe($0.value) }.sorted().joined(separator: ", ")
+                row += 1
             }
         }
-        if let attributes = batch.attributes {
-            text += attributes.attributes(of: row).map { "\($0.key)=\($0.value)" }.sorted().description
+        return texts
+    }
+
+    private static func append(_ column: Column, to texts: inout [String]) {
+        var row = 0
+        while row < texts.count {
+            switch column {
+            case .absent: texts[row] += " -"
+            case .integers(let values): texts[row] += " " + values[row].description
+            case .doubles(let values): texts[row] += " " + values[row].bitPattern.description
+            case .identifiers(let values): texts[row] += " " + values[row].description
+            case .traceIDs(let values): texts[row] += " " + text(of: values[row])
+            case .bytes(let values): texts[row] += describe(values[row])
+            }
+            row += 1
         }
-        return text
+    }
+
+    /// How a row's text has a trace id.
+    static func text(of id: TraceID) -> String { id.high.description + "-" + id.low.description }
+
+    private static func describe(_ bytes: [UInt8]) -> String {
+        let text = String(decoding: bytes, as: UTF8.self)
+        // Of characters that are not ASCII, UTF-8 takes more bytes than UTF-16 takes units.
+        if text.utf16.count == text.utf8.count { return " '" + text + "'" }
+        return " <" + bytes.map(\.description).joined(separator: ",") + ">"
+    }
+
+    private static func describe(_ value: AttributeValue) -> String {
+        switch value {
+        case .string(let text): "string" + describe(Array(text.utf8))
+        case .int(let number): "int " + number.description
+        case .bool(let flag): flag ? "true" : "false"
+        case .double(let number): "double " + number.bitPattern.description
+        case .bytes(let bytes): "bytes" + describe(bytes)
+        case .array(let elements): "[" + elements.map(describe).joined(separator: ", ") + "]"
+        case .map(let attributes): "{" + attributes.map { describe(Array($0.key.utf8)) + "=" + describe($0.value) }.joined(separator: ", ") + "}"
+        case .empty: "empty"
+        }
     }
 
     /// What the rows of some chunks must be after sorting and dropping replaced samples.
@@ -139,12 +188,13 @@ enum RowText {
         }
         var items: [Item] = []
         for chunk in chunks {
+            let texts = texts(chunk.batch, registry)
             for row in 0..<chunk.batch.count {
                 let time = chunk.batch.times[row]
                 items.append(
                     Item(
                         slot: Slot(time: time, signal: chunk.batch.signal).number, stream: registry.id(of: chunk.batch.streamIndexes[row]), time: time,
-                        ord: chunk.batch.ords.isEmpty ? 0 : chunk.batch.ords[row], text: text(chunk.batch, row, registry)))
+                        ord: chunk.batch.ords.isEmpty ? 0 : chunk.batch.ords[row], text: texts[row]))
             }
         }
         if let signal = chunks.first?.batch.signal, !signal.hasOrds {

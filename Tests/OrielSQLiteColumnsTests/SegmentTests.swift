@@ -30,13 +30,14 @@ import Testing
         let segment = try fixture.flush(groups, fileID: 1)
         let all = try segment.allTraceIDs()
         #expect(all == all.sorted())
+        var textsOfTraces: [TraceID: [String]] = [:]
+        for block in segment.blocks {
+            let batch = try segment.read(block: block.index, rows: nil, projection: .everything)
+            guard case .traceIDs(let ids) = batch[.traceID] else { continue }
+            for (id, text) in zip(ids, RowText.texts(batch, rows.registry)) { textsOfTraces[id, default: []].append(text) }
+        }
         for id in all {
-            var expected: [String] = []
-            for block in segment.blocks {
-                let batch = try segment.read(block: block.index, rows: nil, projection: .everything)
-                guard case .traceIDs(let ids) = batch[.traceID] else { continue }
-                expected += ids.indices.filter { ids[$0] == id }.map { RowText.text(batch, $0, rows.registry) }
-            }
+            let expected = textsOfTraces[id] ?? []
             var found: [String] = []
             for (block, rows) in try segment.rows(ofTraces: [id]) {
                 found += RowText.texts(try segment.read(block: block, rows: rows, projection: .everything), fixture.registry)

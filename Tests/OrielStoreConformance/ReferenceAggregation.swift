@@ -13,15 +13,20 @@ enum ReferenceAggregation {
         var groups: [String: Group] = [:]
         var table = AggregateTable(aggregation, signal: signal)
         for batch in batches {
-            for row in 0..<batch.count {
+            // By key; nothing where it is the stream.
+            let rows = Array(0..<batch.count)
+            let keys: [[GroupValue]] = try aggregation.keys.map { part in
+                if case .field(let field) = part { try values(of: field, rows, batch) } else { [] }
+            }
+            for row in rows {
                 var key: [GroupValue] = []
-                for part in aggregation.keys {
+                for (part, values) in zip(aggregation.keys, keys) {
                     switch part {
                     case .stream:
                         let id = position(row, batch).stream
                         key.append(.stream(id))
                         table.note(id, descriptor: batch.streams.descriptor(Int(batch.streamIndexes[row])))
-                    case .field(let field): key.append(try value(of: field, row, batch))
+                    case .field: key.append(values[row])
                     }
                 }
                 let start = aggregation.timeBuckets.map { bucketStart(of: batch.times[row], $0, signal) }
@@ -45,20 +50,22 @@ enum ReferenceAggregation {
             ord: batch.ords.isEmpty ? 0 : batch.ords[row])
     }
 
-    private static func value(of field: Field, _ row: Int, _ batch: ColumnBatch) throws -> GroupValue {
+    private static func values(of field: Field, _ rows: [Int], _ batch: ColumnBatch) throws -> [GroupValue] {
         if case .column(let id) = field, [.events, .links, .buckets].contains(id), case .bytes(let values) = batch[id] {
-            return .value(.bytes(values[row]))
+            return rows.map { .value(.bytes(values[$0])) }
         }
-        return switch try ReferencePredicate.value(of: field, row, batch) {
-        case .value(let value): .value(value)
-        case .traceID(let id): .traceID(id)
-        case .spanID(let id): .spanID(id)
-        case nil: .missing
+        return try ReferencePredicate.values(of: field, rows, batch).map { value in
+            switch value {
+            case .value(let value): .value(value)
+            case .traceID(let id): .traceID(id)
+            case .spanID(let id): .spanID(id)
+            case nil: .missing
+            }
         }
     }
 
     private static func number(of field: Field, _ row: Int, _ batch: ColumnBatch) throws -> TimedValue? {
-        guard case .value(let value) = try ReferencePredicate.value(of: field, row, batch) else { return nil }
+        guard case .value(let value) = try ReferencePredicate.values(of: field, [row], batch)[0] else { return nil }
         switch value {
         case .int(let number): return TimedValue(position: position(row, batch), value: .int(number))
         case .double(let number) where !number.isStaleMarker: return TimedValue(position: position(row, batch), value: .double(number))

@@ -4,7 +4,15 @@ public import OrielTelemetry
 /// Predicates row by row, written from their documentation and nothing else: what compiled forms are compared with.
 public enum ReferencePredicate {
     public static func passes(_ predicate: Predicate, _ row: Int, of batch: ColumnBatch) throws -> Bool {
-        try truth(of: predicate, row, batch) == true
+        try truths(of: predicate, [row], batch)[0] == true
+    }
+
+    /// Those of some rows that pass; all of a batch's rows unless `candidates` are given.
+    public static func rows(passing predicate: Predicate, of batch: ColumnBatch, among candidates: [Int]? = nil) throws -> [Int] {
+        let rows = candidates ?? Array(0..<batch.count)
+        if case .all = predicate { return rows }
+        let truths = try truths(of: predicate, rows, batch)
+        return rows.indices.filter { truths[$0] == true }.map { rows[$0] }
     }
 
     /// A field's value, in a form that keeps ids apart from numbers.
@@ -14,41 +22,49 @@ public enum ReferencePredicate {
         case spanID(SpanID)
     }
 
-    /// `nil` is unknown.
-    private static func truth(of predicate: Predicate, _ row: Int, _ batch: ColumnBatch) throws -> Bool? {
+    /// For each row, `nil` being unknown. Of many rows at once, so that what does not depend on the row is done once.
+    private static func truths(of predicate: Predicate, _ rows: [Int], _ batch: ColumnBatch) throws -> [Bool?] {
         switch predicate {
-        case .all: return true
+        case .all: return Array(repeating: true, count: rows.count)
         case .and(let parts):
-            let truths = try parts.map { try truth(of: $0, row, batch) }
-            if truths.contains(false) { return false }
-            return truths.contains(nil) ? nil : true
+            let truths = try parts.map { try self.truths(of: $0, rows, batch) }
+            return rows.indices.map { row in all(truths.map { $0[row] }) }
         case .or(let parts):
-            let truths = try parts.map { try truth(of: $0, row, batch) }
-            if truths.contains(true) { return true }
-            return truths.contains(nil) ? nil : false
-        case .not(let inner): return try truth(of: inner, row, batch).map { !$0 }
-        case .exists(let field): return try value(of: field, row, batch) != nil
+            let truths = try parts.map { try self.truths(of: $0, rows, batch) }
+            return rows.indices.map { row in any(truths.map { $0[row] }) }
+        case .not(let inner): return try truths(of: inner, rows, batch).map { $0.map { !$0 } }
+        case .exists(let field): return try values(of: field, rows, batch).map { $0 != nil }
         case .compare(let field, let comparison, let literal, let missing):
-            return try leaf(field, missing, row, batch) { compare($0, comparison, literal) }
+            return try leaf(field, missing, rows, batch) { compare($0, comparison, literal) }
         case .isOneOf(let field, let literals, let missing):
-            return try leaf(field, missing, row, batch) { value in any(literals.map { compare(value, .equal, $0) }) }
+            return try leaf(field, missing, rows, batch) { value in any(literals.map { compare(value, .equal, $0) }) }
         case .contains(let field, let text, let caseSensitive, let missing):
-            return try leaf(field, missing, row, batch) { contains($0, text, caseSensitive, wholeWords: false) }
+            let text = scalars(text, caseSensitive)
+            return try leaf(field, missing, rows, batch) { contains($0, text, caseSensitive, wholeWords: false) }
         case .containsWords(let field, let text, let caseSensitive, let missing):
-            return try leaf(field, missing, row, batch) { contains($0, text, caseSensitive, wholeWords: true) }
+            let text = scalars(text, caseSensitive)
+            return try leaf(field, missing, rows, batch) { contains($0, text, caseSensitive, wholeWords: true) }
         }
     }
 
     private static func leaf(
-        _ field: Field, _ missing: Predicate.MissingRule, _ row: Int, _ batch: ColumnBatch, _ test: (Value) -> Bool?
-    ) throws -> Bool? {
-        if let value = try value(of: field, row, batch) { return test(value) }
-        switch missing {
-        case .unknown: return nil
-        case .isFalse: return false
-        case .isTrue: return true
-        case .asEmptyString: return test(.value(.string("")))
+        _ field: Field, _ missing: Predicate.MissingRule, _ rows: [Int], _ batch: ColumnBatch, _ test: (Value) -> Bool?
+    ) throws -> [Bool?] {
+        let ofMissing: Bool? =
+            switch missing {
+            case .unknown: nil
+            case .isFalse: false
+            case .isTrue: true
+            case .asEmptyString: test(.value(.string("")))
+            }
+        return try values(of: field, rows, batch).map { value in
+            if let value { test(value) } else { ofMissing }
         }
+    }
+
+    private static func all(_ truths: [Bool?]) -> Bool? {
+        if truths.contains(false) { return false }
+        return truths.contains(nil) ? nil : true
     }
 
     private static func any(_ truths: [Bool?]) -> Bool? {
@@ -56,26 +72,41 @@ public enum ReferencePredicate {
         return truths.contains(nil) ? nil : false
     }
 
-    static func value(of field: Field, _ row: Int, _ batch: ColumnBatch) throws -> Value? {
-        var descriptor: StreamDescriptor { get throws { try batch.streams.decoded(Int(batch.streamIndexes[row])) } }
+    /// A field's value in each of some rows.
+    static func values(of field: Field, _ rows: [Int], _ batch: ColumnBatch) throws -> [Value?] {
         switch field {
-        case .time: return .value(.int(batch.times[row]))
+        case .time: return rows.map { .value(.int(batch.times[$0])) }
         case .column(let id):
             switch batch[id] {
-            case .absent: return nil
-            case .integers(let values): return .value(.int(values[row]))
-            case .doubles(let values): return .value(.double(values[row]))
-            case .identifiers(let values): return .spanID(SpanID(rawValue: values[row]))
-            case .traceIDs(let values): return .traceID(values[row])
+            case .absent: return Array(repeating: nil, count: rows.count)
+            case .integers(let values): return rows.map { .value(.int(values[$0])) }
+            case .doubles(let values): return rows.map { .value(.double(values[$0])) }
+            case .identifiers(let values): return rows.map { .spanID(SpanID(rawValue: values[$0])) }
+            case .traceIDs(let values): return rows.map { .traceID(values[$0]) }
             case .bytes(let values):
-                if id == .body, let logs = LogBatch(batch) { return .value(logs.body(at: row)) }
-                return .value(.string(values.string(at: row)))
+                if id == .body, let logs = LogBatch(batch) { return rows.map { .value(logs.body(at: $0)) } }
+                return rows.map { .value(.string(values.string(at: $0))) }
             }
-        case .attribute(let key): return batch.attributes?.value(of: key, row: row).map { .value($0) }
-        case .resourceAttribute, .scopeAttribute: return try descriptor.value(of: field).map { .value($0) }
+        case .attribute(let key):
+            guard let attributes = batch.attributes else { return Array(repeating: nil, count: rows.count) }
+            return rows.map { attributes.value(of: key, row: $0).map { .value($0) } }
+        case .resourceAttribute, .scopeAttribute: return try streamValues(of: field, rows, batch)
         case .anyAttribute(let key):
-            if let own = batch.attributes?.value(of: key, row: row) { return .value(own) }
-            return try descriptor.value(of: field).map { .value($0) }
+            let own = try values(of: .attribute(key), rows, batch)
+            let others = try streamValues(of: field, rows, batch)
+            return zip(own, others).map { $0 ?? $1 }
+        }
+    }
+
+    /// What the streams of some rows say.
+    private static func streamValues(of field: Field, _ rows: [Int], _ batch: ColumnBatch) throws -> [Value?] {
+        var known: [UInt32: Value?] = [:]
+        return try rows.map { row in
+            let stream = batch.streamIndexes[row]
+            if let value = known[stream] { return value }
+            let value = try batch.streams.decoded(Int(stream)).value(of: field).map { Value.value($0) }
+            known[stream] = .some(value)
+            return value
         }
     }
 
@@ -129,19 +160,25 @@ public enum ReferencePredicate {
         }
     }
 
-    private static func contains(_ value: Value, _ text: String, _ caseSensitive: Bool, wholeWords: Bool) -> Bool? {
+    /// - Parameter text: Its scalars as the comparison takes them.
+    private static func contains(_ value: Value, _ text: [Unicode.Scalar], _ caseSensitive: Bool, wholeWords: Bool) -> Bool? {
         switch value {
         case .value(.string(let value)):
+            guard value.utf8.count >= text.count else { return false }
             let value = scalars(value, caseSensitive)
-            let text = scalars(text, caseSensitive)
             guard value.count >= text.count else { return false }
-            return (0...(value.count - text.count)).contains { start in
+            guard let first = text.first, let last = text.last else { return true }
+            var start = -1
+            while start < value.count - text.count {
+                start += 1
+                guard value[start] == first else { continue }
                 let end = start + text.count
-                guard Array(value[start..<end]) == text else { return false }
-                guard wholeWords, let first = text.first, let last = text.last else { return true }
-                if start > 0, isWord(first), isWord(value[start - 1]) { return false }
-                return !(end < value.count && isWord(last) && isWord(value[end]))
+                guard Array(value[start..<end]) == text else { continue }
+                guard wholeWords else { return true }
+                if start > 0, isWord(first), isWord(value[start - 1]) { continue }
+                if end == value.count || !isWord(last) || !isWord(value[end]) { return true }
             }
+            return false
         case .value(.array(let elements)): return any(elements.map { contains(.value($0), text, caseSensitive, wholeWords: wholeWords) })
         case .value(.map(let attributes)): return any(attributes.map { contains(.value($0.value), text, caseSensitive, wholeWords: wholeWords) })
         default: return false
@@ -153,9 +190,14 @@ public enum ReferencePredicate {
     }
 
     private static func scalars(_ text: String, _ caseSensitive: Bool) -> [Unicode.Scalar] {
-        text.unicodeScalars.map { scalar in
-            let lowered = scalar.properties.lowercaseMapping.unicodeScalars
-            return !caseSensitive && lowered.count == 1 ? lowered[lowered.startIndex] : scalar
-        }
+        let scalars = Array(text.unicodeScalars)
+        return caseSensitive ? scalars : scalars.map { $0.isASCII ? lowercaseASCII[Int($0.value)] : lowercase($0) }
+    }
+
+    private static let lowercaseASCII = (0..<128 as Range<UInt8>).map { lowercase(Unicode.Scalar($0)) }
+
+    private static func lowercase(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
+        let lowered = scalar.properties.lowercaseMapping.unicodeScalars
+        return lowered.count == 1 ? lowered[lowered.startIndex] : scalar
     }
 }

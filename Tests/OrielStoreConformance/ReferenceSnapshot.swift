@@ -8,41 +8,33 @@ struct ReferenceSnapshot: StoreSnapshot {
 
     var sequence: CommitSequence { contents.sequence }
 
-    /// A row of a commit.
+    /// A row of a commit, small enough to be sorted.
     private struct Row {
-        var commit: ReferenceStore.Commit
+        /// The index of its commit.
+        var commit: Int
         var row: Int
         let position: ScanPosition
-
-        init(commit: ReferenceStore.Commit, row: Int) {
-            self.commit = commit
-            self.row = row
-            position = commit.batch.position(row)
-        }
     }
 
-    /// All rows of a signal that are visible in a range: above the floor or held by a pin, of equal samples the last.
-    private func visibleRows(_ signal: Signal, _ range: TimeRange) -> [Row] {
+    /// The rows of each commit of a signal that are visible in a range: above the floor or held by a pin, of equal samples the last.
+    private func visibleRows(_ signal: Signal, _ range: TimeRange) -> [(commit: Int, rows: [Int])] {
         let bounds = range.bounds(for: signal)
         let floor = TimeRange(start: contents.floors[signal] ?? TimeRange.all.start, end: TimeRange.all.end).bounds(for: signal)
         let held = contents.pins.reduce(into: Set<ReferenceStore.HeldRow>()) { $0.formUnion($1.rows[signal] ?? []) }
-        var rows: [Row] = []
-        var winners: [ScanPosition: Int] = [:]
-        for commit in contents.commits where commit.batch.signal == signal {
-            for row in 0..<commit.batch.count where bounds.contains(commit.batch.times[row]) {
-                let candidate = Row(commit: commit, row: row)
-                guard floor.contains(candidate.position.time) || held.contains(.init(sequence: commit.sequence, position: candidate.position)) else { continue }
-                if !signal.hasOrds {
-                    if let earlier = winners[candidate.position] {
-                        rows[earlier] = candidate
-                        continue
-                    }
-                    winners[candidate.position] = rows.count
-                }
-                rows.append(candidate)
+        var visible: [(commit: Int, rows: [Int])] = []
+        // From the last commit, so that of equal samples the last is the first one met.
+        var seen: Set<ScanPosition> = []
+        for index in contents.commits.indices.reversed() where contents.commits[index].batch.signal == signal {
+            let commit = contents.commits[index]
+            let positions = commit.positions
+            var rows: [Int] = []
+            for row in positions.indices.reversed() where bounds.contains(positions[row].time) {
+                let isVisible = floor.contains(positions[row].time) || held.contains(.init(sequence: commit.sequence, position: positions[row]))
+                if isVisible, signal.hasOrds || seen.insert(positions[row]).inserted { rows.append(row) }
             }
+            visible.append((index, rows.reversed()))
         }
-        return rows
+        return visible.reversed()
     }
 
     func scan(_ plan: ScanPlan) throws(StoreError) -> any ScanCursor {
@@ -57,39 +49,55 @@ struct ReferenceSnapshot: StoreSnapshot {
 
     private func rows(of plan: ScanPlan) throws -> [ColumnBatch] {
         let rows = try selectedRows(of: plan)
+        // What the plan leaves out is not copied for each row.
+        var sources: [Int: ColumnBatch] = [:]
+        for row in rows where sources[row.commit] == nil { sources[row.commit] = project(contents.commits[row.commit].batch, plan.projection) }
+        let empty = project(ColumnBatch(signal: plan.signal), plan.projection)
         // An odd size, so that nobody comes to rely on one.
         return stride(from: 0, to: rows.count, by: 97).map { start in
-            var batch = ColumnBatch(signal: plan.signal)
-            for row in rows[start..<min(rows.count, start + 97)] { batch.appendRow(row.row, of: row.commit.batch) }
-            return project(batch, plan.projection)
+            var batch = empty
+            for row in rows[start..<min(rows.count, start + 97)] {
+                if let source = sources[row.commit] { batch.appendRow(row.row, of: source) }
+            }
+            return batch
         }
     }
 
     /// The rows of a plan as a pin names them.
     func heldRows(of plan: ScanPlan) throws -> [ReferenceStore.HeldRow] {
-        try selectedRows(of: plan).map { ReferenceStore.HeldRow(sequence: $0.commit.sequence, position: $0.position) }
+        try selectedRows(of: plan).map { ReferenceStore.HeldRow(sequence: contents.commits[$0.commit].sequence, position: $0.position) }
     }
 
     private func selectedRows(of plan: ScanPlan) throws -> [Row] {
         if let deadline = plan.deadline, deadline <= Timestamp.now { throw StoreError.deadlineExceeded(seconds: 0) }
-        var rows = try visibleRows(plan.signal, plan.range).filter { row in
-            let batch = row.commit.batch
-            let position = row.position
-            if let after = plan.position, !after.precedes(position, in: plan.order) { return false }
-            if let streams = plan.streams, !streams.contains(position.stream) { return false }
-            if let range = plan.streamRange, !range.contains(position.stream) { return false }
+        var selected: [Row] = []
+        for (index, visible) in visibleRows(plan.signal, plan.range) {
+            let batch = contents.commits[index].batch
+            let positions = contents.commits[index].positions
+            var rows = visible
+            if let after = plan.position { rows = rows.filter { after.precedes(positions[$0], in: plan.order) } }
+            if let streams = plan.streams { rows = rows.filter { streams.contains(positions[$0].stream) } }
+            if let range = plan.streamRange { rows = rows.filter { range.contains(positions[$0].stream) } }
             if let ids = plan.traceIDs {
-                guard case .traceIDs(let values) = batch[.traceID], ids.contains(values[row.row]) else { return false }
+                if case .traceIDs(let values) = batch[.traceID] { rows = rows.filter { ids.contains(values[$0]) } } else { rows = [] }
             }
             if !plan.streamMatchers.isEmpty {
-                let descriptor = try batch.streams.decoded(Int(batch.streamIndexes[row.row]))
-                guard plan.streamMatchers.allSatisfy({ $0.matches(descriptor) }) else { return false }
+                var matches: [UInt32: Bool] = [:]
+                rows = try rows.filter { row in
+                    let stream = batch.streamIndexes[row]
+                    if let known = matches[stream] { return known }
+                    let descriptor = try batch.streams.decoded(Int(stream))
+                    let isMatch = plan.streamMatchers.allSatisfy { $0.matches(descriptor) }
+                    matches[stream] = isMatch
+                    return isMatch
+                }
             }
-            return try ReferencePredicate.passes(plan.predicate, row.row, of: batch)
+            rows = try ReferencePredicate.rows(passing: plan.predicate, of: batch, among: rows)
+            selected += rows.map { Row(commit: index, row: $0, position: positions[$0]) }
         }
-        rows.sort { $0.position.precedes($1.position, in: plan.order) }
-        if let limit = plan.limit { rows = Array(rows.prefix(limit)) }
-        return rows
+        selected.sort { $0.position.precedes($1.position, in: plan.order) }
+        if let limit = plan.limit { selected = Array(selected.prefix(limit)) }
+        return selected
     }
 
     func aggregate(_ plan: ScanPlan, by aggregation: Aggregation) async throws(StoreError) -> AggregateTable {
@@ -146,9 +154,13 @@ struct ReferenceSnapshot: StoreSnapshot {
     private func descriptors(_ signal: Signal, _ matchers: [StreamMatcher], _ range: TimeRange) throws(StoreError) -> [StreamInformation] {
         do {
             var found: [StreamID: StreamDescriptor] = [:]
-            for row in visibleRows(signal, range) where found[row.position.stream] == nil {
-                let descriptor = try row.commit.batch.streams.decoded(Int(row.commit.batch.streamIndexes[row.row]))
-                if matchers.allSatisfy({ $0.matches(descriptor) }) { found[row.position.stream] = descriptor }
+            var seen: Set<StreamID> = []
+            for (index, rows) in visibleRows(signal, range) {
+                let commit = contents.commits[index]
+                for row in rows where seen.insert(commit.positions[row].stream).inserted {
+                    let descriptor = try commit.batch.streams.decoded(Int(commit.batch.streamIndexes[row]))
+                    if matchers.allSatisfy({ $0.matches(descriptor) }) { found[commit.positions[row].stream] = descriptor }
+                }
             }
             return found.map { StreamInformation(id: $0.key, descriptor: $0.value) }.sorted { $0.id < $1.id }
         } catch {
@@ -195,18 +207,31 @@ struct ReferenceSnapshot: StoreSnapshot {
     }
 
     func summaries(_ query: TraceSummaryQuery) async throws(StoreError) -> [TraceSummary] {
-        let cursor = try scan(
-            ScanPlan(
+        do {
+            return try summaries(of: query)
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw .unsupported("\(error)")
+        }
+    }
+
+    private func summaries(of query: TraceSummaryQuery) throws -> [TraceSummary] {
+        let batches = contents.commits.map { SpanBatch($0.batch) }
+        let passing = try selectedRows(
+            of: ScanPlan(
                 signal: .spans, range: query.range, streamMatchers: query.streamMatchers + query.visibleStreams, predicate: query.predicate,
                 deadline: query.deadline))
-        var ids: Set<TraceID> = []
-        while let batch = try await cursor.next() {
-            if case .traceIDs(let values) = batch[.traceID] { ids.formUnion(values) }
-        }
+        var ids = Set(passing.compactMap { batches[$0.commit]?.traceIDs[$0.row] })
         ids.remove(.zero)
+        // All traces' spans at once, in the order of time.
+        var spans: [TraceID: [(batch: SpanBatch, row: Int)]] = [:]
+        for row in try selectedRows(of: ScanPlan(signal: .spans, streamMatchers: query.visibleStreams, traceIDs: ids)) {
+            guard let batch = batches[row.commit] else { continue }
+            spans[batch.traceIDs[row.row], default: []].append((batch, row.row))
+        }
         var summaries: [TraceSummary] = []
-        for id in ids {
-            guard let spans = SpanBatch(try await spans(ScanPlan(signal: .spans, streamMatchers: query.visibleStreams, traceIDs: [id]))) else { continue }
+        for (id, spans) in spans {
             let summary = summary(of: id, spans)
             if let minimum = query.minimumDuration, summary.duration < minimum { continue }
             if let maximum = query.maximumDuration, summary.duration > maximum { continue }
@@ -217,12 +242,12 @@ struct ReferenceSnapshot: StoreSnapshot {
         return Array(summaries.prefix(query.limit))
     }
 
-    private func summary(of id: TraceID, _ spans: SpanBatch) -> TraceSummary {
+    private func summary(of id: TraceID, _ rows: [(batch: SpanBatch, row: Int)]) -> TraceSummary {
         var summary = TraceSummary(traceID: id)
         var services: Set<String> = []
         var hasRoot = false
         // The spans come in the order of time, so the first root is the earliest.
-        for row in 0..<spans.count {
+        for (spans, row) in rows {
             var service = ""
             do {
                 if case .scope(let resource, _) = try spans.streams.decoded(Int(spans.streamIndexes[row])) { service = resource.serviceName }

@@ -6,10 +6,18 @@ import Synchronization
 ///
 /// It takes any time, keeps rows for ever, and remembers every request key.
 public final class ReferenceStore: TelemetryStore {
-    /// The rows of one signal of one commit, with stream ids and row numbers.
-    struct Commit: Sendable {
-        var sequence: CommitSequence
-        var batch: ColumnBatch
+    /// The rows of one signal of one commit, with stream ids and row numbers. A reference, so that looking at a row copies no batch.
+    final class Commit: Sendable {
+        let sequence: CommitSequence
+        let batch: ColumnBatch
+        /// Of each row.
+        let positions: [ScanPosition]
+
+        init(sequence: CommitSequence, batch: ColumnBatch) {
+            self.sequence = sequence
+            self.batch = batch
+            positions = (0..<batch.count).map { batch.position($0) }
+        }
     }
 
     /// What a store keeps from one opening to the next.
@@ -184,8 +192,9 @@ public final class ReferenceStore: TelemetryStore {
         try checkOpen()
         do {
             return try place.contents.withLock { contents in
-                for index in contents.commits.indices {
-                    contents.commits[index].batch = try ReferenceStore.remaining(contents.commits[index].batch, deletion)
+                contents.commits = try contents.commits.map { commit in
+                    guard deletion.signals.contains(commit.batch.signal) else { return commit }
+                    return Commit(sequence: commit.sequence, batch: try ReferenceStore.remaining(commit.batch, deletion))
                 }
                 contents.commits.removeAll { $0.batch.count == 0 }
                 contents.commit += 1
@@ -251,7 +260,7 @@ public final class ReferenceStore: TelemetryStore {
                 pin.rowCount = 0
                 for (signal, rows) in held.rows {
                     let left = contents.commits.filter { $0.batch.signal == signal }.reduce(into: Set<HeldRow>()) { left, commit in
-                        for row in 0..<commit.batch.count { left.insert(HeldRow(sequence: commit.sequence, position: commit.batch.position(row))) }
+                        for position in commit.positions { left.insert(HeldRow(sequence: commit.sequence, position: position)) }
                     }
                     let own = rows.intersection(left)
                     pin.rowCount += signal.hasOrds ? own.subtracting(seen).count : own.count
@@ -263,20 +272,18 @@ public final class ReferenceStore: TelemetryStore {
     }
 
     private static func remaining(_ batch: ColumnBatch, _ deletion: Deletion) throws -> ColumnBatch {
-        guard deletion.signals.contains(batch.signal) else { return batch }
         let bounds = deletion.range.bounds(for: batch.signal)
-        var remaining = ColumnBatch(signal: batch.signal)
-        for row in 0..<batch.count {
-            var isGone = bounds.contains(batch.times[row])
-            if isGone, let ids = deletion.traceIDs {
-                if case .traceIDs(let values) = batch[.traceID] { isGone = ids.contains(values[row]) } else { isGone = false }
-            }
-            if isGone {
-                let descriptor = try batch.streams.decoded(Int(batch.streamIndexes[row]))
-                isGone = try deletion.streamMatchers.allSatisfy { $0.matches(descriptor) } && ReferencePredicate.passes(deletion.predicate, row, of: batch)
-            }
-            if !isGone { remaining.appendRow(row, of: batch) }
+        var rows = (0..<batch.count).filter { bounds.contains(batch.times[$0]) }
+        if let ids = deletion.traceIDs {
+            if case .traceIDs(let values) = batch[.traceID] { rows = rows.filter { ids.contains(values[$0]) } } else { rows = [] }
         }
+        rows = try rows.filter { row in
+            let descriptor = try batch.streams.decoded(Int(batch.streamIndexes[row]))
+            return deletion.streamMatchers.allSatisfy { $0.matches(descriptor) }
+        }
+        let gone = Set(try ReferencePredicate.rows(passing: deletion.predicate, of: batch, among: rows))
+        var remaining = ColumnBatch(signal: batch.signal)
+        for row in 0..<batch.count where !gone.contains(row) { remaining.appendRow(row, of: batch) }
         return remaining
     }
 

@@ -14,7 +14,7 @@ extension StoreConformance {
     }
 
     /// Positions of all rows of a plan.
-    private static func positions(_ snapshot: any StoreSnapshot, _ plan: ScanPlan) async throws -> [ScanPosition] {
+    static func positions(_ snapshot: any StoreSnapshot, _ plan: ScanPlan) async throws -> [ScanPosition] {
         var found: [ScanPosition] = []
         let cursor = try snapshot.scan(plan)
         while let batch = try await cursor.next() {
@@ -82,7 +82,7 @@ extension StoreConformance {
                     for order in orders {
                         let plan = ScanPlan(signal: signal, order: order)
                         try expectRows(
-                            try await pages(store, plan, 5), try await rows(try store.snapshot(), plan), "\(signal.name) by \(order) in pages of 5 \(when)")
+                            try await pages(store, plan, 11), try await rows(try store.snapshot(), plan), "\(signal.name) by \(order) in pages of 11 \(when)")
                     }
                 }
             }

@@ -89,9 +89,10 @@ extension StoreConformance {
                     var all: [ColumnBatch] = []
                     let cursor = try snapshot.scan(ScanPlan(signal: signal))
                     while let batch = try await cursor.next() { all.append(batch) }
+                    let texts = all.map(\.rowTexts)
                     for predicate in predicates {
-                        let expected = try all.flatMap { batch in
-                            try (0..<batch.count).filter { try ReferencePredicate.passes(predicate, $0, of: batch) }.map { RowText($0, of: batch) }
+                        let expected = try zip(all, texts).flatMap { batch, texts in
+                            try ReferencePredicate.rows(passing: predicate, of: batch).map { texts[$0] }
                         }
                         try expectRows(try await rows(snapshot, ScanPlan(signal: signal, predicate: predicate)), expected, "\(predicate) \(when)")
                     }

@@ -197,7 +197,7 @@ struct PowerCut {
         if size < bytes.count {
             bytes.removeLast(bytes.count - size)
         } else {
-            bytes.append(contentsOf: repeatElement(0, count: size - bytes.count))
+            bytes += [UInt8](repeating: 0, count: size - bytes.count)
         }
     }
 
