@@ -77,10 +77,13 @@ final class BlobReader {
         guard count > 0 else {
             return
         }
-        buffer.append(contentsOf: repeatElement(0, count: count))
-        // The buffer has `count` bytes and the value at least `offset + count`; SQLite checks the latter again.
-        let code = unsafe buffer.withUnsafeMutableBytes { bytes in
-            unsafe sqlite3_blob_read(pointer, bytes.baseAddress, Int32(truncatingIfNeeded: count), Int32(truncatingIfNeeded: offset))
+        var code = SQLITE_OK
+        // SQLite fills the room that is asked for here or leaves it all, and checks that the value has `offset + count` bytes.
+        buffer.append(addingCapacity: count) { output in
+            unsafe output.withUnsafeMutableBufferPointer { bytes, initialized in
+                code = unsafe sqlite3_blob_read(pointer, bytes.baseAddress, Int32(truncatingIfNeeded: count), Int32(truncatingIfNeeded: offset))
+                if code == SQLITE_OK { initialized = count }
+            }
         }
         guard code == SQLITE_OK else {
             throw handle.error(code, sql: nil)
