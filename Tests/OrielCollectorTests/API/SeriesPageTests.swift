@@ -73,13 +73,39 @@ import Testing
         let padding = 40_000
         let api = try await Self.api(600, padding: String(repeating: "x", count: padding))
         let first = try await Self.bytes(api, "limit=100000")
-        // A series more than fits, and a cursor that holds its labels in base64.
-        #expect(first.count > OrielAPI.pageBytes && first.count < OrielAPI.pageBytes + 3 * padding)
-        let tail = String(decoding: first.suffix(2 * padding), as: UTF8.self)
+        // A series more than fits.
+        #expect(first.count > OrielAPI.pageBytes && first.count < OrielAPI.pageBytes + padding + 5_000)
+        let tail = String(decoding: first.suffix(5_000), as: UTF8.self)
         let next = try #require(tail.split(separator: "\"next\":\"").last?.split(separator: "\"").first)
+        #expect(next.utf8.count < 2_000, "servers bound the length of a request's first line")
         let second = try await Self.bytes(api, "limit=100000&cursor=\(next)")
         #expect(String(decoding: second.suffix(12), as: UTF8.self) == "\"next\":null}")
         #expect(instances(first) + instances(second) == (0..<600).sorted { ($0 % 3, "\($0)") < ($1 % 3, "\($1)") })
+    }
+
+    @Test func longLabelsThatBeginAlikeAreOnOnePageEach() async throws {
+        let store = ReferenceStore.Place().openReference()
+        var batch = SampleBatch()
+        for index in 0..<40 {
+            // Cut within a character of two bytes, or beside it.
+            let labels = [
+                Label("__name__", "m"), Label("a", String(repeating: "x", count: index % 2) + String(repeating: "é", count: 1_000)), Label("b", "\(index)"),
+            ]
+            batch.streamIndexes.append(UInt32(batch.streams.intern(.series(unsorted: labels))))
+            batch.times.append(Self.now.milliseconds - 1_000)
+            batch.values.append(Double(index))
+        }
+        _ = try await store.append(WriteSet(batches: [batch.columnBatch]))
+        let api = OrielAPI(store: store) { Self.now }
+        var seen: [String] = []
+        var query = "limit=3"
+        while seen.count <= 40 {
+            let page = try JSONTree(try await Self.bytes(api, query))
+            seen += try #require(page["series"]?.elements).compactMap { $0["labels"]?["b"]?.text }
+            guard let next = page["next"]?.text else { break }
+            query = "limit=3&cursor=\(next)"
+        }
+        #expect(seen.sorted() == (0..<40).map { "\($0)" }.sorted())
     }
 
     /// The numbers of the instances in the order in which an answer names them. Decoding all the padding would take very long.

@@ -1,7 +1,8 @@
 import OrielStore
 import OrielTelemetry
 
-/// The order in which pages show series: by name, then by the other labels, byte by byte.
+/// The order in which pages show series: by name, then by the other labels, byte by byte. Of very long labels only the beginnings count, so that cursors stay short enough for a
+/// request's first line.
 struct SeriesOrder: Sendable {
     /// By index in the list, what the series are sorted by.
     private let places: ByteColumn
@@ -16,7 +17,7 @@ struct SeriesOrder: Sendable {
         var places = ByteColumn()
         places.reserveCapacity(list.count, bytes: list.descriptors.bytes.count)
         for index in 0..<list.count {
-            try Self.append(list.descriptors.bytes.span.extracting(list.descriptors.range(of: index)), to: &places)
+            try Self.appendPlace(of: list.descriptors.bytes.span.extracting(list.descriptors.range(of: index)), to: &places)
         }
         let bytes = places.bytes.span
         let start = position.map { Array($0.utf8) } ?? []
@@ -29,6 +30,26 @@ struct SeriesOrder: Sendable {
 
     /// Where the next page begins behind a series.
     func place(of index: Int) -> String { places.string(at: index) }
+
+    /// Bytes of a series' labels that are compared as they are.
+    private static let maximumBytes = 1_000
+
+    private static func appendPlace(of descriptor: Span<UInt8>, to places: inout ByteColumn) throws(WireError) {
+        guard descriptor.count > maximumBytes else {
+            try append(descriptor, to: &places)
+            return
+        }
+        var whole = ByteColumn()
+        try append(descriptor, to: &whole)
+        var end = min(maximumBytes, whole.bytes.count)
+        // Not within a character: places are text.
+        while end > 0, end < whole.bytes.count, whole.bytes[end] & 0xC0 == 0x80 { end -= 1 }
+        places.extendValue(whole.bytes.span.extracting(0..<end))
+        places.extendValue(separator.span)
+        // Tells apart what begins alike.
+        places.extendValue(Array(String(ByteHash.hash(descriptor), radix: 16).utf8).span)
+        places.finishValue()
+    }
 
     private static func append(_ descriptor: Span<UInt8>, to places: inout ByteColumn) throws(WireError) {
         if let name = try descriptor.metricName() { extend(&places, descriptor.extracting(name)) }
