@@ -69,9 +69,9 @@ import Testing
         #expect(series.allSatisfy { $0["points"]?.elements.count == 1 })
     }
 
-    @Test func aFullPageEndsWithTheSeriesThatFilledIt() async throws {
-        let padding = 40_000
-        let api = try await Self.api(600, padding: String(repeating: "x", count: padding))
+    /// One task fills the page, or two together.
+    @Test(arguments: [(600, 40_000), (1_500, 20_000)]) func aFullPageEndsWithTheSeriesThatFilledIt(count: Int, padding: Int) async throws {
+        let api = try await Self.api(count, padding: String(repeating: "x", count: padding))
         let first = try await Self.bytes(api, "limit=100000")
         // A series more than fits.
         #expect(first.count > OrielAPI.pageBytes && first.count < OrielAPI.pageBytes + padding + 5_000)
@@ -80,7 +80,7 @@ import Testing
         #expect(next.utf8.count < 2_000, "servers bound the length of a request's first line")
         let second = try await Self.bytes(api, "limit=100000&cursor=\(next)")
         #expect(String(decoding: second.suffix(12), as: UTF8.self) == "\"next\":null}")
-        #expect(instances(first) + instances(second) == (0..<600).sorted { ($0 % 3, "\($0)") < ($1 % 3, "\($1)") })
+        #expect(instances(first) + instances(second) == (0..<count).sorted { ($0 % 3, "\($0)") < ($1 % 3, "\($1)") })
     }
 
     @Test func longLabelsThatBeginAlikeAreOnOnePageEach() async throws {

@@ -4,18 +4,30 @@ import OrielTelemetry
 struct JSONElements: Sendable {
     /// Where the elements go.
     var json = JSONWriter()
-    /// The elements that were written.
-    private(set) var count = 0
+    /// Behind each element that was written, where it ends.
+    fileprivate private(set) var ends: [Int] = []
+    /// What was asked of the answer's memory.
+    fileprivate private(set) var heldBytes = 0
     private let room: Int
+    private let memory: AnswerMemory
 
-    /// - Parameter room: Bytes after which the next element belongs to another page.
-    fileprivate init(room: Int) {
+    /// - Parameters:
+    ///   - room: Bytes after which the next element belongs to another page.
+    ///   - memory: What the answer takes.
+    fileprivate init(room: Int, memory: AnswerMemory) {
         self.room = room
+        self.memory = memory
     }
 
     /// Counts the element that was written; whether there is room for a further one.
-    mutating func finishElement() -> Bool {
-        count += 1
+    ///
+    /// - Throws: 503 when other answers hold the memory that it takes.
+    mutating func finishElement() throws(APIError) -> Bool {
+        ends.append(json.bytes.count)
+        if json.bytes.capacity > heldBytes {
+            try memory.add(json.bytes.capacity - heldBytes)
+            heldBytes = json.bytes.capacity
+        }
         return json.bytes.count <= room
     }
 }
@@ -42,22 +54,30 @@ extension JSONWriter {
             let ranges = stride(from: count, to: min(total, count + Self.tasks * Self.elementsOfATask), by: Self.elementsOfATask).map { start in
                 start..<min(total, start + Self.elementsOfATask)
             }
-            let parts = try await Self.parts(ranges, room: OrielAPI.pageBytes - bytes.count, write)
-            try memory.hold(bytes.capacity + parts.reduce(0) { $0 + $1.json.bytes.capacity })
+            let parts = try await Self.parts(ranges, room: OrielAPI.pageBytes - bytes.count, memory, write)
+            var isFull = false
             for (part, range) in zip(parts, ranges) {
-                raw(part.json.bytes.span)
-                count += part.count
-                if part.count < range.count || bytes.count > OrielAPI.pageBytes { return count }
+                // All of it, or up to the element that fills the page.
+                let room = OrielAPI.pageBytes - bytes.count
+                let taken = min(part.ends.count, (part.ends.firstIndex { $0 > room } ?? part.ends.count) + 1)
+                if taken > 0 { raw(part.json.bytes.span.extracting(0..<part.ends[taken - 1])) }
+                count += taken
+                isFull = taken < range.count || bytes.count > OrielAPI.pageBytes
+                if isFull { break }
             }
+            memory.remove(parts.reduce(0) { $0 + $1.heldBytes })
+            try memory.hold(bytes.capacity)
+            if isFull { break }
         }
         return count
     }
 
     private static func parts(
-        _ ranges: [Range<Int>], room: Int, _ write: @escaping @Sendable (Range<Int>, inout JSONElements) throws(APIError) -> Void
+        _ ranges: [Range<Int>], room: Int, _ memory: AnswerMemory,
+        _ write: @escaping @Sendable (Range<Int>, inout JSONElements) throws(APIError) -> Void
     ) async throws(APIError) -> [JSONElements] {
         @Sendable func part(_ range: Range<Int>) -> Result<JSONElements, APIError> {
-            var part = JSONElements(room: room)
+            var part = JSONElements(room: room, memory: memory)
             do throws(APIError) {
                 try write(range, &part)
                 return .success(part)

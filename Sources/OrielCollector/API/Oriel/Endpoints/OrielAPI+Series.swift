@@ -50,7 +50,7 @@ extension OrielAPI {
                 } catch {
                     throw Self.unreadable(error)
                 }
-                guard part.finishElement() else { return }
+                guard try part.finishElement() else { return }
             }
         }
         json.endArray()
