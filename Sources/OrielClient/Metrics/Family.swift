@@ -58,6 +58,8 @@ final class Series: Sendable {
     let rendered: [UInt8]
     let start: Timestamp
     let source: Source
+    /// The number of its removal; 0 as long as it is not among ``MetricRemovals``.
+    let removal = Atomic<UInt64>(0)
 
     /// Whether it counts what is beyond the limit of series.
     var isOverflow: Bool { labels.count == 1 && labels[0] == overflowLabel }

@@ -41,7 +41,6 @@ extension MetricRegistry {
     /// - Parameter reader: of what was taken back; `nil` for who only wants what is there.
     /// - Returns: also the number of the last removal that is in it.
     func snapshot(at time: Timestamp, reader: Int?) -> (snapshot: MetricSnapshot, lastRemoval: UInt64) {
-        if let reader { removals.withLock { $0.beginReading(by: reader) } }
         let registered = families.withLock { $0 }
         var found: [(family: Family, series: [Series])] = []
         for family in registered.list {
@@ -51,14 +50,16 @@ extension MetricRegistry {
         }
         // Read after the series, so that what is taken back meanwhile is in one of both, or in both.
         var removed: (entries: ArraySlice<MetricRemovals.Entry>, last: UInt64) = ([], 0)
-        if let reader { removed = removals.withLock { $0.endReading(by: reader) } }
-        let removedSeries = Set(removed.entries.map { ObjectIdentifier($0.series) })
+        if let reader { removed = removals.withLock { $0.read(by: reader) } }
         let removedPoints = Dictionary(grouping: removed.entries) { ObjectIdentifier($0.family) }
         var result: [MetricSnapshot.Family] = []
         for (family, series) in found {
             // What is gone comes before what has followed under the same labels.
             var points = removedPoints[ObjectIdentifier(family)]?.map(\.last) ?? []
-            for series in series where !removedSeries.contains(ObjectIdentifier(series)) {
+            for series in series {
+                let removal = series.removal.load(ordering: .relaxed)
+                // One that was taken back meanwhile is among these, alone or with what has followed.
+                if removal > 0, removal <= removed.last { continue }
                 if let point = point(of: series, kind: family.kind) { points.append(point) }
             }
             if points.isEmpty { continue }

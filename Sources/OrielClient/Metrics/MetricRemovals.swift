@@ -7,7 +7,6 @@ struct MetricRemovals: Sendable {
         /// Grows with each entry.
         var number: UInt64
         let family: Family
-        let series: Series
         /// As they were, with the time of the removal.
         var last: MetricSnapshot.Series
     }
@@ -16,8 +15,6 @@ struct MetricRemovals: Sendable {
         /// The last entry that it was given, and the last that it is done with.
         var given: UInt64
         var done: UInt64
-        /// While it looks at the series that are there: what was the last entry when it began.
-        var beganAfter: UInt64?
     }
 
     /// The most entries; when there are more, the oldest go.
@@ -36,7 +33,8 @@ struct MetricRemovals: Sendable {
     mutating func add(_ family: Family, _ series: Series, _ last: MetricSnapshot.Series) -> Bool {
         guard !readers.isEmpty else { return false }
         lastNumber += 1
-        var entry = Entry(number: lastNumber, family: family, series: series, last: last)
+        series.removal.store(lastNumber, ordering: .relaxed)
+        var entry = Entry(number: lastNumber, family: family, last: last)
         // Instruments that are made and taken back again and again under the same labels are one entry.
         let position = entries.lastIndex { $0.family === family && $0.last.renderedLabels == last.renderedLabels }
         if let position, mayChange(entries[position]), let sum = entries[position].last.point.sum(with: last.point) {
@@ -51,10 +49,8 @@ struct MetricRemovals: Sendable {
         return true
     }
 
-    /// Whether nobody has read an entry, nor its series just before that was taken back.
-    private func mayChange(_ entry: Entry) -> Bool {
-        readers.values.allSatisfy { $0.given < entry.number && entry.number <= $0.beganAfter ?? .max }
-    }
+    /// Whether nobody has read an entry. Who has listed its series just now sees by the number of its removal whether the entry tells of it.
+    private func mayChange(_ entry: Entry) -> Bool { readers.values.allSatisfy { $0.given < entry.number } }
 
     // MARK: Readers
 
@@ -69,14 +65,9 @@ struct MetricRemovals: Sendable {
         removeRead()
     }
 
-    /// To be called before a reader looks at the series that are there.
-    mutating func beginReading(by reader: Int) {
-        readers[reader]?.beganAfter = lastNumber
-    }
-
-    /// What a reader is not done with, and the number of the last of it. To be called after it has looked at the series that are there.
-    mutating func endReading(by reader: Int) -> (entries: ArraySlice<Entry>, last: UInt64) {
-        readers[reader]?.beganAfter = nil
+    /// What a reader is not done with, and the number of the last of it. To be called after it has listed the series that are there: those whose removal has a number up to that are told
+    /// of here.
+    mutating func read(by reader: Int) -> (entries: ArraySlice<Entry>, last: UInt64) {
         readers[reader]?.given = lastNumber
         let done = readers[reader]?.done ?? lastNumber
         return (entries.drop { $0.number <= done }, lastNumber)
