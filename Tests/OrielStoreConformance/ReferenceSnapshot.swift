@@ -59,6 +59,7 @@ struct ReferenceSnapshot: StoreSnapshot {
             for row in rows[start..<min(rows.count, start + 97)] {
                 if let source = sources[row.commit] { batch.appendRow(row.row, of: source) }
             }
+            if !plan.projection.describesStreams { batch.streams = StreamTable(ids: batch.streams.ids) }
             return batch
         }
     }

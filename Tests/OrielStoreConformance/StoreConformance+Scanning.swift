@@ -156,6 +156,29 @@ extension StoreConformance {
                 for (found, expected) in zip(found, expected) { try expectEqual(found, expected, "projected attributes \(when)") }
             }
         },
+        check("a projection without streams' labels brings their ids") { factory in
+            let store = try await factory.open()
+            try await fill(store, seed: 25, requests: 3)
+            try await throughLife(factory, store) { store, when in
+                let snapshot = try store.snapshot()
+                for signal in Signal.allCases {
+                    for order in [ScanOrder.time, .streamThenTime] {
+                        var plan = ScanPlan(signal: signal, order: order)
+                        let expected = try await positions(snapshot, plan)
+                        plan.projection.describesStreams = false
+                        try expectEqual(try await positions(snapshot, plan), expected, "positions of \(signal.name) \(when)")
+                        let cursor = try snapshot.scan(plan)
+                        while let batch = try await cursor.next() {
+                            let streams = batch.streams
+                            try expect(
+                                !streams.hasDescriptors && streams.count == streams.ids.count && Set(streams.ids).count == streams.count,
+                                "a table of distinct ids of \(signal.name) \(when)")
+                            try expect(streams.descriptors.count == streams.count && streams.descriptors.bytes.isEmpty, "descriptors of \(signal.name) \(when)")
+                        }
+                    }
+                }
+            }
+        },
         check("a scan whose deadline has passed ends with an error") { factory in
             let store = try await factory.open()
             _ = try await store.append(WriteSet(batches: [logs([(start, "x")])]))

@@ -329,7 +329,8 @@ final class StreamRegistry: Sendable {
     }
 
     /// A batch for callers: references replaced by a stream table of its own, with ids.
-    func resolve(_ batch: consuming ColumnBatch) -> ColumnBatch {
+    func resolve(_ batch: consuming ColumnBatch, withDescriptors: Bool = true) -> ColumnBatch {
+        guard withDescriptors else { return resolveIDs(batch) }
         var local: [StreamReference: UInt32] = [:]
         var table = StreamTable()
         var indexes: [UInt32] = []
@@ -353,6 +354,29 @@ final class StreamRegistry: Sendable {
             }
         }
         batch.streams = table
+        batch.streamIndexes = indexes
+        return batch
+    }
+
+    /// A batch for callers who need no more of streams than their ids.
+    private func resolveIDs(_ batch: consuming ColumnBatch) -> ColumnBatch {
+        var local: [StreamReference: UInt32] = [:]
+        var references: [StreamReference] = []
+        var indexes: [UInt32] = []
+        indexes.reserveCapacity(batch.streamIndexes.count)
+        var last = (reference: StreamReference(0), index: UInt32(0))
+        for reference in batch.streamIndexes {
+            if references.isEmpty || last.reference != reference {
+                let index = local[reference] ?? UInt32(references.count)
+                if index == references.count {
+                    local[reference] = index
+                    references.append(reference)
+                }
+                last = (reference, index)
+            }
+            indexes.append(last.index)
+        }
+        batch.streams = StreamTable(ids: ids(of: references))
         batch.streamIndexes = indexes
         return batch
     }

@@ -48,6 +48,6 @@ final class EngineCursor: ScanCursor {
                 return .failure(error)
             }
         }
-        return try result.get().map { registry.resolve($0) }
+        return try result.get().map { registry.resolve($0, withDescriptors: plan.projection.describesStreams) }
     }
 }

@@ -104,7 +104,8 @@ extension Projection {
             case (let own, .none): own
             case (.keys(let own), .keys(let others)): .keys(own.union(others))
             }
-        return Projection(columns: columns.union(other.columns), attributes: attributes)
+        return Projection(
+            columns: columns.union(other.columns), attributes: attributes, describesStreams: describesStreams || other.describesStreams)
     }
 }
 

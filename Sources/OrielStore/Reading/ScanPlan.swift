@@ -97,6 +97,8 @@ public struct Projection: Sendable, Hashable {
     /// Fixed columns; others come as `.absent`.
     public var columns: Set<ColumnID>
     public var attributes: AttributeProjection
+    /// Whether the batches' stream tables have descriptors, or ids only: what many streams take longest over is to copy these.
+    public var describesStreams: Bool
 
     public enum AttributeProjection: Sendable, Hashable {
         case none
@@ -105,9 +107,10 @@ public struct Projection: Sendable, Hashable {
         case keys(Set<String>)
     }
 
-    public init(columns: Set<ColumnID>, attributes: AttributeProjection) {
+    public init(columns: Set<ColumnID>, attributes: AttributeProjection, describesStreams: Bool = true) {
         self.columns = columns
         self.attributes = attributes
+        self.describesStreams = describesStreams
     }
 
     public static let everything = Projection(columns: Set(ColumnID.allCases), attributes: .all)

@@ -7,31 +7,46 @@ public struct StreamTable: Sendable {
     public private(set) var dictionaryIndexes: [UInt32] = []
     /// Parallel to ``descriptors``; empty before a store assigned ids.
     public private(set) var ids: [StreamID]
+    /// Whether ``descriptors`` are those of the streams; a table of ids alone has empty ones.
+    public private(set) var hasDescriptors = true
 
     public init() {
         table = KeyTable()
         ids = []
     }
 
+    /// Streams of which nothing is told but their ids, which must be distinct.
+    public init(ids: [StreamID]) {
+        table = KeyTable()
+        self.ids = ids
+        hasDescriptors = false
+    }
+
     /// ``StreamDescriptor/encoded`` of each stream; copied when they are in a dictionary.
-    public var descriptors: ByteColumn { dictionary?.descriptors(dictionaryIndexes).descriptors ?? table.keys }
+    public var descriptors: ByteColumn {
+        guard hasDescriptors else { return ByteColumn(emptyValues: ids.count) }
+        return dictionary?.descriptors(dictionaryIndexes).descriptors ?? table.keys
+    }
 
     /// A hash of each descriptor; see ``KeyTable/hashes``.
     public var descriptorHashes: [UInt64] { dictionary?.descriptors(dictionaryIndexes).hashes ?? table.hashes }
 
-    public var count: Int { dictionary == nil ? table.count : dictionaryIndexes.count }
+    public var count: Int { !hasDescriptors ? ids.count : dictionary == nil ? table.count : dictionaryIndexes.count }
 
     /// Bytes that the streams take in memory, roughly.
     var byteCount: Int { dictionary == nil ? table.keys.bytes.count : dictionaryIndexes.count * 4 }
 
     /// The canonical bytes of a stream, copied.
-    public func descriptor(_ index: Int) -> [UInt8] { dictionary?.descriptor(dictionaryIndexes[index]) ?? table.keys[index] }
+    public func descriptor(_ index: Int) -> [UInt8] {
+        hasDescriptors ? dictionary?.descriptor(dictionaryIndexes[index]) ?? table.keys[index] : []
+    }
 
     /// The id of a stream, or `nil` before ids were assigned.
     public func id(_ index: Int) -> StreamID? { index < ids.count ? ids[index] : nil }
 
-    /// The index of a stream, added when new. Either all streams of a table get an id or none.
+    /// The index of a stream, added when new. Either all streams of a table get an id or none; a table of ids alone takes none.
     public mutating func intern(_ descriptor: Span<UInt8>, id: StreamID? = nil, hint: Int = -1) -> Int {
+        precondition(hasDescriptors, "a table of ids alone takes no descriptors")
         if dictionary != nil { leaveDictionary() }
         let index = table.intern(descriptor, hint: hint)
         if let id, index == ids.count { ids.append(id) }

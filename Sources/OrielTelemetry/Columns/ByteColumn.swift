@@ -12,6 +12,12 @@ public struct ByteColumn: Sendable, Equatable {
         ends = []
     }
 
+    /// So many values without bytes.
+    init(emptyValues count: Int) {
+        bytes = []
+        ends = Array(repeating: 0, count: count)
+    }
+
     /// Takes over values that were laid out elsewhere. `ends` must not decrease and must end at `bytes.count`; otherwise `nil`.
     public init?(bytes: [UInt8], ends: [UInt32]) {
         var last: UInt32 = 0

@@ -15,6 +15,12 @@ public struct JSONWriter: Sendable {
         self.bytes = bytes
     }
 
+    /// Begins a new text in the same memory.
+    public mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        needsComma = false
+    }
+
     /// The text so far.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
 

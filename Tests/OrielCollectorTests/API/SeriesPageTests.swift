@@ -13,17 +13,20 @@ import Testing
     /// A store of series with one sample each. Neither their ids nor the order in which they were stored is the one in which they are shown.
     private static func api(_ count: Int, padding: String = "") async throws -> OrielAPI {
         let store = ReferenceStore.Place().openReference()
+        try await add((0..<count).map { $0 * 7919 % count }, padding: padding, to: store)
+        return OrielAPI(store: store) { now }
+    }
+
+    private static func add(_ numbers: [Int], padding: String = "", age: Int64 = 1_000, to store: any TelemetryStore) async throws {
         var batch = SampleBatch()
-        for index in 0..<count {
-            let number = index * 7919 % count
+        for number in numbers {
             var labels = [Label("__name__", "requests_\(number % 3)"), Label("instance", "host-\(number)")]
             if !padding.isEmpty { labels.append(Label("padding", padding)) }
             batch.streamIndexes.append(UInt32(batch.streams.intern(.series(unsorted: labels))))
-            batch.times.append(now.milliseconds - 1_000)
+            batch.times.append(now.milliseconds - age)
             batch.values.append(Double(number))
         }
         _ = try await store.append(WriteSet(batches: [batch.columnBatch]))
-        return OrielAPI(store: store) { now }
     }
 
     private static func bytes(_ api: OrielAPI, _ query: String) async throws -> [UInt8] {
@@ -58,6 +61,31 @@ import Testing
             }
             #expect(paged == series)
         }
+    }
+
+    /// A list that was shown before is not laid out anew: that must be seen by nothing but the time it takes.
+    @Test func aListThatWasShownBeforeIsShownWithWhatIsNew() async throws {
+        func instances(_ json: [UInt8]) throws -> [String] {
+            try #require(try JSONTree(json)["series"]?.elements).map { "\($0["name"]?.text ?? "") \($0["labels"]?["instance"]?.text ?? "")" }
+        }
+        func names(_ numbers: [Int]) -> [String] { numbers.map { "requests_\($0 % 3) host-\($0)" }.sorted() }
+        let api = try await Self.api(60)
+        let first = try await Self.bytes(api, "limit=100")
+        #expect(try instances(first) == names(Array(0..<60)))
+        #expect(try await Self.bytes(api, "limit=100") == first)
+        // Other samples of the same series.
+        try await Self.add(Array(0..<60), age: 500, to: api.store)
+        let second = try await Self.bytes(api, "limit=100")
+        #expect(second != first && second.count == first.count)
+        // As many series, but others; and others again, which are more.
+        for number in [0, 1, 2, 1] {
+            #expect(try instances(try await Self.bytes(api, "limit=100&name=requests_\(number)")) == names((0..<20).map { $0 * 3 + number }))
+        }
+        try await Self.add([60], to: api.store)
+        #expect(try instances(try await Self.bytes(api, "limit=100")) == names(Array(0...60)))
+        let page = try JSONTree(try await Self.bytes(api, "limit=21"))
+        let next = try #require(page["next"]?.text)
+        #expect(try instances(try await Self.bytes(api, "limit=100&cursor=\(next)")) == names(Array(0...60)).suffix(40))
     }
 
     @Test(arguments: [("all", 25), ("60", 4_166), ("1", 5_000)])

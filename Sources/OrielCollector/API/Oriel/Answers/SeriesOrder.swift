@@ -1,35 +1,50 @@
 import OrielStore
 import OrielTelemetry
 
-/// The order in which pages show series: by name, then by the other labels, byte by byte. Of very long labels only the beginnings count, so that cursors stay short enough for a
-/// request's first line.
+/// The order in which pages show the series of a list: by name, then by the other labels, byte by byte. Of very long labels only the beginnings count, so that cursors stay short enough
+/// for a request's first line.
 struct SeriesOrder: Sendable {
-    /// By index in the list, what the series are sorted by.
-    private let places: ByteColumn
-    /// The indexes of the series behind the position that the order was made for.
-    let indexes: [Int]
+    /// The list that was sorted. A stream's id stands for its labels.
+    let ids: [StreamID]
+    /// The indexes in the list, in the order of pages.
+    let indexes: [UInt32]
 
     /// Sorts a list.
     ///
-    /// - Parameter position: The ``place(of:)`` behind which the indexes begin; `nil` for all.
     /// - Throws: An error for bytes that are no series' labels, which no store lists for a signal of samples.
-    init(of list: SeriesList, after position: String?) throws(WireError) {
+    init(of list: SeriesList) throws(WireError) {
         var places = ByteColumn()
         places.reserveCapacity(list.count, bytes: list.descriptors.bytes.count)
-        for index in 0..<list.count {
-            try Self.appendPlace(of: list.descriptors.bytes.span.extracting(list.descriptors.range(of: index)), to: &places)
-        }
+        for index in 0..<list.count { try Self.appendPlace(of: list.descriptors.bytes.span.extracting(list.descriptors.range(of: index)), to: &places) }
         let bytes = places.bytes.span
-        let start = position.map { Array($0.utf8) } ?? []
-        var order = Array(0..<list.count)
-        if position != nil { order.removeAll { !start.span.precedes(bytes.extracting(places.range(of: $0))) } }
-        order.sort { bytes.extracting(places.range(of: $0)).precedes(bytes.extracting(places.range(of: $1))) }
-        indexes = order
-        self.places = places
+        ids = list.ids
+        indexes = (0..<UInt32(list.count)).sorted { bytes.extracting(places.range(of: Int($0))).precedes(bytes.extracting(places.range(of: Int($1)))) }
     }
 
-    /// Where the next page begins behind a series.
-    func place(of index: Int) -> String { places.string(at: index) }
+    /// The indexes of the series behind a place, in the order of pages.
+    ///
+    /// - Parameters:
+    ///   - place: As of ``place(of:in:)``; `nil` for all.
+    ///   - list: The list that was sorted.
+    func indexes(after place: String?, in list: SeriesList) throws(WireError) -> ArraySlice<UInt32> {
+        guard let place else { return indexes[...] }
+        let start = Array(place.utf8)
+        var low = 0
+        var high = indexes.count
+        while low < high {
+            let middle = (low + high) / 2
+            let bytes = Array(try Self.place(of: Int(indexes[middle]), in: list).utf8)
+            if start.span.precedes(bytes.span) { high = middle } else { low = middle + 1 }
+        }
+        return indexes[low...]
+    }
+
+    /// Where the next page begins behind a series of a list.
+    static func place(of index: Int, in list: SeriesList) throws(WireError) -> String {
+        var places = ByteColumn()
+        try appendPlace(of: list.descriptors.bytes.span.extracting(list.descriptors.range(of: index)), to: &places)
+        return places.string(at: 0)
+    }
 
     /// Bytes of a series' labels that are compared as they are.
     private static let maximumBytes = 1_000

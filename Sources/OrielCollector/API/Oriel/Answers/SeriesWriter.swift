@@ -42,14 +42,21 @@ struct SeriesWriter {
         self.hasExemplars = hasExemplars
     }
 
-    /// Writes one series.
-    ///
-    /// - Parameter series: Its encoded descriptor.
-    mutating func write(_ series: Span<UInt8>, _ row: SeriesRow, to writer: inout JSONWriter) throws(WireError) {
-        let name = series.extracting(try series.metricName() ?? 0..<0)
-        let metric = metric(name)
-        writer.beginObject()
-        writer.raw(metric.before.span)
+    /// The labels of each series of a list, as a member of its element; `nil` when they take more than `limit` bytes.
+    static func labels(of list: SeriesList, limit: Int) throws(WireError) -> ByteColumn? {
+        var labels = ByteColumn()
+        labels.reserveCapacity(list.count, bytes: min(limit, list.descriptors.bytes.count * 2))
+        var writer = JSONWriter()
+        for index in 0..<list.count {
+            writer.removeAll()
+            try writeLabels(list.descriptors.bytes.span.extracting(list.descriptors.range(of: index)), to: &writer)
+            guard labels.bytes.count + writer.bytes.count <= limit else { return nil }
+            labels.append(writer.bytes.span)
+        }
+        return labels
+    }
+
+    private static func writeLabels(_ series: Span<UInt8>, to writer: inout JSONWriter) throws(WireError) {
         writer.key("labels")
         writer.beginObject()
         var reader = try SeriesLabelReader(series)
@@ -59,6 +66,21 @@ struct SeriesWriter {
             writer.member(name, series.extracting(label.value))
         }
         writer.endObject()
+    }
+
+    /// Writes one series of a list.
+    ///
+    /// - Parameter labels: What ``labels(of:limit:)`` made of the list; `nil` to make those of this series now.
+    mutating func write(_ index: Int, of list: SeriesList, labels: ByteColumn?, _ row: SeriesRow, to writer: inout JSONWriter) throws(WireError) {
+        let series = list.descriptors.bytes.span.extracting(list.descriptors.range(of: index))
+        let metric = metric(series.extracting(try series.metricName() ?? 0..<0))
+        writer.beginObject()
+        writer.raw(metric.before.span)
+        if let labels {
+            writer.raw(labels.bytes.span.extracting(labels.range(of: index)))
+        } else {
+            try Self.writeLabels(series, to: &writer)
+        }
         writer.raw(metric.after.span)
         writer.key("last")
         if let last = row.last { last.write(to: &writer) } else { writer.null() }

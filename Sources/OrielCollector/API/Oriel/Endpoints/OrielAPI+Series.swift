@@ -26,14 +26,17 @@ extension OrielAPI {
         let families = MetricFamilies(try await asking { () async throws(StoreError) in try await snapshot.families() })
         let name = try parameters.single("name")
         let list = try await list(snapshot, names: name.map { families.seriesNames(of: $0) }, matchers, page.range, deadline)
-        async let sorting = Self.order(of: list, after: page.position)
-        var rows: [StreamID: SeriesRow] = [:]
         // What is read of all of them needs no order, and is read while they are sorted.
         let isWhole = page.position == nil && list.count <= limit
+        async let preparing = layout(of: list, isWhole: isWhole)
+        var rows: [StreamID: SeriesRow] = [:]
         if isWhole { rows = try await read(list.ids, snapshot, page.range, sampling, wantsExemplars: wantsExemplars, deadline) }
-        let order = try await sorting.get()
-        let shown = order.indexes.prefix(limit)
-        if !isWhole { rows = try await read(shown.map { list.ids[$0] }, snapshot, page.range, sampling, wantsExemplars: wantsExemplars, deadline) }
+        let layout = try await preparing.get()
+        let rest = try Self.readable { () throws(WireError) in try layout.order.indexes(after: page.position, in: list) }
+        let shown = rest.prefix(limit)
+        if !isWhole {
+            rows = try await read(shown.map { list.ids[Int($0)] }, snapshot, page.range, sampling, wantsExemplars: wantsExemplars, deadline)
+        }
 
         let gathered = rows
         var json = JSONWriter()
@@ -43,28 +46,56 @@ extension OrielAPI {
         let written = try await json.elements(count: shown.count, memory: memory) { range, part throws(APIError) in
             var writer = SeriesWriter(families: families, hasPoints: sampling != .none, hasExemplars: wantsExemplars)
             for position in range {
-                let index = shown[position]
-                do throws(WireError) {
-                    let descriptor = list.descriptors.bytes.span.extracting(list.descriptors.range(of: index))
-                    try writer.write(descriptor, gathered[list.ids[index]] ?? SeriesRow(), to: &part.json)
-                } catch {
-                    throw Self.unreadable(error)
+                let index = Int(shown[shown.startIndex + position])
+                try Self.readable { () throws(WireError) in
+                    try writer.write(index, of: list, labels: layout.labels, gathered[list.ids[index]] ?? SeriesRow(), to: &part.json)
                 }
                 guard try part.finishElement() else { return }
             }
         }
         json.endArray()
-        json.member("next", optional: written < order.indexes.count ? page.next(after: order.place(of: shown[written - 1])) : nil)
+        var next: String?
+        if written < rest.count {
+            let last = Int(shown[shown.startIndex + written - 1])
+            next = page.next(after: try Self.readable { () throws(WireError) in try SeriesOrder.place(of: last, in: list) })
+        }
+        json.member("next", optional: next)
         json.endObject()
         return APIAnswer(json: json.bytes)
     }
 
-    /// The order of a list, as a result: tasks beside throw any error.
-    private static func order(of list: SeriesList, after position: String?) async -> Result<SeriesOrder, APIError> {
+    /// The layout of a list, as a result: tasks beside throw any error.
+    ///
+    /// - Parameter isWhole: Whether one page is to show all of it.
+    private func layout(of list: SeriesList, isWhole: Bool) async -> Result<SeriesLayout, APIError> {
+        let wantsLabels = isWhole && list.descriptors.bytes.count <= LatestSeriesLayout.maximumLabelBytes
+        let known = latestSeries.layout(of: list)
+        if let known, known.labels != nil || !wantsLabels { return .success(known) }
+        async let labels = wantsLabels ? Self.labels(of: list) : .success(nil)
         do throws(WireError) {
-            return .success(try SeriesOrder(of: list, after: position))
+            var layout: SeriesLayout
+            if let known { layout = known } else { layout = SeriesLayout(order: try SeriesOrder(of: list)) }
+            layout.labels = try await labels.get()
+            latestSeries.keep(layout)
+            return .success(layout)
         } catch {
-            return .failure(unreadable(error))
+            return .failure(Self.unreadable(error))
+        }
+    }
+
+    private static func labels(of list: SeriesList) async -> Result<ByteColumn?, WireError> {
+        do throws(WireError) {
+            return .success(try SeriesWriter.labels(of: list, limit: LatestSeriesLayout.maximumLabelBytes))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private static func readable<Value>(_ read: () throws(WireError) -> Value) throws(APIError) -> Value {
+        do throws(WireError) {
+            return try read()
+        } catch {
+            throw unreadable(error)
         }
     }
 
@@ -100,7 +131,9 @@ extension OrielAPI {
         rows.reserveCapacity(series.count)
         for id in series { rows[id] = SeriesRow() }
         let ids = Set(series)
-        var runs = try snapshot.series(ScanPlan(signal: .samples, range: range, streams: ids, deadline: deadline))
+        // Their labels are in the list.
+        let projection = Projection(columns: Projection.everything.columns, attributes: .all, describesStreams: false)
+        var runs = try snapshot.series(ScanPlan(signal: .samples, range: range, streams: ids, projection: projection, deadline: deadline))
         while let run = try await runs.next() {
             if let samples = SampleBatch(run.batch) {
                 var start = run.rows.lowerBound

@@ -7,6 +7,7 @@ public struct OrielAPI: Sendable {
     let store: any TelemetryStore
     private let clock: @Sendable () -> Timestamp
     private let answers: AdmissionBudget?
+    let latestSeries: LatestSeriesLayout
     /// Of the answer that is being written.
     private(set) var memory = AnswerMemory(reservation: nil)
 
@@ -22,13 +23,20 @@ public struct OrielAPI: Sendable {
     ///   - answers: What answers may hold together until their peers have taken them; `nil` for no bound.
     ///   - clock: What relative times refer to; tests set it.
     public init(store: any TelemetryStore, answers: AdmissionBudget? = nil, clock: @escaping @Sendable () -> Timestamp = { .now }) {
+        self.init(store: store, answers: answers, latestSeries: LatestSeriesLayout(), clock: clock)
+    }
+
+    private init(store: any TelemetryStore, answers: AdmissionBudget?, latestSeries: LatestSeriesLayout, clock: @escaping @Sendable () -> Timestamp) {
         self.store = store
         self.answers = answers
+        self.latestSeries = latestSeries
         self.clock = clock
     }
 
     /// The API for one caller.
-    func narrowed(to access: Access) -> OrielAPI { OrielAPI(store: access.narrow(store), answers: answers, clock: clock) }
+    func narrowed(to access: Access) -> OrielAPI {
+        OrielAPI(store: access.narrow(store), answers: answers, latestSeries: latestSeries, clock: clock)
+    }
 
     /// Answers a GET request.
     ///
