@@ -12,8 +12,8 @@ struct SeriesLayout: Sendable {
 /// The layout of the list that was shown last. Who looks again, as a dashboard does every few seconds, asks for the same series, and whoever turns a page does, too: sorting them and
 /// escaping their labels takes longer than reading their samples.
 final class LatestSeriesLayout: Sendable {
-    /// Labels that are kept, as they lie in answers: some 30,000 series.
-    static let maximumLabelBytes = 8 << 20
+    /// Labels that are kept, as they lie in answers: as many as fit on a page.
+    static let maximumLabelBytes = OrielAPI.pageBytes
 
     private let latest = Mutex<SeriesLayout?>(nil)
 
