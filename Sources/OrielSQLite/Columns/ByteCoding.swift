@@ -60,6 +60,14 @@ extension Span<UInt8> {
         return Value(littleEndian: value)
     }
 
+    /// Eight bytes, the first one lowest.
+    @inline(__always)
+    func word(at offset: Int) -> UInt64 {
+        precondition(offset >= 0 && count - offset >= 8)
+        // In bounds, as just checked.
+        return UInt64(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
+    }
+
     func readVarint(_ offset: inout Int) throws(ColumnError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0

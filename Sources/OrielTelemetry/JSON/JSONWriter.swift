@@ -111,7 +111,10 @@ public struct JSONWriter: Sendable {
     /// - Parameter keepsFraction: Whether a whole number is written as `3.0`, so that readers which tell integers from doubles see what it is.
     public mutating func double(_ value: Double, keepsFraction: Bool = false) {
         separate()
-        if value.isFinite {
+        if !keepsFraction, let whole = Int64(exactly: value), whole.magnitude < 1 << 53, whole != 0 || value.sign == .plus {
+            // Most numbers are counts.
+            appendDigits(whole)
+        } else if value.isFinite {
             var digits = value.description
             if !keepsFraction, value != 0 || value.sign == .plus, digits.hasSuffix(".0") { digits.removeLast(2) }
             bytes.append(contentsOf: digits.utf8)
@@ -186,11 +189,19 @@ public struct JSONWriter: Sendable {
     }
 
     private mutating func appendDigits<Integer: FixedWidthInteger>(_ value: Integer) {
-        // Up to four digits are the common case and need no string.
-        if value >= 0, value < 10 {
-            bytes.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value))
-        } else {
-            bytes.append(contentsOf: String(value).utf8)
+        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+        var low = bytes.count
+        var rest = value.magnitude
+        repeat {
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            bytes.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit))
+            rest = quotient
+        } while rest > 0
+        var high = bytes.count - 1
+        while low < high {
+            bytes.swapAt(low, high)
+            low += 1
+            high -= 1
         }
     }
 

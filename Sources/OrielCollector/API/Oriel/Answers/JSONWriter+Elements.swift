@@ -19,6 +19,13 @@ struct JSONElements: Sendable {
         self.memory = memory
     }
 
+    /// Asks for the memory that elements are expected to take, so that it need not be moved while they grow.
+    fileprivate mutating func reserve(_ bytes: Int) throws(APIError) {
+        try memory.add(bytes)
+        heldBytes = bytes
+        json.bytes.reserveCapacity(bytes)
+    }
+
     /// Counts the element that was written; whether there is room for a further one.
     ///
     /// - Throws: 503 when other answers hold the memory that it takes.
@@ -42,19 +49,23 @@ extension JSONWriter {
     ///
     /// - Parameters:
     ///   - total: How many elements there are.
+    ///   - size: The bytes that an element takes, about and rather more.
     ///   - memory: What the answer takes.
     ///   - write: Writes a range of the elements and says so of each by ``JSONElements/finishElement()``.
     /// - Returns: How many were written; at least one of any.
     /// - Throws: What `write` throws, and 503 when other answers hold the memory that it takes.
     mutating func elements(
-        count total: Int, memory: AnswerMemory, _ write: @escaping @Sendable (Range<Int>, inout JSONElements) throws(APIError) -> Void
+        count total: Int, ofAbout size: Int, memory: AnswerMemory, _ write: @escaping @Sendable (Range<Int>, inout JSONElements) throws(APIError) -> Void
     ) async throws(APIError) -> Int {
         var count = 0
+        let expected = min(bytes.count + total * size, OrielAPI.pageBytes)
+        try memory.hold(expected)
+        bytes.reserveCapacity(expected)
         while count < total {
             let ranges = stride(from: count, to: min(total, count + Self.tasks * Self.elementsOfATask), by: Self.elementsOfATask).map { start in
                 start..<min(total, start + Self.elementsOfATask)
             }
-            let parts = try await Self.parts(ranges, room: OrielAPI.pageBytes - bytes.count, memory, write)
+            let parts = try await Self.parts(ranges, ofAbout: size, room: OrielAPI.pageBytes - bytes.count, memory, write)
             var isFull = false
             for (part, range) in zip(parts, ranges) {
                 // All of it, or up to the element that fills the page.
@@ -73,12 +84,13 @@ extension JSONWriter {
     }
 
     private static func parts(
-        _ ranges: [Range<Int>], room: Int, _ memory: AnswerMemory,
+        _ ranges: [Range<Int>], ofAbout size: Int, room: Int, _ memory: AnswerMemory,
         _ write: @escaping @Sendable (Range<Int>, inout JSONElements) throws(APIError) -> Void
     ) async throws(APIError) -> [JSONElements] {
         @Sendable func part(_ range: Range<Int>) -> Result<JSONElements, APIError> {
             var part = JSONElements(room: room, memory: memory)
             do throws(APIError) {
+                try part.reserve(min(range.count * size, room))
                 try write(range, &part)
                 return .success(part)
             } catch {

@@ -29,7 +29,8 @@ extension OrielAPI {
         // What is read of all of them needs no order, and is read while they are sorted.
         let isWhole = page.position == nil && list.count <= limit
         async let preparing = layout(of: list, isWhole: isWhole)
-        var rows: [StreamID: SeriesRow] = [:]
+        // In the order of the list, or in that of the page.
+        var rows: [SeriesRow] = []
         if isWhole { rows = try await read(list.ids, snapshot, page.range, sampling, wantsExemplars: wantsExemplars, deadline) }
         let layout = try await preparing.get()
         let rest = try Self.readable { () throws(WireError) in try layout.order.indexes(after: page.position, in: list) }
@@ -39,16 +40,17 @@ extension OrielAPI {
         }
 
         let gathered = rows
+        let size = (layout.labels?.bytes.count ?? list.descriptors.bytes.count * 2) / max(1, list.count) + Self.elementBytes
         var json = JSONWriter()
         json.beginObject()
         json.key("series")
         json.beginArray()
-        let written = try await json.elements(count: shown.count, memory: memory) { range, part throws(APIError) in
+        let written = try await json.elements(count: shown.count, ofAbout: size, memory: memory) { range, part throws(APIError) in
             var writer = SeriesWriter(families: families, hasPoints: sampling != .none, hasExemplars: wantsExemplars)
             for position in range {
                 let index = Int(shown[shown.startIndex + position])
                 try Self.readable { () throws(WireError) in
-                    try writer.write(index, of: list, labels: layout.labels, gathered[list.ids[index]] ?? SeriesRow(), to: &part.json)
+                    try writer.write(index, of: list, labels: layout.labels, gathered[isWhole ? index : position], to: &part.json)
                 }
                 guard try part.finishElement() else { return }
             }
@@ -63,6 +65,9 @@ extension OrielAPI {
         json.endObject()
         return APIAnswer(json: json.bytes)
     }
+
+    /// Bytes that the element of a series takes beside its labels and points, about.
+    private static let elementBytes = 256
 
     /// The layout of a list, as a result: tasks beside throw any error.
     ///
@@ -122,14 +127,13 @@ extension OrielAPI {
         return list
     }
 
-    /// What the answer says of the samples of some series.
+    /// What the answer says of the samples of some series, in their order.
     private func read(
         _ series: [StreamID], _ snapshot: any StoreSnapshot, _ range: TimeRange, _ sampling: SeriesSampling, wantsExemplars: Bool, _ deadline: Timestamp
-    ) async throws(APIError) -> [StreamID: SeriesRow] {
-        var rows: [StreamID: SeriesRow] = [:]
+    ) async throws(APIError) -> [SeriesRow] {
+        var rows = Array(repeating: SeriesRow(), count: series.count)
         guard !series.isEmpty else { return rows }
-        rows.reserveCapacity(series.count)
-        for id in series { rows[id] = SeriesRow() }
+        var places = StreamPlaces(series)
         let ids = Set(series)
         // Their labels are in the list.
         let projection = Projection(columns: Projection.everything.columns, attributes: .all, describesStreams: false)
@@ -142,23 +146,23 @@ extension OrielAPI {
                     let stream = samples.streamIndexes[start]
                     var end = start + 1
                     while end < run.rows.upperBound, samples.streamIndexes[end] == stream { end += 1 }
-                    if let id = samples.streams.id(Int(stream)), let index = rows.index(forKey: id) {
+                    if let id = samples.streams.id(Int(stream)), let place = places.place(of: id) {
                         for row in start..<end {
-                            rows.values[index].add(SeriesPoint(time: samples.times[row], value: .float(samples.values[row])), sampling)
+                            rows[place].add(SeriesPoint(time: samples.times[row], value: .float(samples.values[row])), sampling)
                         }
                     }
                     start = end
                 }
             } else if let histograms = HistogramBatch(run.batch) {
                 for row in run.rows {
-                    guard let id = histograms.streams.id(Int(histograms.streamIndexes[row])) else { continue }
+                    guard let id = histograms.streams.id(Int(histograms.streamIndexes[row])), let place = places.place(of: id) else { continue }
                     let histogram: NativeHistogram
                     do {
                         histogram = try histograms.histogram(at: row)
                     } catch {
                         throw APIError(status: 500, "a stored histogram cannot be read: \(error)")
                     }
-                    rows[id]?.add(SeriesPoint(time: histograms.times[row], value: .histogram(histogram)), sampling)
+                    rows[place].add(SeriesPoint(time: histograms.times[row], value: .histogram(histogram)), sampling)
                 }
             }
         }
@@ -168,8 +172,8 @@ extension OrielAPI {
         while let batch = try await cursor.next() {
             guard let exemplars = ExemplarBatch(batch) else { continue }
             for row in 0..<exemplars.count {
-                guard let id = exemplars.streams.id(Int(exemplars.streamIndexes[row])) else { continue }
-                rows[id]?.exemplars.append(
+                guard let id = exemplars.streams.id(Int(exemplars.streamIndexes[row])), let place = places.place(of: id) else { continue }
+                rows[place].exemplars.append(
                     SeriesExemplar(
                         time: exemplars.times[row], value: exemplars.values[row], traceID: exemplars.traceIDs[row],
                         spanID: SpanID(rawValue: exemplars.spanIDs[row]), attributes: exemplars.attributes.attributes(of: row)))
