@@ -96,7 +96,10 @@ import Testing
 
     @Test func writesNumbersThatReadBack() throws {
         var writer = JSONWriter()
-        let values: [Double] = [0, -0.0, 1, 0.1, 1e300, .leastNonzeroMagnitude, .greatestFiniteMagnitude, 1.0 / 3, -1e21, 123_456_789_012_345_680]
+        let values: [Double] = [
+            0, -0.0, 1, 0.1, 1e300, .leastNonzeroMagnitude, .greatestFiniteMagnitude, 1.0 / 3, -1e21, 123_456_789_012_345_680, -0x1p63, 0x1p63, 0x1p53, -0x1p53,
+            0x1p53 - 1, 1 - 0x1p53, 10, -1_234_567,
+        ]
         writer.array { writer in
             for value in values { writer.double(value) }
             writer.double(.infinity)
@@ -110,6 +113,18 @@ import Testing
         while try reader.nextElement(in: bytes.span) { read.append(try reader.double(in: bytes.span)) }
         #expect(read.prefix(values.count).map(\.bitPattern) == values.map(\.bitPattern))
         #expect(read[values.count] == .infinity && read[values.count + 1] == -.infinity && read[values.count + 2].isNaN)
+    }
+
+    @Test func writesIntegersOfEveryWidth() {
+        var writer = JSONWriter()
+        writer.array { writer in
+            for value in [0, 9, 10, -10, 1_000, 65_536, .max, .min] { writer.integer(value) }
+            writer.integer(UInt8.max)
+            writer.integer(Int8.min)
+            writer.integer(UInt64.max)
+            writer.quotedInteger(Int64.min)
+        }
+        #expect(writer.text == #"[0,9,10,-10,1000,65536,\#(Int.max),\#(Int.min),255,-128,18446744073709551615,"-9223372036854775808"]"#)
     }
 
     @Test func typedDoublesLookLikeDoubles() {

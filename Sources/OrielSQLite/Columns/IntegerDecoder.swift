@@ -148,8 +148,21 @@ struct IntegerDecoder {
 
     /// The sum of the differences that the planes hold for some rows.
     ///
-    /// The planes are added up one after the other, each as what its bits are of the differences.
+    /// The planes are added up one after the other, each as what its bits are of the differences; those of few rows, row after row.
     private func differences(of rows: Range<Int>, _ bytes: Span<UInt8>) -> Int64 {
+        if rows.count < 8 {
+            var total: Int64 = 0
+            for row in rows {
+                var code: UInt64 = 0
+                var offset = planesOffset &+ row
+                for plane in 0..<planes {
+                    code |= UInt64(bytes[offset]) &<< UInt64(truncatingIfNeeded: plane &* 8)
+                    offset &+= count
+                }
+                total &+= Int64(zigzag: code)
+            }
+            return total
+        }
         var total: UInt64 = 0
         for plane in 0..<planes { total &+= sum(ofPlane: plane, rows, bytes) << UInt64(plane * 8) }
         return Int64(bitPattern: total)
