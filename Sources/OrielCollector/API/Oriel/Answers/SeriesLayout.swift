@@ -7,6 +7,8 @@ struct SeriesLayout: Sendable {
     var order: SeriesOrder
     /// By index in the list, the labels as a member of an answer; `nil` when they are made one by one.
     var labels: ByteColumn?
+    /// Whether the labels take more than is kept, so that nobody tries again.
+    var areLabelsTooLarge = false
 }
 
 /// The layout of the list that was shown last. Who looks again, as a dashboard does every few seconds, asks for the same series, and whoever turns a page does, too: sorting them and

@@ -75,12 +75,13 @@ extension OrielAPI {
     private func layout(of list: SeriesList, isWhole: Bool) async -> Result<SeriesLayout, APIError> {
         let wantsLabels = isWhole && list.descriptors.bytes.count <= LatestSeriesLayout.maximumLabelBytes
         let known = latestSeries.layout(of: list)
-        if let known, known.labels != nil || !wantsLabels { return .success(known) }
+        if let known, known.labels != nil || known.areLabelsTooLarge || !wantsLabels { return .success(known) }
         async let labels = wantsLabels ? Self.labels(of: list) : .success(nil)
         do throws(WireError) {
             var layout: SeriesLayout
             if let known { layout = known } else { layout = SeriesLayout(order: try SeriesOrder(of: list)) }
             layout.labels = try await labels.get()
+            layout.areLabelsTooLarge = wantsLabels && layout.labels == nil
             latestSeries.keep(layout)
             return .success(layout)
         } catch {
