@@ -329,56 +329,39 @@ final class StreamRegistry: Sendable {
     }
 
     /// A batch for callers: references replaced by a stream table of its own, with ids.
+    ///
+    /// - Parameter withDescriptors: Whether the table has the streams' descriptors, or ids alone.
     func resolve(_ batch: consuming ColumnBatch, withDescriptors: Bool = true) -> ColumnBatch {
-        guard withDescriptors else { return resolveIDs(batch) }
-        var local: [StreamReference: UInt32] = [:]
-        var table = StreamTable()
-        var indexes: [UInt32] = []
-        indexes.reserveCapacity(batch.streamIndexes.count)
-        var last: (reference: StreamReference, index: UInt32)?
-        state.withLock { state in
-            for reference in batch.streamIndexes {
-                if let last, last.reference == reference {
-                    indexes.append(last.index)
-                    continue
-                }
-                let index: UInt32
-                if let known = local[reference] {
-                    index = known
-                } else {
-                    index = UInt32(table.intern(state.descriptors[Int(reference)], id: state.ids[Int(reference)]))
-                    local[reference] = index
-                }
-                indexes.append(index)
-                last = (reference, index)
-            }
-        }
-        batch.streams = table
-        batch.streamIndexes = indexes
-        return batch
-    }
-
-    /// A batch for callers who need no more of streams than their ids.
-    private func resolveIDs(_ batch: consuming ColumnBatch) -> ColumnBatch {
         var local: [StreamReference: UInt32] = [:]
         var references: [StreamReference] = []
         var indexes: [UInt32] = []
         indexes.reserveCapacity(batch.streamIndexes.count)
-        var last = (reference: StreamReference(0), index: UInt32(0))
+        var last: (reference: StreamReference, index: UInt32)?
         for reference in batch.streamIndexes {
-            if references.isEmpty || last.reference != reference {
-                let index = local[reference] ?? UInt32(references.count)
-                if index == references.count {
-                    local[reference] = index
-                    references.append(reference)
-                }
-                last = (reference, index)
+            if let last, last.reference == reference {
+                indexes.append(last.index)
+                continue
             }
-            indexes.append(last.index)
+            let index = local[reference] ?? UInt32(references.count)
+            if index == references.count {
+                local[reference] = index
+                references.append(reference)
+            }
+            indexes.append(index)
+            last = (reference, index)
         }
-        batch.streams = StreamTable(ids: ids(of: references))
+        batch.streams = withDescriptors ? table(of: references) : StreamTable(ids: ids(of: references))
         batch.streamIndexes = indexes
         return batch
+    }
+
+    /// A table of some streams, which must be distinct, in their order.
+    private func table(of references: [StreamReference]) -> StreamTable {
+        state.withLock { state in
+            var table = StreamTable()
+            for reference in references { _ = table.intern(state.descriptors[Int(reference)], id: state.ids[Int(reference)]) }
+            return table
+        }
     }
 }
 

@@ -97,7 +97,7 @@ public struct Projection: Sendable, Hashable {
     /// Fixed columns; others come as `.absent`.
     public var columns: Set<ColumnID>
     public var attributes: AttributeProjection
-    /// Whether the batches' stream tables have descriptors, or ids only: what many streams take longest over is to copy these.
+    /// Whether the batches' stream tables have descriptors, or ids only, which saves a copy of each stream's. No store takes batches without them.
     public var describesStreams: Bool
 
     public enum AttributeProjection: Sendable, Hashable {

@@ -38,13 +38,19 @@ import Testing
 
     private struct NoBody: Error {}
 
+    /// Name and instance of series in the order of an answer, and of those with some numbers in the order in which they are to be shown.
+    private static func names(_ series: [JSONTree]) -> [String] {
+        series.map { "\($0["name"]?.text ?? "") \($0["labels"]?["instance"]?.text ?? "")" }
+    }
+
+    private static func names(_ numbers: [Int]) -> [String] { numbers.map { "requests_\($0 % 3) host-\($0)" }.sorted() }
+
     @Test func aPageOfManySeriesIsWhatSmallPagesAreTogether() async throws {
         let api = try await Self.api(Self.series)
         let whole = try JSONTree(try await Self.bytes(api, "limit=100000"))
         #expect(whole["next"] == .null)
         let series = try #require(whole["series"]?.elements)
-        let places = series.map { "\($0["name"]?.text ?? "") \($0["labels"]?["instance"]?.text ?? "")" }
-        #expect(places == (0..<Self.series).map { "requests_\($0 % 3) host-\($0)" }.sorted())
+        #expect(Self.names(series) == Self.names(Array(0..<Self.series)))
         #expect(series.allSatisfy { ($0["last"]?["value"]?.number).map { "host-\(Int($0))" } == $0["labels"]?["instance"]?.text })
 
         // A multiple of what one task writes, and no such.
@@ -65,13 +71,12 @@ import Testing
 
     /// A list that was shown before is not laid out anew: that must be seen by nothing but the time it takes.
     @Test func aListThatWasShownBeforeIsShownWithWhatIsNew() async throws {
-        func instances(_ json: [UInt8]) throws -> [String] {
-            try #require(try JSONTree(json)["series"]?.elements).map { "\($0["name"]?.text ?? "") \($0["labels"]?["instance"]?.text ?? "")" }
-        }
-        func names(_ numbers: [Int]) -> [String] { numbers.map { "requests_\($0 % 3) host-\($0)" }.sorted() }
         let api = try await Self.api(60)
+        func shown(_ query: String) async throws -> [String] {
+            Self.names(try #require(try JSONTree(try await Self.bytes(api, query))["series"]?.elements))
+        }
         let first = try await Self.bytes(api, "limit=100")
-        #expect(try instances(first) == names(Array(0..<60)))
+        #expect(try await shown("limit=100") == Self.names(Array(0..<60)))
         #expect(try await Self.bytes(api, "limit=100") == first)
         // Other samples of the same series.
         try await Self.add(Array(0..<60), age: 500, to: api.store)
@@ -79,13 +84,13 @@ import Testing
         #expect(second != first && second.count == first.count)
         // As many series, but others; and others again, which are more.
         for number in [0, 1, 2, 1] {
-            #expect(try instances(try await Self.bytes(api, "limit=100&name=requests_\(number)")) == names((0..<20).map { $0 * 3 + number }))
+            #expect(try await shown("limit=100&name=requests_\(number)") == Self.names((0..<20).map { $0 * 3 + number }))
         }
         try await Self.add([60], to: api.store)
-        #expect(try instances(try await Self.bytes(api, "limit=100")) == names(Array(0...60)))
+        #expect(try await shown("limit=100") == Self.names(Array(0...60)))
         let page = try JSONTree(try await Self.bytes(api, "limit=21"))
         let next = try #require(page["next"]?.text)
-        #expect(try instances(try await Self.bytes(api, "limit=100&cursor=\(next)")) == names(Array(0...60)).suffix(40))
+        #expect(try await shown("limit=100&cursor=\(next)") == Self.names(Array(0...60)).suffix(40))
     }
 
     @Test(arguments: [("all", 25), ("60", 4_166), ("1", 5_000)])
@@ -109,6 +114,15 @@ import Testing
         let second = try await Self.bytes(api, "limit=100000&cursor=\(next)")
         #expect(String(decoding: second.suffix(12), as: UTF8.self) == "\"next\":null}")
         #expect(instances(first) + instances(second) == (0..<count).sorted { ($0 % 3, "\($0)") < ($1 % 3, "\($1)") })
+    }
+
+    /// What fits as it is stored, but not as JSON.
+    @Test func labelsThatAreTooLargeToKeepAreShownAllTheSame() async throws {
+        let api = try await Self.api(500, padding: String(repeating: "\"", count: 17_500))
+        let first = try await Self.bytes(api, "limit=100000")
+        #expect(first.count > OrielAPI.pageBytes)
+        #expect(try await Self.bytes(api, "limit=100000") == first)
+        #expect(api.latestSeries.latestLayout?.areLabelsTooLarge == true && api.latestSeries.latestLayout?.labels == nil)
     }
 
     @Test func longLabelsThatBeginAlikeAreOnOnePageEach() async throws {

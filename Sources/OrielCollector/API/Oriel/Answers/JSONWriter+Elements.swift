@@ -49,7 +49,7 @@ extension JSONWriter {
     ///
     /// - Parameters:
     ///   - total: How many elements there are.
-    ///   - size: The bytes that an element takes, about and rather more.
+    ///   - size: The bytes that an element takes, about: so much is asked for before it is written.
     ///   - memory: What the answer takes.
     ///   - write: Writes a range of the elements and says so of each by ``JSONElements/finishElement()``.
     /// - Returns: How many were written; at least one of any.

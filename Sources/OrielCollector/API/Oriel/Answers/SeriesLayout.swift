@@ -21,9 +21,12 @@ final class LatestSeriesLayout: Sendable {
 
     /// The layout of a list, if this is the latest.
     func layout(of list: SeriesList) -> SeriesLayout? {
-        guard let layout = latest.withLock({ $0 }), layout.order.ids == list.ids else { return nil }
-        return layout
+        guard let latestLayout, latestLayout.order.ids == list.ids else { return nil }
+        return latestLayout
     }
+
+    /// The layout that is kept.
+    var latestLayout: SeriesLayout? { latest.withLock { $0 } }
 
     /// Replaces the latest.
     func keep(_ layout: SeriesLayout) { latest.withLock { $0 = layout } }

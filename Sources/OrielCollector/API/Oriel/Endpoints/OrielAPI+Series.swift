@@ -137,7 +137,8 @@ extension OrielAPI {
         var places = StreamPlaces(series)
         let ids = Set(series)
         // Their labels are in the list.
-        let projection = Projection(columns: Projection.everything.columns, attributes: .all, describesStreams: false)
+        var projection = Projection.everything
+        projection.describesStreams = false
         var runs = try snapshot.series(ScanPlan(signal: .samples, range: range, streams: ids, projection: projection, deadline: deadline))
         while let run = try await runs.next() {
             if let samples = SampleBatch(run.batch) {
@@ -168,7 +169,8 @@ extension OrielAPI {
             }
         }
         guard wantsExemplars else { return rows }
-        let plan = ScanPlan(signal: .exemplars, range: range, streams: ids, order: .time, limit: Self.maximumPoints, deadline: deadline)
+        let plan = ScanPlan(
+            signal: .exemplars, range: range, streams: ids, projection: projection, order: .time, limit: Self.maximumPoints, deadline: deadline)
         let cursor = try snapshot.rows(plan)
         while let batch = try await cursor.next() {
             guard let exemplars = ExemplarBatch(batch) else { continue }
