@@ -211,7 +211,8 @@ let package = Package(
             dependencies: ["OrielSQLite", "OrielStore", "OrielTelemetry", "OrielThreads", "OrielCompression", "CSQLite"], swiftSettings: settings
         ),
         .testTarget(
-            name: "OrielSQLiteColumnsTests", dependencies: ["OrielSQLite", "OrielStore", "OrielTelemetry", "OrielCompression"], swiftSettings: settings),
+            name: "OrielSQLiteColumnsTests", dependencies: ["OrielSQLite", "OrielStore", "OrielTelemetry", "OrielThreads", "OrielCompression"],
+            swiftSettings: settings),
         .testTarget(
             name: "OrielSQLiteTests", dependencies: ["OrielSQLite", "OrielStoreConformance", "OrielStore", "OrielTelemetry", "OrielThreads"],
             swiftSettings: settings),

@@ -94,6 +94,15 @@ package final class OwnThread: Sendable {
         #endif
     }
 
+    /// Tells the calling thread from all others that run; never 0. A later thread may have the number of one that has ended.
+    package static var currentNumber: UInt {
+        #if canImport(Darwin)
+        UInt(bitPattern: pthread_self())
+        #else
+        UInt(pthread_self())
+        #endif
+    }
+
     /// Waits until the thread has ended. Must not be called from the thread itself.
     package func join() {
         let bits = thread.withLock { bits in

@@ -204,7 +204,7 @@ import Testing
             scene.rows.start += Slot.length(of: .logs)
         }
         let path = scene.segments[1].path
-        for segment in scene.segments { segment.file.closeConnection() }
+        for segment in scene.segments { segment.file.closeConnections() }
         let layer = POSIXFileLayer()
         var bytes = try layer.contents(path, limit: 1 << 24)
         // Bodies are the largest column, in the pages of SQLite behind the first ones.

@@ -1,5 +1,7 @@
 import OrielStore
 import OrielTelemetry
+import OrielThreads
+import Synchronization
 import Testing
 
 @testable import OrielSQLite
@@ -88,7 +90,7 @@ import Testing
         let fixture = try SegmentFixture(rows)
         let segment = try fixture.flush([[rows.chunk(rows: 40)]], fileID: 1)
         let expected = try fixture.texts(segment)
-        segment.file.closeConnection()
+        segment.file.closeConnections()
         let layer = POSIXFileLayer()
         let bytes = try layer.contents(segment.path, limit: 1 << 24)
         var random = Seeded(141)
@@ -125,7 +127,35 @@ import Testing
                     segment.description, fileSystem: fixture.fileSystem, folder: fixture.folder.path, registry: rows.registry, openSegments: open))
         }
         for segment in segments + segments { #expect(try fixture.texts(segment).count == segment.rowCount) }
-        #expect(segments.filter(\.isConnected).count <= 2)
+        #expect(segments.reduce(0) { $0 + $1.connectionCount } <= 2)
+    }
+
+    /// More threads than there are connections, each with blocks and parts of blocks in an order of its own.
+    @Test func manyThreadsReadOneFile() throws {
+        var rows = RandomRows(.samples, seed: 151)
+        let fixture = try SegmentFixture(rows)
+        let segment = try fixture.flush((0..<6).map { _ in [rows.chunk(rows: 300)] }, fileID: 1)
+        let expected = try segment.blocks.map { try segment.read(block: $0.index, rows: nil, projection: .everything) }
+        let failures = Mutex<[String]>([])
+        let threads = try (0..<7).map { number in
+            try OwnThread(name: "reader-\(number)") {
+                var random = Seeded(UInt64(number))
+                for _ in 0..<60 {
+                    let block = random.below(expected.count)
+                    let chosen = (0..<expected[block].count).filter { _ in random.chance(50) }
+                    do {
+                        let read = try segment.read(block: block, rows: chosen, projection: .everything)
+                        guard read.times == chosen.map({ expected[block].times[$0] }), read.streamIndexes == chosen.map({ expected[block].streamIndexes[$0] })
+                        else { throw ColumnError(.malformed("block \(block) is read as something else"), at: 0) }
+                    } catch {
+                        failures.withLock { $0.append("\(number): \(error)") }
+                    }
+                }
+            }
+        }
+        for thread in threads { thread.join() }
+        #expect(failures.withLock { $0 } == [])
+        #expect((1...4).contains(segment.connectionCount))
     }
 
     @Test func theCacheKeepsToItsBytes() {

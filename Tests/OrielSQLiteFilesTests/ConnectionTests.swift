@@ -137,7 +137,7 @@ struct ConnectionTests {
         let insert = try writer.prepare("INSERT INTO col VALUES(?, ?)")
         for id in 1...3 {
             try insert.bind(1, Int64(id))
-            try insert.run(borrowing: [UInt8](repeating: UInt8(id), count: id * 10_000), at: 2)
+            try insert.run(borrowing: (0..<(id * 10_000)).map { Self.byte($0, of: id) }, at: 2)
         }
         try writer.close()
         let first = try open(folder, .immutable)
@@ -147,16 +147,27 @@ struct ConnectionTests {
             let reader = connection.blobReader(table: "col", column: "data")
             for id in [2, 1, 3] {
                 #expect(try reader.read(row: Int64(id), limit: 30_000, into: &buffer))
-                #expect(buffer == [UInt8](repeating: UInt8(id), count: id * 10_000))
+                #expect(buffer == (0..<(id * 10_000)).map { Self.byte($0, of: id) })
             }
             #expect(try !reader.read(row: 9, limit: 30_000, into: &buffer))
             #expect(try reader.read(row: 3, offset: 29_990, count: 10, into: &buffer))
-            #expect(buffer == [UInt8](repeating: 3, count: 10))
+            #expect(buffer == (29_990..<30_000).map { Self.byte($0, of: 3) })
             #expect(throws: SQLiteError.self) { try reader.read(row: 3, offset: 29_990, count: 11, into: &buffer) }
             #expect(throws: SQLiteError.self) { try reader.read(row: 3, limit: 29_999, into: &buffer) }
+            // Part after part of one value, forwards and backwards, from the beginning again, and after what failed.
+            for offset in [0, 4_000, 8_000, 29_000, 12_000, 12_000, 0] {
+                #expect(try reader.read(row: 3, offset: offset, count: 1_000, into: &buffer))
+                #expect(buffer == (offset..<(offset + 1_000)).map { Self.byte($0, of: 3) })
+            }
+            #expect(try !reader.read(row: 9, offset: 0, count: 1, into: &buffer))
+            #expect(try reader.read(row: 3, offset: 20_000, count: 1_000, into: &buffer))
+            #expect(buffer == (20_000..<21_000).map { Self.byte($0, of: 3) })
         }
         #expect(throws: SQLiteError.self) { try first.execute("DELETE FROM col") }
     }
+
+    /// A byte of a value that tells its place.
+    private static func byte(_ offset: Int, of id: Int) -> UInt8 { UInt8(truncatingIfNeeded: offset &* 31 &+ offset / 251 &+ id) }
 
     @Test func interruptionStopsARunningStatement() throws {
         let folder = try TemporaryFolder()

@@ -76,7 +76,7 @@ struct PinPowerCutTests {
         try await store.stop(flushing: false)
         let states: [Set<Int>] = [[], [0], [0, 1], [0, 1]]
         let operations = layer.operations
-        for count in stride(from: marks[0], through: marks[3], by: 3) {
+        for count in stride(from: marks[0], through: marks[3], by: powerCutStep(3)) {
             let image = try folder.folder("image")
             try PowerCut.image(of: Array(operations.prefix(count)), after: count, seed: UInt64(count), into: image)
             let done = marks.lastIndex { $0 <= count } ?? 0

@@ -41,7 +41,7 @@ struct SalvagePowerCutTests {
         case .block: try segment.readBlob(.directory(1), into: &blob)
         case .header: try segment.readBlob(.head(.header, 0), into: &blob)
         }
-        segment.file.closeConnection()
+        segment.file.closeConnections()
         let contents = try layer.contents(path, limit: 1 << 30)
         let place = try #require((0...(contents.count - blob.count)).first { contents[$0..<($0 + blob.count)].elementsEqual(blob) })
         let file = try layer.open(path, .readWrite)
@@ -142,7 +142,7 @@ struct SalvagePowerCutTests {
         try await settle(store, bytes, root)
         try await store.stop(flushing: false)
         let operations = layer.operations
-        for count in stride(from: begun, through: operations.count, by: 3) {
+        for count in stride(from: begun, through: operations.count, by: powerCutStep(3)) {
             let image = try folder.folder("image")
             try PowerCut.image(of: Array(operations.prefix(count)), after: count, seed: UInt64(count), into: image)
             try await check(image, damage, bytes, isReplaced: count >= acknowledged, "\(damage), after \(count) of \(begun)...\(operations.count)")

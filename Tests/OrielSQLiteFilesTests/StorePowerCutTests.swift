@@ -84,7 +84,7 @@ struct StorePowerCutTests {
     @Test func nothingAcknowledgedIsLostAfterAnyOperation() async throws {
         let folder = try TemporaryFolder()
         let run = try await run(folder.folder("live"))
-        let faults = try await faults(run, folder, stride: 7)
+        let faults = try await faults(run, folder, stride: powerCutStep(7))
         #expect(faults.isEmpty, "\(faults.count): \(faults.prefix(4).joined(separator: "\n"))")
     }
 
@@ -239,7 +239,7 @@ struct StorePowerCutTests {
 
         let operations = layer.operations
         let (rows, deleted) = (Set((0..<4).flatMap { StoreRows.expected($0) }), Set(StoreRows.expected(1)))
-        for count in stride(from: begun, through: operations.count, by: 5) {
+        for count in stride(from: begun, through: operations.count, by: powerCutStep(5)) {
             let image = try folder.folder("image")
             try PowerCut.image(of: Array(operations.prefix(count)), after: count, seed: UInt64(count), into: image)
             let found = try await StoreRows.contents(of: SQLiteStore.open(folder: image, options: options()))

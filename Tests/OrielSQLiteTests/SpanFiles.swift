@@ -70,9 +70,9 @@ enum SpanFiles {
         let name = try choose(segment)
         func read() throws -> [UInt8] {
             var blob: [UInt8] = []
-            segment.file.closeConnection()
+            segment.file.closeConnections()
             try segment.readBlob(name, into: &blob)
-            segment.file.closeConnection()
+            segment.file.closeConnections()
             return blob
         }
         let blob = try read()

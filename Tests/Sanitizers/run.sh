@@ -29,7 +29,7 @@ fi
 case $sanitizer in
     thread)
         # Without the checks of conformance, for the time that they take: random histories over the busy store meet the same threads.
-        chosen="$client"'|ConcurrencyTests|ThreadTests|StreamDictionaryTests|\.StoreTests|PressureTests|MaintenanceTests|ScanTests/(?!conformance)|SQLiteStoreTests/busy(Model|Options)'
+        chosen="$client"'|ConcurrencyTests|ThreadTests|StreamDictionaryTests|\.StoreTests|PressureTests|MaintenanceTests|ScanTests/(?!conformance)|SQLiteStoreTests/busy(Model|Options)|SegmentTests/manyThreads'
         export TSAN_OPTIONS="halt_on_error=0 exitcode=66 ${TSAN_OPTIONS:-}"
         ;;
     address)

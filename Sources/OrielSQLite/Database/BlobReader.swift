@@ -1,6 +1,9 @@
 import CSQLite
 
 /// Reads values of one column by row id through SQLite's incremental interface, which is faster than a SELECT for small values and can read a part.
+///
+/// For databases that nobody writes while the reader lives: it stays at the row that it read last, where SQLite knows of the value's pages those that were visited. To
+/// find them again for each of several parts, all pages before the part would be read.
 @safe
 final class BlobReader {
     private let handle: DatabaseHandle
@@ -8,6 +11,8 @@ final class BlobReader {
     private let column: String
     /// The open value; SQLite allows it to be moved to another row, until that fails.
     private var pointer: OpaquePointer?
+    /// The row of the open value.
+    private var current: Int64?
 
     init(_ handle: DatabaseHandle, table: String, column: String) {
         self.handle = handle
@@ -54,6 +59,8 @@ final class BlobReader {
 
     /// Moves to `row` and returns its length, `nil` when there is no such row.
     private func open(row: Int64) throws(SQLiteError) -> Int? {
+        if current == row { return Int(unsafe sqlite3_blob_bytes(pointer)) }
+        current = nil
         let code: Int32
         if unsafe pointer != nil {
             code = unsafe sqlite3_blob_reopen(pointer, row)
@@ -61,6 +68,7 @@ final class BlobReader {
             code = unsafe sqlite3_blob_open(handle.pointer, "main", table, column, row, 0, &pointer)
         }
         if code == SQLITE_OK {
+            current = row
             return Int(unsafe sqlite3_blob_bytes(pointer))
         }
         let error = handle.error(code, sql: nil)
@@ -86,6 +94,7 @@ final class BlobReader {
             }
         }
         guard code == SQLITE_OK else {
+            current = nil
             throw handle.error(code, sql: nil)
         }
     }

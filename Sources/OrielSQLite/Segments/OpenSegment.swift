@@ -1,4 +1,5 @@
 import OrielTelemetry
+import OrielThreads
 import Synchronization
 
 /// A segment's open file and what is remembered of it, whichever references its streams have: shared by all ``Segment``s of the file.
@@ -10,7 +11,15 @@ final class OpenSegment: Sendable {
     private let path: String
     private let fileSystem: SQLiteFileSystem
     private let openSegments: OpenSegments
-    private let connection = Mutex<SegmentConnection?>(nil)
+    /// A connection of its own for each of the threads that commonly read one file at a time: a value whose pages two threads read in turns would be looked for
+    /// again and again, and they would wait for each other.
+    private let slots = (0..<4).map { _ in Slot() }
+
+    private final class Slot: Sendable {
+        let connection = Mutex<SegmentConnection?>(nil)
+        /// The number of the thread that used it last; 0 for none.
+        let user = Atomic<UInt>(0)
+    }
 
     init(_ path: String, _ fileSystem: SQLiteFileSystem, _ cache: SegmentCache, _ openSegments: OpenSegments) {
         self.path = path
@@ -24,27 +33,57 @@ final class OpenSegment: Sendable {
     }
 
     /// Closes the file until it is next needed.
-    func closeConnection() {
-        connection.withLock { $0 = nil }
+    func closeConnections() {
+        for slot in slots { slot.connection.withLock { $0 = nil } }
     }
 
-    /// Whether the file is open.
-    var isConnected: Bool { connection.withLock { $0 != nil } }
+    /// How many connections are open.
+    var connectionCount: Int { slots.count { $0.connection.withLock { $0 != nil } } }
 
-    /// Runs `body` with the open connection, one thread at a time.
+    /// Runs `body` with an open connection that no other thread uses meanwhile.
     func withConnection<Result: Sendable>(
         _ body: (SegmentConnection) throws(SQLiteError) -> Result
     ) throws(SQLiteError) -> Result {
+        let thread = OwnThread.currentNumber
+        while true {
+            // Its own, else one that is nobody's, else one that is another's but free now.
+            if let result = try attempt(ofUser: thread, thread, body) { return result }
+            if let result = try attempt(ofUser: 0, thread, body) { return result }
+            if let result = try attempt(ofUser: nil, thread, body) { return result }
+            slots[0].connection.withLock { _ in }
+        }
+    }
+
+    /// Runs `body` with the first free connection that a thread used last, or any thread; `nil` when there is none.
+    private func attempt<Result: Sendable>(
+        ofUser user: UInt?, _ thread: UInt, _ body: (SegmentConnection) throws(SQLiteError) -> Result
+    ) throws(SQLiteError) -> Result? {
+        for slot in slots where user == nil || slot.user.load(ordering: .relaxed) == user {
+            guard let result = try attempt(slot, body) else { continue }
+            slot.user.store(thread, ordering: .relaxed)
+            return result
+        }
+        return nil
+    }
+
+    /// Runs `body` with the connection of a slot; `nil` when another thread uses it.
+    private func attempt<Result: Sendable>(
+        _ slot: Slot, _ body: (SegmentConnection) throws(SQLiteError) -> Result
+    ) throws(SQLiteError) -> Result? {
         var isNew = false
-        let result = try connection.withLock { slot throws(SQLiteError) -> Result in
-            if let open = slot { return try body(open) }
+        let result = try slot.connection.withLockIfAvailable { connection throws(SQLiteError) in
+            if let open = connection { return try body(open) }
             let open = try SegmentConnection(path, fileSystem: fileSystem)
-            slot = open
+            connection = open
             isNew = true
             return try body(open)
         }
-        // Another segment's lock is taken only after this one's is free.
-        if isNew { openSegments.opened(self)?.closeConnection() }
+        if isNew { noteOpened() }
         return result
+    }
+
+    /// Another segment's locks are taken only while none of this one's is held.
+    private func noteOpened() {
+        openSegments.opened(self)?.closeConnections()
     }
 }

@@ -114,8 +114,8 @@ final class Segment: BlockContainer {
         }
     }
 
-    /// Whether the file is open.
-    var isConnected: Bool { file.isConnected }
+    /// How often the file is open.
+    var connectionCount: Int { file.connectionCount }
 
     // MARK: Reading
 

@@ -1,7 +1,7 @@
 import OrielStore
 import Synchronization
 
-/// The open connection of a segment: used by one thread at a time, under the segment's lock.
+/// An open connection to a segment: used by one thread at a time, under a lock.
 final class SegmentConnection {
     private let connection: Connection
     private let head: BlobReader
@@ -69,31 +69,5 @@ final class SegmentConnection {
     func structuralDamage() throws(SQLiteError) -> String? {
         let answer = try connection.pragma("integrity_check(1)")
         return answer == "ok" ? nil : answer ?? "no answer"
-    }
-}
-
-/// Bounds how many segments of the process have their connection open: an open one costs about 350 KB.
-final class OpenSegments: Sendable {
-    static let shared = OpenSegments(limit: 64)
-
-    private struct Member {
-        weak var segment: OpenSegment?
-    }
-
-    private let limit: Int
-    /// Oldest first.
-    private let members = Mutex<[Member]>([])
-
-    init(limit: Int) {
-        self.limit = limit
-    }
-
-    /// Notes that a segment opened its connection. Returns one that must close its own, which the caller does without holding any lock.
-    func opened(_ segment: OpenSegment) -> OpenSegment? {
-        members.withLock { members in
-            members.removeAll { $0.segment == nil || $0.segment === segment }
-            members.append(Member(segment: segment))
-            return members.count > limit ? members.removeFirst().segment : nil
-        }
     }
 }
