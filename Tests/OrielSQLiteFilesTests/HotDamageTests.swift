@@ -367,4 +367,21 @@ struct HotDamageTests {
         let error = await #expect(throws: StoreError.self) { try await SQLiteStore.open(folder: path, options: StoreRows.options) }
         #expect(error == .newerFormat(path: path, found: 9, supported: 1))
     }
+
+    /// A copy that was not finished is begun again when it is needed; it must not take its place for ever.
+    @Test func unfinishedCopiesAreUnlinkedAtTheStart() async throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.folder("store")
+        let layer = POSIXFileLayer()
+        var store = try await SQLiteStore.open(folder: path, options: StoreRows.options)
+        _ = try await store.append(StoreRows.request(0))
+        try await store.stop(flushing: false)
+        try layer.ensureDirectory(path + "/data")
+        try layer.ensureDirectory(path + "/data/unknown")
+        let others = ["1.seg", "2.seg.2", "a.seg.tmp", "notes.tmp", "3.seg.tmp.2", "seg.tmp"]
+        for name in others + ["1.seg.tmp", "12.seg.3.tmp"] { try layer.replace(path + "/data/unknown/" + name, with: [1]) }
+        store = try await SQLiteStore.open(folder: path, options: StoreRows.options)
+        #expect(try layer.list(path + "/data/unknown") == others.sorted())
+        try await store.close()
+    }
 }

@@ -124,6 +124,18 @@ enum UnknownFiles {
         return target
     }
 
+    /// Unlinks copies of segments that the power or a full disk cut short: ``keep(_:_:files:pause:)`` begins again.
+    static func clearUnfinished(_ folder: String, files: any FileLayer) throws(FileError) {
+        for name in try names(folder, files: files) {
+            // `1.seg.tmp`, or `1.seg.2.tmp` where the first name was taken.
+            let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+            guard parts.count == 3 || parts.count == 4, parts[1] == "seg", parts.last == "tmp", Int(parts[0]) != nil,
+                parts.count == 3 || Int(parts[2]) != nil
+            else { continue }
+            try files.unlink(folder + "/data/unknown/" + name)
+        }
+    }
+
     /// The names in `data/unknown/`, sorted.
     static func names(_ folder: String, files: any FileLayer) throws(FileError) -> [String] {
         guard try files.exists(folder + "/data/unknown") else { return [] }

@@ -75,6 +75,7 @@ struct Recovery {
             // An opening writes a little, and the maintenance thread heals the rest.
             try ballast.release()
         }
+        try UnknownFiles.clearUnfinished(folder, files: files)
         let knownUnknown = Set(try UnknownFiles.names(folder, files: files))
         let scan = try FolderScan(folder, files: files)
         try checkAppDatabase(fileSystem)
