@@ -169,13 +169,23 @@ struct ReferenceSnapshot: StoreSnapshot {
         }
     }
 
-    func streamList(
+    func streamIDs(
         _ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange, limit: Int
-    ) async throws(StoreError) -> StreamList {
-        let found = try descriptors(signal, matchers, range).prefix(limit)
-        var encoded = ByteColumn()
-        for stream in found { encoded.append(stream.descriptor.encoded) }
-        return StreamList(ids: found.map(\.id), descriptors: encoded)
+    ) async throws(StoreError) -> [StreamID] {
+        try descriptors(signal, matchers, range).prefix(limit).map(\.id)
+    }
+
+    func streamList(of ids: [StreamID]) async throws(StoreError) -> StreamList {
+        var known: [StreamID: [UInt8]] = [:]
+        for commit in contents.commits {
+            for (row, position) in commit.positions.enumerated() {
+                known[position.stream] = commit.batch.streams.descriptors[Int(commit.batch.streamIndexes[row])]
+            }
+        }
+        var descriptors = ByteColumn()
+        let found = ids.filter { known[$0] != nil }
+        for id in found { descriptors.append(known[id] ?? []) }
+        return StreamList(ids: found, descriptors: descriptors)
     }
 
     func labelNames(_ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange) async throws(StoreError) -> [String] {

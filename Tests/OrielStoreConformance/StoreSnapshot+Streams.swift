@@ -13,11 +13,13 @@ public struct StreamInformation: Sendable, Hashable {
 }
 
 extension StoreSnapshot {
-    /// What ``streamList(_:matching:in:limit:)`` finds, decoded.
+    /// What ``streamIDs(_:matching:in:limit:)`` finds, decoded.
     public func streams(
         _ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange, limit: Int
     ) async throws(StoreError) -> [StreamInformation] {
-        let list = try await streamList(signal, matching: matchers, in: range, limit: limit)
+        let ids = try await streamIDs(signal, matching: matchers, in: range, limit: limit)
+        let list = try await streamList(of: ids)
+        guard list.ids == ids else { throw .unsupported("of \(ids.count) streams that were found only \(list.count) are known") }
         do {
             return try list.ids.enumerated().map { index, id in StreamInformation(id: id, descriptor: try list.decoded(index)) }
         } catch {

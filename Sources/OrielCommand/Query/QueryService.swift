@@ -103,7 +103,7 @@ struct StoreQueryService: QueryService {
     }
 
     private static func whole(_ answer: APIAnswer) throws -> (status: Int, body: [UInt8]) {
-        guard case .whole(let bytes) = answer.body else { throw CommandFailure("a stopped store has nothing to follow", .usage) }
+        guard let bytes = answer.bytes else { throw CommandFailure("a stopped store has nothing to follow", .usage) }
         return (answer.status, bytes)
     }
 

@@ -135,7 +135,7 @@ final class StreamRegistry: Sendable {
     }
 
     /// Bytes of the descriptors of some streams.
-    func byteCount(of references: [StreamReference]) -> Int {
+    func byteCount(of references: some Sequence<StreamReference>) -> Int {
         state.withLock { state in references.reduce(0) { $0 + state.descriptors.count(of: Int($1)) } }
     }
 
@@ -208,7 +208,7 @@ final class StreamRegistry: Sendable {
         state.withLock { $0.ids[Int(reference)] }
     }
 
-    func ids(of references: [StreamReference]) -> [StreamID] {
+    func ids(of references: some Sequence<StreamReference>) -> [StreamID] {
         state.withLock { state in references.map { state.ids[Int($0)] } }
     }
 
@@ -313,6 +313,7 @@ final class StreamRegistry: Sendable {
         var ids: [StreamID] = []
         ids.reserveCapacity(references.count)
         var descriptors = ByteColumn()
+        descriptors.reserveCapacity(references.count, bytes: byteCount(of: references))
         var rest = references[...]
         while !rest.isEmpty {
             // Nobody waits long for the registry.

@@ -2,12 +2,16 @@ import OrielStore
 import OrielTelemetry
 
 extension EngineSnapshot {
-    func streamList(
+    func streamIDs(
         _ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange, limit: Int
-    ) async throws(StoreError) -> StreamList {
+    ) async throws(StoreError) -> [StreamID] {
         try await find(signal, matchers, range) { found in
-            registry.list(of: registry.sortedByID(found.references).prefix(max(0, limit)))
+            registry.ids(of: registry.sortedByID(found.references).prefix(max(0, limit)))
         }
+    }
+
+    func streamList(of ids: [StreamID]) async throws(StoreError) -> StreamList {
+        try await workers.run(budget(deadline: nil)) { registry.list(of: registry.references(of: ids)) }
     }
 
     func labelNames(_ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange) async throws(StoreError) -> [String] {

@@ -24,7 +24,12 @@ public protocol StoreSnapshot: Sendable {
     func partitions(of plan: ScanPlan, count: Int) async throws(StoreError) -> [ScanPlan]
 
     /// Streams with rows in a time range, in the order of their ids; the first of them when there are more than `limit`.
-    func streamList(_ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange, limit: Int) async throws(StoreError) -> StreamList
+    func streamIDs(_ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange, limit: Int) async throws(StoreError) -> [StreamID]
+
+    /// What streams that ``streamIDs(_:matching:in:limit:)`` found are, in the order of `ids`. Ids that the store does not know are left out.
+    ///
+    /// An id is as good as leave to see its stream: a tenant's snapshot does not look whose it is.
+    func streamList(of ids: [StreamID]) async throws(StoreError) -> StreamList
 
     /// The names of the labels of metric series, or of resource and scope attributes, sorted.
     func labelNames(_ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange) async throws(StoreError) -> [String]

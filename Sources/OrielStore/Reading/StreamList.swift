@@ -14,6 +14,11 @@ public struct StreamList: Sendable, Equatable {
         self.descriptors = descriptors
     }
 
+    /// No streams.
+    public init() {
+        self.init(ids: [], descriptors: ByteColumn())
+    }
+
     public var count: Int { ids.count }
 
     /// The decoded descriptor of a stream. Bytes that are no descriptor (impossible for what a decoder interned) throw.

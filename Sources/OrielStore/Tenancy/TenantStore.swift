@@ -147,8 +147,12 @@ private struct TenantSnapshot: StoreSnapshot {
         try await base.partitions(of: narrowed(plan), count: count)
     }
 
-    func streamList(_ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange, limit: Int) async throws(StoreError) -> StreamList {
-        try await base.streamList(signal, matching: adding(matchers, signal), in: range, limit: limit)
+    func streamIDs(_ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange, limit: Int) async throws(StoreError) -> [StreamID] {
+        try await base.streamIDs(signal, matching: adding(matchers, signal), in: range, limit: limit)
+    }
+
+    func streamList(of ids: [StreamID]) async throws(StoreError) -> StreamList {
+        try await base.streamList(of: ids)
     }
 
     func labelNames(_ signal: Signal, matching matchers: [StreamMatcher], in range: TimeRange) async throws(StoreError) -> [String] {

@@ -170,6 +170,9 @@ public struct JSONWriter: Sendable {
         bytes.append(json)
     }
 
+    /// Writes the comma that is due before a value, or before several, of which the text is put together elsewhere.
+    public mutating func beginRaw() { separate() }
+
     // MARK: Plumbing
 
     private mutating func open(_ bracket: UInt8) {

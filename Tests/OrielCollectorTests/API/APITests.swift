@@ -16,7 +16,7 @@ struct ShopAPI {
 
     func get(_ path: String, status: Int = 200, _ place: SourceLocation = #_sourceLocation) async throws -> JSONTree {
         let answer = await api.respond(to: "/api/oriel/v1/\(path)")
-        guard case .whole(let bytes) = answer.body else { throw Failure() }
+        guard let bytes = answer.bytes else { throw Failure() }
         #expect(answer.status == status, "\(path): \(String(decoding: bytes.prefix(400), as: UTF8.self))", sourceLocation: place)
         return try JSONTree(bytes)
     }

@@ -131,13 +131,13 @@ import Testing
             #expect(await DeletionAPI(store: stores[0]).delete(Array(body.utf8)).status == 201)
         }
         for path in ["logs", "traces", "series"] {
-            guard case .whole(let own) = await apis[0].respond(to: "/api/oriel/v1/\(path)?start=0").body,
-                case .whole(let other) = await apis[1].respond(to: "/api/oriel/v1/\(path)?start=0").body
+            guard let own = await apis[0].respond(to: "/api/oriel/v1/\(path)?start=0").bytes,
+                let other = await apis[1].respond(to: "/api/oriel/v1/\(path)?start=0").bytes
             else { throw ShopAPI.Failure() }
             #expect(try JSONTree(own)[path]?.elements.isEmpty == true)
             #expect(try JSONTree(other)[path]?.elements.isEmpty == false)
         }
-        guard case .whole(let first) = before.body, case .whole(let second) = await apis[1].respond(to: "/api/oriel/v1/logs?start=0").body else {
+        guard let first = before.bytes, let second = await apis[1].respond(to: "/api/oriel/v1/logs?start=0").bytes else {
             throw ShopAPI.Failure()
         }
         #expect(first == second)

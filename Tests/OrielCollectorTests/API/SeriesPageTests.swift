@@ -31,7 +31,7 @@ import Testing
 
     private static func bytes(_ api: OrielAPI, _ query: String) async throws -> [UInt8] {
         let answer = await api.respond(to: "/api/oriel/v1/series?\(query)")
-        guard case .whole(let bytes) = answer.body else { throw NoBody() }
+        guard let bytes = answer.bytes else { throw NoBody() }
         #expect(answer.status == 200, "\(query): \(String(decoding: bytes.prefix(400), as: UTF8.self))")
         return bytes
     }
@@ -116,13 +116,48 @@ import Testing
         #expect(instances(first) + instances(second) == (0..<count).sorted { ($0 % 3, "\($0)") < ($1 % 3, "\($1)") })
     }
 
+    /// What was asked for last stays, as much as there is room for.
+    @Test func layoutsAreKeptWithinTheirBytes() throws {
+        func list(_ number: Int, count: Int, padding: Int) -> StreamList {
+            var descriptors = ByteColumn()
+            for index in 0..<count {
+                let labels = [Label("__name__", "m\(number)"), Label("i", "\(index)"), Label("padding", String(repeating: "x", count: padding))]
+                descriptors.append(StreamDescriptor.series(unsorted: labels).encoded)
+            }
+            return StreamList(ids: (0..<count).map { StreamID(high: UInt64(number), low: UInt64($0)) }, descriptors: descriptors)
+        }
+        func layout(_ list: StreamList) throws -> SeriesLayout {
+            SeriesLayout(order: try SeriesOrder(of: list), texts: try SeriesTexts(of: list, limit: RecentSeriesLayouts.maximumTextBytes))
+        }
+        let layouts = RecentSeriesLayouts()
+        // Of 4 MB each.
+        let lists = (0..<12).map { list($0, count: 40, padding: 100_000) }
+        layouts.keep(try layout(lists[0]))
+        for list in lists.dropFirst() {
+            layouts.keep(try layout(list))
+            #expect(layouts.layout(of: lists[0].ids)?.texts?.names == [Array("m0".utf8)])
+            #expect(layouts.all.reduce(0) { $0 + $1.byteCount } <= RecentSeriesLayouts.maximumBytes)
+        }
+        #expect(layouts.layout(of: lists[1].ids) == nil)
+        #expect(layouts.layout(of: lists[11].ids) != nil && layouts.layout(of: lists[10].ids) != nil)
+        let small = (20..<80).map { list($0, count: 2, padding: 1) }
+        for list in small { layouts.keep(try layout(list)) }
+        #expect(layouts.all.count <= RecentSeriesLayouts.maximumCount)
+        // One of the same series takes the place of the other.
+        let before = layouts.all.count
+        layouts.keep(SeriesLayout(order: try SeriesOrder(of: small[59])))
+        #expect(layouts.all.count == before)
+        #expect(layouts.layout(of: small[59].ids)?.texts == nil && layouts.layout(of: Array(small[59].ids.dropLast())) == nil)
+    }
+
     /// What fits as it is stored, but not as JSON.
     @Test func labelsThatAreTooLargeToKeepAreShownAllTheSame() async throws {
         let api = try await Self.api(500, padding: String(repeating: "\"", count: 17_500))
         let first = try await Self.bytes(api, "limit=100000")
         #expect(first.count > OrielAPI.pageBytes)
         #expect(try await Self.bytes(api, "limit=100000") == first)
-        #expect(api.latestSeries.latestLayout?.areLabelsTooLarge == true && api.latestSeries.latestLayout?.labels == nil)
+        let layout = try #require(api.recentSeries.all.last)
+        #expect(layout.areTextsTooLarge && layout.texts == nil)
     }
 
     @Test func longLabelsThatBeginAlikeAreOnOnePageEach() async throws {

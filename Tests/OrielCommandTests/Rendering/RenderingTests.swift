@@ -14,8 +14,7 @@ import Testing
     private func get(_ target: String) async throws -> [UInt8] {
         let store = ReferenceStore.Place().openReference()
         _ = try await store.append(ShopRows.writeSet)
-        guard case .whole(let bytes) = await OrielAPI(store: store, clock: { ShopRows.now }).respond(to: "/api/oriel/v1/" + target).body else { return [] }
-        return bytes
+        return await OrielAPI(store: store, clock: { ShopRows.now }).respond(to: "/api/oriel/v1/" + target).bytes ?? []
     }
 
     private func rows<Row: Decodable>(_ list: String, _ query: String, _ type: Row.Type) async throws -> [Row] {

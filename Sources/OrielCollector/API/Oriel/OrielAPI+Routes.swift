@@ -30,11 +30,10 @@ extension APIAnswer {
         if let retryAfterSeconds { headers[.retryAfter] = String(retryAfterSeconds) }
         let content: ResponseBody
         switch body {
-        case .whole(let bytes):
+        case .parts(let parts):
             let memory = memory
-            let buffer = ByteBuffer(bytes: bytes)
-            content = ResponseBody(contentLength: bytes.count) { writer in
-                try await writer.write(buffer)
+            content = ResponseBody(contentLength: parts.reduce(0) { $0 + $1.count }) { writer in
+                for part in parts { try await writer.write(ByteBuffer(bytes: part)) }
                 try await writer.finish(nil)
                 withExtendedLifetime(memory) {}
             }

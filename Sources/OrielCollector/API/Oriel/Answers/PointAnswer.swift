@@ -19,22 +19,23 @@ struct SeriesPoint: Sendable {
         }
     }
 
-    func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.time("time", Timestamp(milliseconds: time))
-            if isStale {
-                writer.key("stale")
-                writer.bool(true)
-                return
-            }
-            switch value {
-            case .float(let value):
-                writer.key("value")
-                writer.double(value)
-            case .histogram(let histogram):
-                writer.key("histogram")
-                writer.histogram(histogram)
-            }
+    /// - Parameter moment: Keeps the text of the point before.
+    func write(to writer: inout JSONWriter, _ moment: inout MomentMembers) {
+        writer.beginObject()
+        defer { writer.endObject() }
+        moment.write(milliseconds: time, to: &writer)
+        if isStale {
+            writer.key("stale")
+            writer.bool(true)
+            return
+        }
+        switch value {
+        case .float(let value):
+            writer.key("value")
+            writer.double(value)
+        case .histogram(let histogram):
+            writer.key("histogram")
+            writer.histogram(histogram)
         }
     }
 }

@@ -12,7 +12,7 @@ struct SeriesOrder: Sendable {
     /// Sorts a list.
     ///
     /// - Throws: An error for bytes that are no series' labels, which no store lists for a signal of samples.
-    init(of list: SeriesList) throws(WireError) {
+    init(of list: StreamList) throws(WireError) {
         var places = ByteColumn()
         places.reserveCapacity(list.count, bytes: list.descriptors.bytes.count)
         for index in 0..<list.count { try Self.appendPlace(of: list.descriptors.bytes.span.extracting(list.descriptors.range(of: index)), to: &places) }
@@ -24,25 +24,27 @@ struct SeriesOrder: Sendable {
     /// The indexes of the series behind a place, in the order of pages.
     ///
     /// - Parameters:
-    ///   - place: As of ``place(of:in:)``; `nil` for all.
-    ///   - list: The list that was sorted.
-    func indexes(after place: String?, in list: SeriesList) throws(WireError) -> ArraySlice<UInt32> {
-        guard let place else { return indexes[...] }
+    ///   - place: As of ``place(of:)``.
+    ///   - placeOfSeries: The place of one of the sorted series.
+    /// - Complexity: O(log *n*) places.
+    func indexes(
+        after place: String, _ placeOfSeries: (StreamID) async throws(APIError) -> String
+    ) async throws(APIError) -> ArraySlice<UInt32> {
         let start = Array(place.utf8)
         var low = 0
         var high = indexes.count
         while low < high {
             let middle = (low + high) / 2
-            let bytes = Array(try Self.place(of: Int(indexes[middle]), in: list).utf8)
+            let bytes = Array(try await placeOfSeries(ids[Int(indexes[middle])]).utf8)
             if start.span.precedes(bytes.span) { high = middle } else { low = middle + 1 }
         }
         return indexes[low...]
     }
 
-    /// Where the next page begins behind a series of a list.
-    static func place(of index: Int, in list: SeriesList) throws(WireError) -> String {
+    /// Where the next page begins behind a series.
+    static func place(of descriptor: Span<UInt8>) throws(WireError) -> String {
         var places = ByteColumn()
-        try appendPlace(of: list.descriptors.bytes.span.extracting(list.descriptors.range(of: index)), to: &places)
+        try appendPlace(of: descriptor, to: &places)
         return places.string(at: 0)
     }
 

@@ -8,6 +8,7 @@ struct SeriesWriter {
     private let hasExemplars: Bool
     /// Of the series before: series of one name follow each other.
     private var latest: Metric?
+    private var moment = MomentMembers()
 
     /// What all series of one name have in common, as JSON.
     private struct Metric {
@@ -42,59 +43,42 @@ struct SeriesWriter {
         self.hasExemplars = hasExemplars
     }
 
-    /// The labels of each series of a list, as a member of its element; `nil` when they take more than `limit` bytes.
-    static func labels(of list: SeriesList, limit: Int) throws(WireError) -> ByteColumn? {
-        var labels = ByteColumn()
-        labels.reserveCapacity(list.count, bytes: min(limit, list.descriptors.bytes.count * 2))
-        var writer = JSONWriter()
-        for index in 0..<list.count {
-            writer.removeAll()
-            try writeLabels(list.descriptors.bytes.span.extracting(list.descriptors.range(of: index)), to: &writer)
-            guard labels.bytes.count + writer.bytes.count <= limit else { return nil }
-            labels.append(writer.bytes.span)
-        }
-        return labels
-    }
-
-    private static func writeLabels(_ series: Span<UInt8>, to writer: inout JSONWriter) throws(WireError) {
-        writer.key("labels")
-        writer.beginObject()
-        var reader = try SeriesLabelReader(series)
-        while let label = try reader.next(in: series) {
-            let name = series.extracting(label.name)
-            if name.isMetricName { continue }
-            writer.member(name, series.extracting(label.value))
-        }
-        writer.endObject()
-    }
-
-    /// Writes one series of a list.
+    /// Writes one series whose texts are known.
     ///
-    /// - Parameter labels: What ``labels(of:limit:)`` made of the list; `nil` to make those of this series now.
-    mutating func write(_ index: Int, of list: SeriesList, labels: ByteColumn?, _ row: SeriesRow, to writer: inout JSONWriter) throws(WireError) {
-        let series = list.descriptors.bytes.span.extracting(list.descriptors.range(of: index))
+    /// - Parameter index: In the list that the texts were made of.
+    mutating func write(_ index: Int, of texts: SeriesTexts, _ row: SeriesRow, to writer: inout JSONWriter) {
+        let name = texts.names[Int(texts.metrics[index])]
+        let metric = metric(name.span)
+        writer.beginObject()
+        writer.raw(metric.before.span)
+        writer.raw(texts.labels.bytes.span.extracting(texts.labels.range(of: index)))
+        writeRest(metric, row, to: &writer)
+    }
+
+    /// Writes one series from its descriptor.
+    mutating func write(_ series: Span<UInt8>, _ row: SeriesRow, to writer: inout JSONWriter) throws(WireError) {
         let metric = metric(series.extracting(try series.metricName() ?? 0..<0))
         writer.beginObject()
         writer.raw(metric.before.span)
-        if let labels {
-            writer.raw(labels.bytes.span.extracting(labels.range(of: index)))
-        } else {
-            try Self.writeLabels(series, to: &writer)
-        }
+        _ = try SeriesTexts.writeLabels(of: series, to: &writer)
+        writeRest(metric, row, to: &writer)
+    }
+
+    private mutating func writeRest(_ metric: Metric, _ row: SeriesRow, to writer: inout JSONWriter) {
         writer.raw(metric.after.span)
         writer.key("last")
-        if let last = row.last { last.write(to: &writer) } else { writer.null() }
+        if let last = row.last { last.write(to: &writer, &moment) } else { writer.null() }
         writer.member("stale", row.isStale)
         if hasPoints { write(row.points, areAll: row.hasAllPoints, to: &writer) }
         if hasExemplars { write(row.exemplars, to: &writer) }
         writer.endObject()
     }
 
-    private func write(_ points: [SeriesPoint], areAll: Bool, to writer: inout JSONWriter) {
+    private mutating func write(_ points: [SeriesPoint], areAll: Bool, to writer: inout JSONWriter) {
         writer.key("points")
-        writer.array { writer in
-            for point in points { point.write(to: &writer) }
-        }
+        writer.beginArray()
+        for point in points { point.write(to: &writer, &moment) }
+        writer.endArray()
         writer.member("points_complete", areAll)
     }
 

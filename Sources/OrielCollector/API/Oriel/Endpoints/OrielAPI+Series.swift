@@ -25,76 +25,104 @@ extension OrielAPI {
         let snapshot = try snapshot()
         let families = MetricFamilies(try await asking { () async throws(StoreError) in try await snapshot.families() })
         let name = try parameters.single("name")
-        let list = try await list(snapshot, names: name.map { families.seriesNames(of: $0) }, matchers, page.range, deadline)
+        let names = name.map { families.seriesNames(of: $0) }
+        let ids = try await ids(snapshot, names: names, matchers, page.range, deadline)
         // What is read of all of them needs no order, and is read while they are sorted.
-        let isWhole = page.position == nil && list.count <= limit
-        async let preparing = layout(of: list, isWhole: isWhole)
+        let isWhole = page.position == nil && ids.count <= limit
+        async let preparing = layout(of: ids, snapshot, isWhole: isWhole)
         // In the order of the list, or in that of the page.
         var rows: [SeriesRow] = []
-        if isWhole { rows = try await read(list.ids, snapshot, page.range, sampling, wantsExemplars: wantsExemplars, deadline) }
+        var plan = ScanPlan(signal: .samples, range: page.range, deadline: deadline)
+        if isWhole {
+            if let names, names.count > 1 { plan.streams = Set(ids) } else { plan.streamMatchers = Self.matchers(matchers, name: names?.first) }
+            rows = try await read(ids, snapshot, plan, sampling, wantsExemplars: wantsExemplars)
+        }
         let layout = try await preparing.get()
-        let rest = try Self.readable { () throws(WireError) in try layout.order.indexes(after: page.position, in: list) }
+        var rest = layout.order.indexes[...]
+        if let position = page.position {
+            rest = try await layout.order.indexes(after: position) { id async throws(APIError) in try await Self.place(of: id, snapshot) }
+        }
         let shown = rest.prefix(limit)
+        let shownIDs = shown.map { ids[Int($0)] }
         if !isWhole {
-            rows = try await read(shown.map { list.ids[Int($0)] }, snapshot, page.range, sampling, wantsExemplars: wantsExemplars, deadline)
+            plan.streams = Set(shownIDs)
+            rows = try await read(shownIDs, snapshot, plan, sampling, wantsExemplars: wantsExemplars)
         }
 
         let gathered = rows
-        let size = (layout.labels?.bytes.count ?? list.descriptors.bytes.count * 2) / max(1, list.count) + Self.elementBytes
-        var json = JSONWriter()
-        json.beginObject()
-        json.key("series")
-        json.beginArray()
-        let written = try await json.elements(count: shown.count, ofAbout: size, memory: memory) { range, part throws(APIError) in
+        let texts = layout.texts
+        let list = texts == nil ? try await Self.describe(shownIDs, snapshot) : StreamList()
+        let size = (texts?.labels.bytes.count ?? list.descriptors.bytes.count * 2) / max(1, texts?.labels.count ?? list.count) + Self.elementBytes
+        var parts = JSONParts(memory: memory)
+        parts.json.beginObject()
+        parts.json.key("series")
+        parts.json.beginArray()
+        let written = try await parts.elements(count: shown.count, ofAbout: size) { range, part throws(APIError) in
             var writer = SeriesWriter(families: families, hasPoints: sampling != .none, hasExemplars: wantsExemplars)
             for position in range {
                 let index = Int(shown[shown.startIndex + position])
-                try Self.readable { () throws(WireError) in
-                    try writer.write(index, of: list, labels: layout.labels, gathered[isWhole ? index : position], to: &part.json)
+                let row = gathered[isWhole ? index : position]
+                if let texts {
+                    writer.write(index, of: texts, row, to: &part.json)
+                } else {
+                    try Self.readable { () throws(WireError) in
+                        try writer.write(list.descriptors.bytes.span.extracting(list.descriptors.range(of: position)), row, to: &part.json)
+                    }
                 }
                 guard try part.finishElement() else { return }
             }
         }
-        json.endArray()
-        var next: String?
-        if written < rest.count {
-            let last = Int(shown[shown.startIndex + written - 1])
-            next = page.next(after: try Self.readable { () throws(WireError) in try SeriesOrder.place(of: last, in: list) })
-        }
-        json.member("next", optional: next)
-        json.endObject()
-        return APIAnswer(json: json.bytes)
+        parts.json.endArray()
+        parts.json.member("next", optional: written < rest.count ? page.next(after: try await Self.place(of: shownIDs[written - 1], snapshot)) : nil)
+        parts.json.endObject()
+        return APIAnswer(json: parts.finish())
     }
 
     /// Bytes that the element of a series takes beside its labels and points, about.
     private static let elementBytes = 256
 
-    /// The layout of a list, as a result: tasks beside throw any error.
+    /// The layout of some series, as a result: tasks beside throw any error.
     ///
-    /// - Parameter isWhole: Whether one page is to show all of it.
-    private func layout(of list: SeriesList, isWhole: Bool) async -> Result<SeriesLayout, APIError> {
-        let wantsLabels = isWhole && list.descriptors.bytes.count <= LatestSeriesLayout.maximumLabelBytes
-        let known = latestSeries.layout(of: list)
-        if let known, known.labels != nil || known.areLabelsTooLarge || !wantsLabels { return .success(known) }
-        async let labels = wantsLabels ? Self.labels(of: list) : .success(nil)
-        do throws(WireError) {
+    /// - Parameter isWhole: Whether one page is to show all of them.
+    private func layout(of ids: [StreamID], _ snapshot: any StoreSnapshot, isWhole: Bool) async -> Result<SeriesLayout, APIError> {
+        let known = recentSeries.layout(of: ids)
+        if let known, !isWhole || known.texts != nil || known.areTextsTooLarge { return .success(known) }
+        do throws(APIError) {
+            let list = try await Self.describe(ids, snapshot)
+            async let texts = isWhole ? Self.texts(of: list) : .success(nil)
             var layout: SeriesLayout
-            if let known { layout = known } else { layout = SeriesLayout(order: try SeriesOrder(of: list)) }
-            layout.labels = try await labels.get()
-            layout.areLabelsTooLarge = wantsLabels && layout.labels == nil
-            latestSeries.keep(layout)
+            if let known { layout = known } else { layout = SeriesLayout(order: try Self.readable { () throws(WireError) in try SeriesOrder(of: list) }) }
+            layout.texts = try await texts.get()
+            layout.areTextsTooLarge = isWhole && layout.texts == nil
+            recentSeries.keep(layout)
             return .success(layout)
-        } catch {
-            return .failure(Self.unreadable(error))
-        }
-    }
-
-    private static func labels(of list: SeriesList) async -> Result<ByteColumn?, WireError> {
-        do throws(WireError) {
-            return .success(try SeriesWriter.labels(of: list, limit: LatestSeriesLayout.maximumLabelBytes))
         } catch {
             return .failure(error)
         }
+    }
+
+    private static func texts(of list: StreamList) async -> Result<SeriesTexts?, APIError> {
+        guard list.descriptors.bytes.count <= RecentSeriesLayouts.maximumTextBytes else { return .success(nil) }
+        do throws(WireError) {
+            return .success(try SeriesTexts(of: list, limit: RecentSeriesLayouts.maximumTextBytes))
+        } catch {
+            return .failure(unreadable(error))
+        }
+    }
+
+    /// Where the next page begins behind a series.
+    private static func place(of id: StreamID, _ snapshot: any StoreSnapshot) async throws(APIError) -> String {
+        let list = try await describe([id], snapshot)
+        return try readable { () throws(WireError) in
+            try SeriesOrder.place(of: list.descriptors.bytes.span.extracting(list.descriptors.range(of: 0)))
+        }
+    }
+
+    /// The descriptors of series that a snapshot found.
+    private static func describe(_ ids: [StreamID], _ snapshot: any StoreSnapshot) async throws(APIError) -> StreamList {
+        let list = try await asking { () async throws(StoreError) in try await snapshot.streamList(of: ids) }
+        guard list.ids == ids else { throw APIError(status: 500, "of \(ids.count) series that the store found it knows \(list.count)") }
+        return list
     }
 
     private static func readable<Value>(_ read: () throws(WireError) -> Value) throws(APIError) -> Value {
@@ -108,38 +136,48 @@ extension OrielAPI {
     private static func unreadable(_ error: WireError) -> APIError { APIError(status: 500, "the labels of a stored series cannot be read: \(error)") }
 
     /// The series of both kinds of samples that match.
-    private func list(
+    private func ids(
         _ snapshot: any StoreSnapshot, names: [String]?, _ matchers: [StreamMatcher], _ range: TimeRange, _ deadline: Timestamp
-    ) async throws(APIError) -> SeriesList {
-        var list = SeriesList()
+    ) async throws(APIError) -> [StreamID] {
+        var ids: [StreamID] = []
         for signal in [Signal.samples, .histograms] {
             for name in names.map({ $0.map(Optional.some) }) ?? [nil] {
                 try check(deadline)
-                let wanted = matchers + (name.map { [StreamMatcher(Label.metricName, .equal, $0)] } ?? [])
                 let found = try await asking { () async throws(StoreError) in
-                    try await snapshot.streamList(signal, matching: wanted, in: range, limit: Self.maximumSeries + 1)
+                    try await snapshot.streamIDs(signal, matching: Self.matchers(matchers, name: name), in: range, limit: Self.maximumSeries + 1)
                 }
-                list.add(found)
-                guard list.count <= Self.maximumSeries else {
+                if ids.isEmpty {
+                    // Mostly all that there is.
+                    ids = found
+                } else if !found.isEmpty {
+                    let known = Set(ids)
+                    ids += found.filter { !known.contains($0) }
+                }
+                guard ids.count <= Self.maximumSeries else {
                     throw APIError(status: 422, "more than \(Self.maximumSeries) series match; narrow the filter with name or label")
                 }
             }
         }
-        return list
+        return ids
+    }
+
+    private static func matchers(_ matchers: [StreamMatcher], name: String?) -> [StreamMatcher] {
+        matchers + (name.map { [StreamMatcher(Label.metricName, .equal, $0)] } ?? [])
     }
 
     /// What the answer says of the samples of some series, in their order.
+    ///
+    /// - Parameter plan: Selects these series, and perhaps others.
     private func read(
-        _ series: [StreamID], _ snapshot: any StoreSnapshot, _ range: TimeRange, _ sampling: SeriesSampling, wantsExemplars: Bool, _ deadline: Timestamp
+        _ series: [StreamID], _ snapshot: any StoreSnapshot, _ plan: ScanPlan, _ sampling: SeriesSampling, wantsExemplars: Bool
     ) async throws(APIError) -> [SeriesRow] {
         var rows = Array(repeating: SeriesRow(), count: series.count)
         guard !series.isEmpty else { return rows }
         var places = StreamPlaces(series)
-        let ids = Set(series)
-        // Their labels are in the list.
-        var projection = Projection.everything
-        projection.describesStreams = false
-        var runs = try snapshot.series(ScanPlan(signal: .samples, range: range, streams: ids, projection: projection, deadline: deadline))
+        var plan = plan
+        // Their labels are known by their ids.
+        plan.projection.describesStreams = false
+        var runs = try snapshot.series(plan)
         while let run = try await runs.next() {
             if let samples = SampleBatch(run.batch) {
                 var start = run.rows.lowerBound
@@ -169,8 +207,11 @@ extension OrielAPI {
             }
         }
         guard wantsExemplars else { return rows }
-        let plan = ScanPlan(
-            signal: .exemplars, range: range, streams: ids, projection: projection, order: .time, limit: Self.maximumPoints, deadline: deadline)
+        plan.signal = .exemplars
+        plan.streams = Set(series)
+        plan.streamMatchers = []
+        plan.order = .time
+        plan.limit = Self.maximumPoints
         let cursor = try snapshot.rows(plan)
         while let batch = try await cursor.next() {
             guard let exemplars = ExemplarBatch(batch) else { continue }

@@ -7,7 +7,7 @@ public struct OrielAPI: Sendable {
     let store: any TelemetryStore
     private let clock: @Sendable () -> Timestamp
     private let answers: AdmissionBudget?
-    let latestSeries: LatestSeriesLayout
+    let recentSeries: RecentSeriesLayouts
     /// Of the answer that is being written.
     private(set) var memory = AnswerMemory(reservation: nil)
 
@@ -23,19 +23,19 @@ public struct OrielAPI: Sendable {
     ///   - answers: What answers may hold together until their peers have taken them; `nil` for no bound.
     ///   - clock: What relative times refer to; tests set it.
     public init(store: any TelemetryStore, answers: AdmissionBudget? = nil, clock: @escaping @Sendable () -> Timestamp = { .now }) {
-        self.init(store: store, answers: answers, latestSeries: LatestSeriesLayout(), clock: clock)
+        self.init(store: store, answers: answers, recentSeries: RecentSeriesLayouts(), clock: clock)
     }
 
-    private init(store: any TelemetryStore, answers: AdmissionBudget?, latestSeries: LatestSeriesLayout, clock: @escaping @Sendable () -> Timestamp) {
+    private init(store: any TelemetryStore, answers: AdmissionBudget?, recentSeries: RecentSeriesLayouts, clock: @escaping @Sendable () -> Timestamp) {
         self.store = store
         self.answers = answers
-        self.latestSeries = latestSeries
+        self.recentSeries = recentSeries
         self.clock = clock
     }
 
     /// The API for one caller.
     func narrowed(to access: Access) -> OrielAPI {
-        OrielAPI(store: access.narrow(store), answers: answers, latestSeries: latestSeries, clock: clock)
+        OrielAPI(store: access.narrow(store), answers: answers, recentSeries: recentSeries, clock: clock)
     }
 
     /// Answers a GET request.
@@ -112,7 +112,8 @@ public struct OrielAPI: Sendable {
 /// What ``OrielAPI`` answers.
 public struct APIAnswer: Sendable {
     public enum Body: Sendable {
-        case whole([UInt8])
+        /// All of it, in parts that follow each other.
+        case parts([[UInt8]])
         /// Lines that come as they happen.
         case lines(LogFollower)
     }
@@ -126,10 +127,20 @@ public struct APIAnswer: Sendable {
     /// Held until the body was sent.
     var memory = AnswerMemory(reservation: nil)
 
+    /// All of the body as one; `nil` for lines that come as they happen.
+    public var bytes: [UInt8]? {
+        guard case .parts(let parts) = body else { return nil }
+        return parts.count == 1 ? parts[0] : Array(parts.joined())
+    }
+
     init(json: [UInt8]) {
+        self.init(json: [json])
+    }
+
+    init(json parts: [[UInt8]]) {
         status = 200
         contentType = "application/json"
-        body = .whole(json)
+        body = .parts(parts)
     }
 
     init(lines: LogFollower) {
@@ -142,6 +153,6 @@ public struct APIAnswer: Sendable {
         status = error.status
         contentType = "application/json"
         retryAfterSeconds = error.retryAfterSeconds
-        body = .whole(error.body)
+        body = .parts([error.body])
     }
 }

@@ -26,6 +26,16 @@ struct JSONElements: Sendable {
         json.bytes.reserveCapacity(bytes)
     }
 
+    /// Drops the elements behind the one that takes more than `room` bytes, if any.
+    ///
+    /// - Returns: How many are left.
+    fileprivate mutating func take(room: Int) -> Int {
+        guard let last = ends.firstIndex(where: { $0 > room }), last + 1 < ends.count else { return ends.count }
+        ends.removeSubrange((last + 1)...)
+        json.bytes.removeSubrange(ends[last]...)
+        return ends.count
+    }
+
     /// Counts the element that was written; whether there is room for a further one.
     ///
     /// - Throws: 503 when other answers hold the memory that it takes.
@@ -39,51 +49,78 @@ struct JSONElements: Sendable {
     }
 }
 
-extension JSONWriter {
+/// JSON text of which several tasks write the elements of an array: the parts follow each other, and are not copied into one.
+struct JSONParts: Sendable {
+    /// Writes what comes behind the parts.
+    var json = JSONWriter()
+    private var parts: [[UInt8]] = []
+    private let memory: AnswerMemory
+
     /// Elements that one task writes: enough that starting it costs nothing beside.
     private static let elementsOfATask = 512
-    /// Tasks that write at a time. What they have written is held beside the answer until it is a part of it.
+    /// Tasks that write at a time: what they write behind the end of a page is in vain.
     private static let tasks = 4
+
+    /// - Parameter memory: What the answer takes.
+    init(memory: AnswerMemory) {
+        self.memory = memory
+    }
 
     /// Writes very many elements of the array that is open, on all cores, until all are there or the page is full.
     ///
     /// - Parameters:
     ///   - total: How many elements there are.
     ///   - size: The bytes that an element takes, about: so much is asked for before it is written.
-    ///   - memory: What the answer takes.
     ///   - write: Writes a range of the elements and says so of each by ``JSONElements/finishElement()``.
     /// - Returns: How many were written; at least one of any.
     /// - Throws: What `write` throws, and 503 when other answers hold the memory that it takes.
     mutating func elements(
-        count total: Int, ofAbout size: Int, memory: AnswerMemory, _ write: @escaping @Sendable (Range<Int>, inout JSONElements) throws(APIError) -> Void
+        count total: Int, ofAbout size: Int, _ write: @escaping @Sendable (Range<Int>, inout JSONElements) throws(APIError) -> Void
     ) async throws(APIError) -> Int {
         var count = 0
-        let expected = min(bytes.count + total * size, OrielAPI.pageBytes)
-        try memory.hold(expected)
-        bytes.reserveCapacity(expected)
-        while count < total {
+        var byteCount = json.bytes.count
+        while count < total, byteCount <= OrielAPI.pageBytes {
             let ranges = stride(from: count, to: min(total, count + Self.tasks * Self.elementsOfATask), by: Self.elementsOfATask).map { start in
                 start..<min(total, start + Self.elementsOfATask)
             }
-            let parts = try await Self.parts(ranges, ofAbout: size, room: OrielAPI.pageBytes - bytes.count, memory, write)
-            var isFull = false
-            for (part, range) in zip(parts, ranges) {
+            let written = try await Self.write(ranges, ofAbout: size, room: OrielAPI.pageBytes - byteCount, memory, write)
+            for (var part, range) in zip(written, ranges) {
                 // All of it, or up to the element that fills the page.
-                let room = OrielAPI.pageBytes - bytes.count
-                let taken = min(part.ends.count, (part.ends.firstIndex { $0 > room } ?? part.ends.count) + 1)
-                if taken > 0 { raw(part.json.bytes.span.extracting(0..<part.ends[taken - 1])) }
+                let taken = byteCount > OrielAPI.pageBytes ? 0 : part.take(room: OrielAPI.pageBytes - byteCount)
+                guard taken > 0 else {
+                    memory.remove(part.heldBytes)
+                    continue
+                }
+                byteCount += part.json.bytes.count
+                append(part.json.bytes)
                 count += taken
-                isFull = taken < range.count || bytes.count > OrielAPI.pageBytes
-                if isFull { break }
+                // What comes behind would not follow.
+                if taken < range.count { byteCount = max(byteCount, OrielAPI.pageBytes + 1) }
             }
-            memory.remove(parts.reduce(0) { $0 + $1.heldBytes })
-            try memory.hold(bytes.capacity)
-            if isFull { break }
         }
         return count
     }
 
-    private static func parts(
+    /// Adds elements that were written elsewhere.
+    private mutating func append(_ elements: [UInt8]) {
+        json.beginRaw()
+        endPart()
+        parts.append(elements)
+    }
+
+    private mutating func endPart() {
+        if json.bytes.isEmpty { return }
+        parts.append(json.bytes)
+        json.bytes = []
+    }
+
+    /// Ends the text.
+    consuming func finish() -> [[UInt8]] {
+        endPart()
+        return parts
+    }
+
+    private static func write(
         _ ranges: [Range<Int>], ofAbout size: Int, room: Int, _ memory: AnswerMemory,
         _ write: @escaping @Sendable (Range<Int>, inout JSONElements) throws(APIError) -> Void
     ) async throws(APIError) -> [JSONElements] {
