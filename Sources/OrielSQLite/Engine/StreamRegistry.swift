@@ -135,7 +135,7 @@ final class StreamRegistry: Sendable {
     }
 
     /// Bytes of the descriptors of some streams.
-    func byteCount(of references: some Sequence<StreamReference>) -> Int {
+    func byteCount(of references: [StreamReference]) -> Int {
         state.withLock { state in references.reduce(0) { $0 + state.descriptors.count(of: Int($1)) } }
     }
 
@@ -208,8 +208,25 @@ final class StreamRegistry: Sendable {
         state.withLock { $0.ids[Int(reference)] }
     }
 
-    func ids(of references: some Sequence<StreamReference>) -> [StreamID] {
-        state.withLock { state in references.map { state.ids[Int($0)] } }
+    func ids(of references: some Collection<StreamReference>) -> [StreamID] {
+        parts(of: references) { state, reference in state.ids[Int(reference)] }
+    }
+
+    /// What `body` makes of each element, as far as it makes something of it. Nobody waits long for the registry meanwhile.
+    private func parts<Element, Value>(of elements: some Collection<Element>, _ body: (borrowing State, Element) -> Value?) -> [Value] {
+        var values: [Value] = []
+        values.reserveCapacity(elements.count)
+        var rest = elements[...]
+        while !rest.isEmpty {
+            let part = rest.prefix(1024)
+            rest = rest.dropFirst(part.count)
+            state.withLock { state in
+                for element in part {
+                    if let value = body(state, element) { values.append(value) }
+                }
+            }
+        }
+        return values
     }
 
     /// Some references in the order of their ids.
@@ -304,8 +321,8 @@ final class StreamRegistry: Sendable {
     }
 
     /// The references of those of some ids that are known.
-    func references(of ids: some Sequence<StreamID>) -> [StreamReference] {
-        state.withLock { state in ids.compactMap { state.references.find($0, state.ids) } }
+    func references(of ids: some Collection<StreamID>) -> [StreamReference] {
+        parts(of: ids) { state, id in state.references.find(id, state.ids) }
     }
 
     /// Some streams for callers, in their order.
@@ -313,7 +330,7 @@ final class StreamRegistry: Sendable {
         var ids: [StreamID] = []
         ids.reserveCapacity(references.count)
         var descriptors = ByteColumn()
-        descriptors.reserveCapacity(references.count, bytes: byteCount(of: references))
+        descriptors.reserveCapacity(references.count, bytes: parts(of: references) { $0.descriptors.count(of: Int($1)) }.reduce(0, +))
         var rest = references[...]
         while !rest.isEmpty {
             // Nobody waits long for the registry.

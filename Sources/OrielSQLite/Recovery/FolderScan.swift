@@ -50,7 +50,7 @@ struct FolderScan {
     }
 
     /// The number between `prefix` and `suffix`, when the whole name is that.
-    private static func number(_ name: String, _ prefix: String, _ suffix: String) -> Int? {
+    fileprivate static func number(_ name: String, _ prefix: String, _ suffix: String) -> Int? {
         guard name.hasPrefix(prefix), name.hasSuffix(suffix), name.utf8.count > prefix.utf8.count + suffix.utf8.count else { return nil }
         let digits = name.dropFirst(prefix.count).dropLast(suffix.count)
         guard let number = Int(digits), number >= 0, String(number) == digits else { return nil }
@@ -128,11 +128,12 @@ enum UnknownFiles {
     static func clearUnfinished(_ folder: String, files: any FileLayer) throws(FileError) {
         for name in try names(folder, files: files) {
             // `1.seg.tmp`, or `1.seg.2.tmp` where the first name was taken.
-            let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-            guard parts.count == 3 || parts.count == 4, parts[1] == "seg", parts.last == "tmp", Int(parts[0]) != nil,
-                parts.count == 3 || Int(parts[2]) != nil
+            let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 3 || parts.count == 4, parts[1] == "seg", parts.last == "tmp", FolderScan.number(parts[0], "", "") != nil,
+                parts.count == 3 || FolderScan.number(parts[2], "", "") != nil
             else { continue }
-            try files.unlink(folder + "/data/unknown/" + name)
+            let path = folder + "/data/unknown/" + name
+            if try files.status(path)?.isDirectory == false { try files.unlink(path) }
         }
     }
 

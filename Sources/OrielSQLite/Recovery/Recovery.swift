@@ -75,7 +75,6 @@ struct Recovery {
             // An opening writes a little, and the maintenance thread heals the rest.
             try ballast.release()
         }
-        try UnknownFiles.clearUnfinished(folder, files: files)
         let knownUnknown = Set(try UnknownFiles.names(folder, files: files))
         let scan = try FolderScan(folder, files: files)
         try checkAppDatabase(fileSystem)
@@ -468,6 +467,7 @@ struct Recovery {
 
     /// Deletes files that were not finished, and moves away what is none of ours.
     private func clearOthers(_ paths: [String]) throws(FileError) {
+        try UnknownFiles.clearUnfinished(folder, files: files)
         for path in paths {
             if path.hasSuffix(".seg.tmp") {
                 try files.unlink(folder + "/" + path)

@@ -46,40 +46,40 @@ final class OpenSegment: Sendable {
     ) throws(SQLiteError) -> Result {
         let thread = OwnThread.currentNumber
         while true {
-            // Its own, else one that is nobody's, else one that is another's but free now.
-            if let result = try attempt(ofUser: thread, thread, body) { return result }
-            if let result = try attempt(ofUser: 0, thread, body) { return result }
-            if let result = try attempt(ofUser: nil, thread, body) { return result }
+            // Its own, else one that is nobody's, else one that is another's but free now; none is opened beside another while very many are open, unless all are in use.
+            if let result = try attempt(ofUser: thread, thread, mayOpen: true, body) { return result }
+            if let result = try attempt(ofUser: 0, thread, mayOpen: openSegments.hasRoom, body) { return result }
+            if let result = try attempt(ofUser: nil, thread, mayOpen: false, body) { return result }
+            if let result = try attempt(ofUser: nil, thread, mayOpen: true, body) { return result }
             slots[0].connection.withLock { _ in }
         }
     }
 
     /// Runs `body` with the first free connection that a thread used last, or any thread; `nil` when there is none.
     private func attempt<Result: Sendable>(
-        ofUser user: UInt?, _ thread: UInt, _ body: (SegmentConnection) throws(SQLiteError) -> Result
+        ofUser user: UInt?, _ thread: UInt, mayOpen: Bool, _ body: (SegmentConnection) throws(SQLiteError) -> Result
     ) throws(SQLiteError) -> Result? {
         for slot in slots where user == nil || slot.user.load(ordering: .relaxed) == user {
-            guard let result = try attempt(slot, body) else { continue }
-            slot.user.store(thread, ordering: .relaxed)
-            return result
+            if let result = try attempt(slot, thread, mayOpen: mayOpen, body) { return result }
         }
         return nil
     }
 
-    /// Runs `body` with the connection of a slot; `nil` when another thread uses it.
+    /// Runs `body` with the connection of a slot; `nil` when another thread uses it, or when it is closed and may not be opened.
     private func attempt<Result: Sendable>(
-        _ slot: Slot, _ body: (SegmentConnection) throws(SQLiteError) -> Result
+        _ slot: Slot, _ thread: UInt, mayOpen: Bool, _ body: (SegmentConnection) throws(SQLiteError) -> Result
     ) throws(SQLiteError) -> Result? {
         var isNew = false
-        let result = try slot.connection.withLockIfAvailable { connection throws(SQLiteError) in
+        defer { if isNew { noteOpened() } }
+        return try slot.connection.withLockIfAvailable { connection throws(SQLiteError) -> Result? in
+            if connection == nil, !mayOpen { return nil }
+            slot.user.store(thread, ordering: .relaxed)
             if let open = connection { return try body(open) }
             let open = try SegmentConnection(path, fileSystem: fileSystem)
             connection = open
             isNew = true
             return try body(open)
-        }
-        if isNew { noteOpened() }
-        return result
+        } ?? nil
     }
 
     /// Another segment's locks are taken only while none of this one's is held.

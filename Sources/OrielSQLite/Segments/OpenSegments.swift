@@ -16,12 +16,15 @@ final class OpenSegments: Sendable {
         self.limit = limit
     }
 
+    /// Whether a further connection makes no segment close its own.
+    var hasRoom: Bool { members.withLock { $0.count < limit } }
+
     /// Notes that a segment opened a connection. Returns one that must close all of its own, which the caller does without holding any lock.
     func opened(_ segment: OpenSegment) -> OpenSegment? {
         members.withLock { members in
             members.removeAll { $0.segment == nil }
             members.append(Member(segment: segment))
-            guard members.count > limit, let oldest = members.first?.segment else { return nil }
+            guard members.count > limit, let oldest = members.lazy.compactMap(\.segment).first(where: { $0 !== segment }) else { return nil }
             members.removeAll { $0.segment === oldest }
             return oldest
         }

@@ -143,11 +143,14 @@ import Testing
         let small = (20..<80).map { list($0, count: 2, padding: 1) }
         for list in small { layouts.keep(try layout(list)) }
         #expect(layouts.all.count <= RecentSeriesLayouts.maximumCount)
-        // One of the same series takes the place of the other.
+        // One of the same series takes the place of the other, unless it knows less.
         let before = layouts.all.count
         layouts.keep(SeriesLayout(order: try SeriesOrder(of: small[59])))
-        #expect(layouts.all.count == before)
-        #expect(layouts.layout(of: small[59].ids)?.texts == nil && layouts.layout(of: Array(small[59].ids.dropLast())) == nil)
+        #expect(layouts.layout(of: small[59].ids)?.texts != nil && layouts.layout(of: Array(small[59].ids.dropLast())) == nil)
+        layouts.keep(SeriesLayout(order: try SeriesOrder(of: small[0])))
+        #expect(layouts.layout(of: small[0].ids)?.texts == nil)
+        layouts.keep(try layout(small[0]))
+        #expect(layouts.layout(of: small[0].ids)?.texts != nil && layouts.all.count == before)
     }
 
     /// What fits as it is stored, but not as JSON.

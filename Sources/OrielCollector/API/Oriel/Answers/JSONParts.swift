@@ -51,7 +51,7 @@ struct JSONElements: Sendable {
 
 /// JSON text of which several tasks write the elements of an array: the parts follow each other, and are not copied into one.
 struct JSONParts: Sendable {
-    /// Writes what comes behind the parts.
+    /// Writes what comes before, between and behind these elements.
     var json = JSONWriter()
     private var parts: [[UInt8]] = []
     private let memory: AnswerMemory

@@ -23,10 +23,14 @@ final class RecentSeriesLayouts: Sendable {
         }
     }
 
-    /// Keeps a layout, in place of an older one of the same series and of those that were not asked for longest.
+    /// Keeps a layout, in place of one of the same series that knows less and of those that were not asked for longest.
     func keep(_ layout: SeriesLayout) {
         layouts.withLock { layouts in
-            layouts.removeAll { $0.order.ids == layout.order.ids }
+            if let index = layouts.firstIndex(where: { $0.order.ids == layout.order.ids }) {
+                // Of two requests at the same time one may have wanted the order alone.
+                if layouts[index].texts != nil || layouts[index].areTextsTooLarge { return }
+                layouts.remove(at: index)
+            }
             layouts.append(layout)
             var byteCount = layouts.reduce(0) { $0 + $1.byteCount }
             while layouts.count > Self.maximumCount || byteCount > Self.maximumBytes, let oldest = layouts.first {

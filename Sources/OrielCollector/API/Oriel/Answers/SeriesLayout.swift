@@ -9,6 +9,6 @@ struct SeriesLayout: Sendable {
     /// Whether the texts take more than is kept, so that nobody tries again.
     var areTextsTooLarge = false
 
-    /// Bytes that it takes.
+    /// Bytes of what it holds.
     var byteCount: Int { order.ids.count * 24 + (texts?.byteCount ?? 0) }
 }

@@ -35,7 +35,7 @@ struct SeriesTexts: Sendable {
         }
     }
 
-    /// Bytes that they take.
+    /// Bytes of what they hold.
     var byteCount: Int { labels.bytes.count + metrics.count * 8 + names.reduce(0) { $0 + $1.count + 48 } }
 
     /// Writes the member `labels` of an encoded series.
