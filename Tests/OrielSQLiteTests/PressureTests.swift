@@ -53,6 +53,18 @@ struct PressureTests {
         try await store.close()
     }
 
+    /// Whatever redo takes: of very many streams it takes less than their rows in memory.
+    @Test("makes room by itself when memory is short")
+    func makesRoom() async throws {
+        var options = PressureTests.options(longestDelay: 60_000_000_000)
+        options.maintainsItself = true
+        let store = try await SQLiteFolder(options).open()
+        for seed in 1...5 { _ = try await store.append(rows(UInt64(seed))) }
+        #expect(store.statistics.refusedAppends == 0 && store.statistics.flushes >= 4)
+        #expect(store.statistics.signals[.logs]?.rows == 100)
+        try await store.close()
+    }
+
     @Test("lets a cancelled append go")
     func cancels() async throws {
         let store = try await SQLiteFolder(PressureTests.options(longestDelay: 60_000_000_000)).open()

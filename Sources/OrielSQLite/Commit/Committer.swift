@@ -372,7 +372,7 @@ final class Committer {
         }
         contents.finish()
         let counted = core.counters.current
-        if counted.unflushedRedoBytes >= core.options.flushBytes || counted.unsealed.contains(where: { $0.value.isFull($0.key, core.options) }) {
+        if counted.unflushedRedoBytes >= core.options.flushBytes || counted.memoryBytes > core.options.memoryBytes || counted.isSealDue(core.options) {
             core.maintenanceSignal.notify()
         }
     }

@@ -215,7 +215,10 @@ final class Maintainer {
     }
 
     private func isFlushDue(_ now: Timestamp) -> Bool {
-        let unflushed = core.counters.current.unflushedRedoBytes
+        let counted = core.counters.current
+        let unflushed = counted.unflushedRedoBytes
+        // Appends wait, and sealing would make no room: rows of very many streams take more memory than redo.
+        if unflushed > 0, counted.memoryBytes > core.options.memoryBytes, !counted.isSealDue(core.options) { return true }
         // What was deleted is not physically gone as long as redo has it.
         let isAwaited = core.state.tombstones.last.map { $0.sequence > flushedDeletion } ?? false
         let interval = isAwaited ? min(Maintainer.deletionFlushInterval, core.options.flushInterval) : core.options.flushInterval

@@ -38,6 +38,9 @@ final class StoreCounters: Sendable {
         var lastMaintenanceFailure: String?
         var scrubbedBytes = 0
         var lastScrub: Timestamp?
+
+        /// Whether a signal has so many rows that are not sealed that they are to be.
+        func isSealDue(_ options: StoreOptions) -> Bool { unsealed.contains { $0.value.isFull($0.key, options) } }
     }
 
     /// Rows that are not sealed yet.
