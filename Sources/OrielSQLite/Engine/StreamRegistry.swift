@@ -327,21 +327,11 @@ final class StreamRegistry: Sendable {
 
     /// Some streams for callers, in their order.
     func list(of references: some Collection<StreamReference>) -> StreamList {
-        var ids: [StreamID] = []
-        ids.reserveCapacity(references.count)
         var descriptors = ByteColumn()
         descriptors.reserveCapacity(references.count, bytes: parts(of: references) { $0.descriptors.count(of: Int($1)) }.reduce(0, +))
-        var rest = references[...]
-        while !rest.isEmpty {
-            // Nobody waits long for the registry.
-            let part = rest.prefix(1024)
-            rest = rest.dropFirst(part.count)
-            state.withLock { state in
-                for reference in part {
-                    state.descriptors.append(Int(reference), to: &descriptors)
-                    ids.append(state.ids[Int(reference)])
-                }
-            }
+        let ids = parts(of: references) { state, reference in
+            state.descriptors.append(Int(reference), to: &descriptors)
+            return state.ids[Int(reference)]
         }
         return StreamList(ids: ids, descriptors: descriptors)
     }
