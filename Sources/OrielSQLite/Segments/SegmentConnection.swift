@@ -1,5 +1,4 @@
 import OrielStore
-import Synchronization
 
 /// An open connection to a segment: used by one thread at a time, under a lock.
 final class SegmentConnection {

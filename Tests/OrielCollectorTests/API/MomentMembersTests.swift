@@ -20,8 +20,9 @@ import Testing
         times += [.min, .max, Int64.max / 1_000_000, Int64.max / 1_000_000 + 1, Int64.min / 1_000_000, 4_102_444_800_000]
         let seed = UInt64.random(in: .min ... .max)
         var random = SplitMix64(seed: seed)
+        let bases = times
         for _ in 0..<500 {
-            let base = times[Int.random(in: 0..<24, using: &random)]
+            let base = bases[Int.random(in: bases.indices, using: &random)]
             times.append(base.addingSaturating(Int64.random(in: -2_000_000...2_000_000, using: &random)))
             times.append(now + Int64.random(in: 0...day, using: &random))
         }
