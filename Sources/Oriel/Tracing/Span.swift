@@ -18,7 +18,7 @@ extension Oriel {
 
         /// What children are started with: the parent's context, with this span in place of the parent.
         ///
-        /// It is made at each call, which costs as much as the start of a span that is not recorded.
+        /// It is made at each call.
         public var context: ServiceContext {
             if !reference.isValid { return inherited }
             if inherited.isEmpty { return SpareContext.context(with: reference) }

@@ -63,14 +63,6 @@ enum SpanContextReference: Sendable {
         guard case .recorded(let recording) = self else { return nil }
         return recording
     }
-
-    /// The value if it is a reference: no other key has values of this type.
-    @inline(__always)
-    fileprivate static func opened<Value>(_ value: Value) -> SpanContextReference? {
-        guard Value.self == SpanContextReference.self else { return nil }
-        // Both are the same type.
-        return unsafe unsafeBitCast(value, to: SpanContextReference.self)
-    }
 }
 
 /// What is kept of a span that this process does not record.
@@ -83,7 +75,7 @@ final class UnrecordedSpan: Sendable {
 }
 
 private enum SpanContextKey: ServiceContextKey {
-    typealias Value = SpanContextReference
+    typealias Value = SpanPlace
     static var nameOverride: String? { "oriel-span" }
 }
 
@@ -92,14 +84,20 @@ extension ServiceContext {
     public var spanContext: Oriel.SpanContext? { spanContextReference?.context }
 
     var spanContextReference: SpanContextReference? {
+        get { spanPlace?.reference }
+        set { spanPlace = newValue.map { SpanPlace($0) } }
+    }
+
+    /// Where the context keeps its span.
+    var spanPlace: SpanPlace? {
         get {
             // Mostly there is nothing else in a context: a look at all of it is quicker than the hash of a key and a cast.
             let count = count
             if count == 0 { return nil }
             guard count <= 2 else { return self[SpanContextKey.self] }
-            var found: SpanContextReference?
+            var found: SpanPlace?
             forEach { _, value in
-                if let reference = SpanContextReference.opened(value) { found = reference }
+                if let place = SpanPlace.opened(value) { found = place }
             }
             return found
         }
