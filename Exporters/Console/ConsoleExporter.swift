@@ -34,8 +34,8 @@ public final class ConsoleExporter: TelemetryExporter {
         var rowEnds: [Int] = []
         /// The rest of a row that was written in part.
         var rest: [UInt8] = []
-        /// A batch that was written in part.
-        var unfinished: (batch: ExportBatch, rows: Int)?
+        /// The batch of each kind of telemetry that was written in part.
+        var unfinished: [ExportSignal: (batch: ExportBatch, rows: Int)] = [:]
     }
 
     private static var decoderOptions: OTLPDecoder.Options {
@@ -49,6 +49,7 @@ public final class ConsoleExporter: TelemetryExporter {
     private let style: ConsoleStyle
     /// `nil` while an export uses it.
     private let state = Mutex<State?>(State())
+    private let limit = DeadlineLimit()
 
     /// - Parameters:
     ///   - descriptor: stays the caller's, who keeps it open.
@@ -74,11 +75,15 @@ public final class ConsoleExporter: TelemetryExporter {
             return .refused(reason: "the console cannot read the request: \(error)")
         }
         var next = 0
-        if let unfinished = state.unfinished, unfinished.batch.signal == batch.signal, unfinished.batch.request == batch.request { next = unfinished.rows }
-        state.unfinished = nil
-        let writer = DescriptorWriter(descriptor: descriptor, deadline: Deadline(deadline))
+        if let unfinished = state.unfinished.removeValue(forKey: batch.signal), unfinished.batch.request == batch.request { next = unfinished.rows }
+        let writer = DescriptorWriter(descriptor: descriptor, deadline: Deadline(deadline, limit: limit))
         return BrokenPipe.withoutSignal { state.write(rows, of: batch, from: next, style: style, to: writer) }
     }
+
+    public func endExports(by deadline: Timestamp) { limit.set(deadline) }
+
+    /// Lifts what ``endExports(by:)`` said: the lines of threads that log after the end have a time of their own.
+    public func shutdown() { limit.lift() }
 }
 
 extension ConsoleExporter.State {
@@ -122,7 +127,7 @@ extension ConsoleExporter.State {
         case .written: return nil
         case .gone(let reason): return .refused(reason: "the console cannot be written to: \(reason)")
         case .stopped(_, let reason):
-            unfinished = (batch, rows)
+            unfinished[batch.signal] = (batch, rows)
             return .failed(reason: "the console cannot be written to: \(reason)")
         }
     }

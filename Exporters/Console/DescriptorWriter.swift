@@ -56,8 +56,8 @@ struct DescriptorWriter {
         while true {
             var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
             let rest = deadline.rest
-            // The deadline is by the wall clock, which may be set or run on while the process is frozen: it is looked at each second.
-            let milliseconds = Int32(min(rest ?? .zero, .seconds(1)).nanoseconds / 1_000_000)
+            // The deadline is by the wall clock, which may be set or run on while the process is frozen, and others may make it earlier: it is looked at now and then.
+            let milliseconds = Int32(min(rest ?? .zero, .milliseconds(100)).nanoseconds / 1_000_000)
             // The pointer is valid for the call.
             let count = unsafe poll(&request, 1, milliseconds)
             // An error or a hang-up is told by the write that follows.

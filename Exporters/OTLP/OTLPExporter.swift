@@ -40,6 +40,7 @@ public final class OTLPExporter: TelemetryExporter {
     private let destinations: [ExportSignal: Destination]
     private let connector: Connector
     private let state = Mutex(State())
+    private let limit = DeadlineLimit()
 
     /// Makes an exporter; nothing is connected yet.
     ///
@@ -66,10 +67,12 @@ public final class OTLPExporter: TelemetryExporter {
         guard let destination = destinations[batch.signal] else { return .refused(reason: "no endpoint for \(batch.signal.rawValue)") }
         guard deadline > .now else { return .failed(reason: "\(destination.endpoint.receiver): no time was left for a request") }
         var tools = state.withLock { state in state.tools.take() } ?? Tools()
-        let outcome = send(batch, to: destination, &tools, until: Deadline(deadline))
+        let outcome = send(batch, to: destination, &tools, until: Deadline(deadline, limit: limit))
         putBack(tools)
         return outcome
     }
+
+    public func endExports(by deadline: Timestamp) { limit.set(deadline) }
 
     /// Closes the connections. A later ``export(_:deadline:)`` makes a new one and does not keep it.
     public func shutdown() {
@@ -79,6 +82,7 @@ public final class OTLPExporter: TelemetryExporter {
             return state.tools.take()
         }
         _ = consume tools
+        limit.lift()
     }
 
     private func putBack(_ tools: consuming Tools) {
@@ -96,23 +100,22 @@ public final class OTLPExporter: TelemetryExporter {
         do throws(StreamError) {
             var kept = tools.connections.removeValue(forKey: destination.origin)
             if kept?.isUsable() == false { kept = nil }
-            if var connection = kept {
+            // A connection that was closed while nobody looked, or while the process did not run, is replaced, once.
+            var mayRepeat = true
+            while true {
+                var connection: HTTPConnection
+                let isKept = kept != nil
+                if let known = kept { connection = known } else { connection = HTTPConnection(try connector.connect(destination.endpoint, destination.origin.tls, until: deadline)) }
+                kept = nil
                 do throws(HTTPConnection.Failure) {
                     let response = try connection.exchange(parts, until: deadline)
                     if response.keepsAlive { tools.connections[destination.origin] = connection }
                     return ExportOutcome(response, signal: batch.signal, receiver: receiver)
                 } catch {
-                    // Closed while nobody looked: another one, once.
-                    guard error.error.kind == .closed, !error.hasAnswer else { throw error.error }
+                    let isWorthOther = error.error.kind == .stopped || isKept && error.error.kind == .closed && !error.hasAnswer
+                    guard mayRepeat, isWorthOther else { throw error.error }
+                    mayRepeat = false
                 }
-            }
-            var connection = HTTPConnection(try connector.connect(destination.endpoint, destination.origin.tls, until: deadline))
-            do throws(HTTPConnection.Failure) {
-                let response = try connection.exchange(parts, until: deadline)
-                if response.keepsAlive { tools.connections[destination.origin] = connection }
-                return ExportOutcome(response, signal: batch.signal, receiver: receiver)
-            } catch {
-                throw error.error
             }
         } catch {
             let reason = "\(receiver): \(error.reason)"

@@ -102,8 +102,46 @@ import Testing
         pipeline.logs.add("one")
         let deadline = Timestamp.after(.milliseconds(50))
         #expect(await pipeline.flush(deadline: deadline) == false)
-        #expect(await eventually { exporter.attempts.last?.outcome == .failed(reason: "timeout") })
-        #expect(exporter.attempts.map(\.deadline) == [deadline])
+        #expect(await eventually { exporter.attempts.first?.outcome == .failed(reason: "timeout") })
+        #expect(exporter.attempts.first?.deadline == deadline)
+    }
+
+    @Test func aShortFlushTellsNothingOfTheReceiver() async throws {
+        let exporter = FakeExporter()
+        exporter.hold()
+        let pipeline = try pipeline(exporter) { $0.pauseAfterFlush = .seconds(1000) }
+        pipeline.logs.add("one")
+        for number in 1...5 {
+            #expect(await pipeline.flush(deadline: .after(.milliseconds(20))) == false)
+            #expect(await eventually { pipeline.statistics.failedRequests >= number })
+        }
+        #expect(!pipeline.statistics.isReceiverGone)
+        exporter.release()
+        #expect(await pipeline.flush(deadline: .after(.seconds(60))))
+        #expect(exporter.bodies == ["one"])
+    }
+
+    @Test func nothingIsBegunWhereAProcessMayBeFrozenAfterAFlush() async throws {
+        let exporter = FakeExporter()
+        exporter.hold()
+        let pipeline = try pipeline(exporter) {
+            $0.logDelay = .zero
+            $0.pauseAfterFlush = .seconds(1000)
+        }
+        pipeline.logs.add("one")
+        #expect(await eventually { exporter.attempts.count == 1 })
+        #expect(await pipeline.flush(deadline: .after(.milliseconds(20))) == false)
+        exporter.release()
+        // Under way before, it goes on; what comes now waits.
+        #expect(await eventually { exporter.bodies == ["one"] })
+        for number in 2...100 {
+            pipeline.logs.add("\(number)")
+            await Task.yield()
+        }
+        #expect(exporter.attempts.count == 1)
+        pipeline.resume()
+        #expect(await eventually { exporter.bodies.count == 100 })
+        #expect(await pipeline.flush(deadline: .after(.seconds(60))))
     }
 
     @Test func aFlushEndsAtItsDeadlineWhileTheThreadIsBusy() async throws {
@@ -189,7 +227,50 @@ import Testing
         #expect(pipeline.statistics[.logs].delivered == 50)
         // What was sent before stays what it was.
         let first = exporter.attempts[0].batch.request
-        #expect(exporter.attempts[0...6].allSatisfy { $0.batch.request == first })
+        #expect(exporter.attempts[0...2].allSatisfy { $0.batch.request == first })
+        #expect(exporter.delivered.count { $0.request == first } == 1)
+    }
+
+    @Test(arguments: [false, true]) func aRequestThatIsNeverTakenHoldsUpNoOthers(hasFolder: Bool) async throws {
+        let folder = TemporaryFolder()
+        let exporter = FakeExporter { _, batch in batch.bodies.contains("poison") ? .failed(reason: "too much at once") : .delivered() }
+        let pipeline = try pipeline(exporter) {
+            if hasFolder { $0.spillFolder = folder.path }
+            $0.logDelay = .zero
+            $0.retry.firstDelay = .milliseconds(10)
+            $0.retry.longestDelay = .milliseconds(10)
+        }
+        pipeline.logs.add("poison")
+        #expect(await eventually { exporter.attempts.count >= 1 })
+        var number = 0
+        let isGivenUp = await eventually {
+            // Small requests of a dead time go together, so each waits for the one before.
+            if exporter.bodies.count == number {
+                number += 1
+                pipeline.logs.add("\(number)")
+            }
+            return pipeline.statistics[.logs].dropped == [.refused: 1]
+        }
+        #expect(isGivenUp)
+        #expect(await pipeline.flush(deadline: .after(.seconds(60))))
+        #expect(Set(exporter.bodies) == Set((1...number).map { "\($0)" }) && exporter.bodies.count == number)
+        #expect(pipeline.statistics.lastFailure == "too much at once")
+        expectExact(pipeline)
+    }
+
+    @Test func aRequestIsNotGivenUpBecauseNobodyIsThere() async throws {
+        let exporter = FakeExporter { number, _ in number < 40 ? .failed(reason: "gone") : .delivered() }
+        let pipeline = try pipeline(exporter) {
+            $0.logDelay = .zero
+            $0.retry.firstDelay = .milliseconds(10)
+            $0.retry.longestDelay = .milliseconds(10)
+        }
+        for number in 0..<10 {
+            pipeline.logs.add("\(number)")
+            #expect(await eventually { exporter.attempts.count > 3 * number })
+        }
+        #expect(await eventually { exporter.bodies.count == 10 })
+        #expect(pipeline.statistics[.logs].droppedTotal == 0)
     }
 
     @Test func smallRequestsOfADeadTimeAreSentTogether() async throws {
@@ -517,6 +598,44 @@ import Testing
         #expect(pipeline.statistics[.logs].waiting == 1)
     }
 
+    @Test func shutdownLeavesTimeForFilesThoughARequestIsUnderWay() async throws {
+        let folder = TemporaryFolder()
+        let exporter = FakeExporter()
+        exporter.hold()
+        let pipeline = try pipeline(exporter) {
+            $0.spillFolder = folder.path
+            $0.logDelay = .zero
+            $0.exportTimeout = .seconds(1000)
+        }
+        pipeline.logs.add("one")
+        #expect(await eventually { exporter.attempts.count == 1 })
+        pipeline.logs.add("two")
+        pipeline.spans.add("a span")
+        #expect(await pipeline.shutdown(deadline: .after(.seconds(2))) == false)
+        #expect(exporter.shutdowns == 1)
+        #expect(pipeline.statistics[.logs].waiting == 2 && pipeline.statistics[.logs].droppedTotal == 0)
+        #expect(pipeline.statistics[.spans].waiting == 1)
+        // Spans were not left without any time.
+        #expect(exporter.attempts.contains { $0.batch.signal == .spans })
+    }
+
+    @Test func aWarningThatWasNotTakenIsToldLater() async throws {
+        let exporter = FakeExporter(.refused(reason: "no such tenant"))
+        let lines = Mutex<[String]>([])
+        let pipeline = try DeliveryPipeline(
+            name: "delivery", exporter: exporter, resource: Self.resource, configuration: DeliveryConfiguration.patient(), metrics: nil
+        ) { line in
+            lines.withLock { $0.append(line) }
+            return lines.withLock { $0.count } > 1
+        }
+        pipeline.logs.add("one")
+        #expect(await pipeline.flush(deadline: .after(.seconds(60))) == false)
+        // Nothing else wakes the thread.
+        #expect(await eventually { lines.withLock { $0.count } == 2 })
+        await pipeline.shutdown(deadline: .after(.seconds(60)))
+        #expect(lines.withLock { $0.count } == 2)
+    }
+
     @Test func aForgottenPipelineEndsItsThread() async throws {
         let exporter = FakeExporter()
         var pipeline: DeliveryPipeline? = try pipeline(exporter)
@@ -666,7 +785,7 @@ import Testing
         #expect(pipeline.statistics[.logs].recovered == 0)
         exporter.setAnswer(.delivered())
         #expect(await eventually { exporter.bodies.count == 10 && pipeline.statistics[.logs].waiting == 0 })
-        #expect(exporter.bodies == (0..<10).map { "\($0)" })
+        #expect(exporter.bodies.sorted() == (0..<10).map { "\($0)" })
         expectExact(pipeline)
         #expect(await pipeline.shutdown(deadline: .after(.seconds(60))))
         #expect(await eventually { TemporaryFolder.names(in: folder.path).isEmpty })
@@ -694,7 +813,10 @@ import Testing
         let exporter = FakeExporter()
         let pipeline = try pipeline(exporter) { $0.spillFolder = folder.path }
         pipeline.logs.add("new")
+        // It waits for what this process made, not for all that others left.
         #expect(await pipeline.flush(deadline: .after(.seconds(60))))
+        #expect(exporter.bodies.contains("new"))
+        #expect(await eventually { exporter.bodies.count == 11 && ExportSignal.allCases.allSatisfy { pipeline.statistics[$0].waiting == 0 } })
         #expect(exporter.bodies.sorted() == (0..<10).map { "\($0)" } + ["new"])
         #expect(Set(exporter.delivered.map(\.signal)) == [.logs, .spans, .metrics])
         let counts = pipeline.statistics[.logs]

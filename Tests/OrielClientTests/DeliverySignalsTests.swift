@@ -100,16 +100,24 @@ import Testing
     /// Takes logs at once, and for spans all the time it is given.
     private final class HangingForSpans: TelemetryExporter {
         let logs = Mutex(0)
+        private let signal = ThreadSignal()
+        private let limit = DeadlineLimit()
 
         func export(_ batch: ExportBatch, deadline: Timestamp) -> ExportOutcome {
             if batch.signal == .logs {
                 logs.withLock { $0 += batch.itemCount }
                 return .delivered()
             }
-            // Nobody notifies it.
-            let signal = ThreadSignal()
-            signal.wait(after: signal.ticket, timeout: .nanoseconds(deadline.nanoseconds.subtractingSaturating(Timestamp.now.nanoseconds)))
-            return .failed(reason: "timeout")
+            while true {
+                let ticket = signal.ticket
+                guard let rest = Deadline(deadline, limit: limit).rest else { return .failed(reason: "timeout") }
+                signal.wait(after: ticket, timeout: rest)
+            }
+        }
+
+        func endExports(by deadline: Timestamp) {
+            limit.set(deadline)
+            signal.notify()
         }
     }
 

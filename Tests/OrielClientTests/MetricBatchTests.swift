@@ -177,8 +177,41 @@ import Testing
         expectExact(early)
         let late = FakeExporter()
         let next = try pipeline(late, quietRegistry(), .delta) { $0.spillFolder = folder.path }
-        #expect(await next.flush(deadline: .after(.seconds(60))))
-        #expect(sums(exporter.delivered + late.delivered) == first.merging(second, uniquingKeysWith: +))
+        let expected = first.merging(second, uniquingKeysWith: +)
+        #expect(await eventually { sums(exporter.delivered + late.delivered) == expected })
+        #expect(await eventually { next.statistics[.metrics].waiting == 0 })
+    }
+
+    @Test func seriesThatAreNeverTakenHoldUpNoOthers() async throws {
+        let registry = quietRegistry()
+        let expected = counts(3, 300) { $0 + 1 }
+        count(registry, expected)
+        let exporter = FakeExporter { _, batch in
+            String(decoding: batch.request, as: UTF8.self).contains("family0") ? .failed(reason: "too much") : .delivered()
+        }
+        let pipeline = try pipeline(exporter, registry)
+        await pipeline.flush(deadline: .after(.milliseconds(20)))
+        let others = expected.filter { !$0.key.hasPrefix("family0") }
+        #expect(await eventually { latest(exporter.delivered).count > others.count / 2 })
+    }
+
+    @Test(arguments: MetricTemporality.allCases) func whatDidNotArriveMayBeGoneAtTheNextAttempt(_ temporality: MetricTemporality) async throws {
+        let registry = quietRegistry()
+        let names = (0..<400).map { "z\($0)" }
+        let gauges = names.map { name -> Gauge in
+            let gauge = registry.gauge(name)
+            gauge.set(1)
+            return gauge
+        }
+        registry.counter("a").increment()
+        let exporter = FakeExporter { number, _ in number == 0 ? .delivered() : .failed(reason: "gone") }
+        let pipeline = try pipeline(exporter, registry, temporality)
+        await pipeline.flush(deadline: .after(.milliseconds(30)))
+        #expect(await eventually { exporter.attempts.count > 1 })
+        for gauge in gauges { registry.remove(gauge) }
+        exporter.setAnswer(.delivered())
+        #expect(await pipeline.flush(deadline: .after(.seconds(60))))
+        expectExact(pipeline)
     }
 
     // MARK: Flushes, and others who want to send

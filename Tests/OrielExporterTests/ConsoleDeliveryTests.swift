@@ -77,6 +77,51 @@ import Testing
         #expect(numbers.dropLast(2) == ArraySlice((0..<(numbers.count - 2)).map { $0 }))
     }
 
+    @Test func aRetryGoesOnWhereItEndedThoughOtherTelemetryCameBetween() {
+        let exporter = ConsoleExporter(descriptor: pipe.writeEnd, form: .json)
+        let batch = manyRecords()
+        var outcome = exporter.export(batch, deadline: verySoon)
+        #expect(isFailed(outcome))
+        var bytes = pipe.take()
+        let span = ConsoleBatches.spans([
+            OTLPSpan(
+                traceID: ConsoleBatches.trace, spanID: ConsoleBatches.span, name: "GET /", startTime: ConsoleBatches.time, endTime: ConsoleBatches.time)
+        ])
+        var attempts = 0
+        while isFailed(outcome), attempts < 1000 {
+            #expect(exporter.export(span, deadline: later) == .delivered())
+            bytes += pipe.take()
+            outcome = exporter.export(batch, deadline: verySoon)
+            bytes += pipe.take()
+            attempts += 1
+        }
+        #expect(outcome == .delivered() && attempts > 0)
+        #expect(numbers(bytes).compactMap { $0 } == Array(0..<400))
+    }
+
+    @Test func anEndThatComesNearerEndsAnExportUnderWay() async {
+        pipe.fill()
+        let exporter = ConsoleExporter(descriptor: pipe.writeEnd, form: .json)
+        let batch = manyRecords(1)
+        let export = Completion()
+        let thread = Mutex<ExportOutcome?>(nil)
+        let deadline = Timestamp.now.advanced(by: 1_000_000_000_000)
+        guard
+            (try? OwnThread(name: "export") {
+                let outcome = exporter.export(batch, deadline: deadline)
+                thread.withLock { $0 = outcome }
+                export.end(true)
+            }) != nil
+        else { return #expect(Bool(false), "no thread") }
+        exporter.endExports(by: .now)
+        #expect(await export.wait(until: later))
+        #expect(thread.withLock { $0.map(isFailed) } == true)
+        // What comes after the end has its own time.
+        exporter.shutdown()
+        _ = pipe.take()
+        #expect(exporter.export(batch, deadline: later) == .delivered())
+    }
+
     @Test func aDeadlineThatIsOverFailsAtOnceWhenNothingFits() {
         pipe.fill()
         let exporter = ConsoleExporter(descriptor: pipe.writeEnd, form: .json)

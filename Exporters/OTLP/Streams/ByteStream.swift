@@ -43,6 +43,8 @@ struct StreamError: Error, Hashable, Sendable {
         /// The other side went away.
         case closed
         case timeout
+        /// This process did not run for a while, as a frozen sandbox does not: whether the connection still is one cannot be told.
+        case stopped
         /// The other side does not keep to the protocol.
         case protocolViolation
     }

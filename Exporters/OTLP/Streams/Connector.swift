@@ -36,9 +36,8 @@ struct Connector: Sendable {
     private func connect(to addresses: [SocketAddress], until deadline: Deadline) throws(StreamError) -> Socket {
         var failure = StreamError(.unreachable, "no address")
         for (index, address) in addresses.enumerated() {
-            let share = (deadline.rest ?? .zero) / (addresses.count - index)
             do throws(StreamError) {
-                return try Socket.connect(address, until: Deadline(.now.advanced(by: share.nanoseconds)))
+                return try Socket.connect(address, until: deadline.share(of: addresses.count - index))
             } catch {
                 failure = error
             }

@@ -13,6 +13,8 @@ import Glibc
 final class Socket: Sendable {
     /// The longest sleep: the wall clock, which deadlines are by, may be set or jump meanwhile.
     static let longestWait: Duration = .milliseconds(100)
+    /// Beyond it a sleep was not one of this thread alone.
+    private static let stoppedTime: Int64 = 2_000_000_000
 
     private let descriptor: Int32
 
@@ -111,8 +113,11 @@ final class Socket: Sendable {
         while true {
             guard let rest = deadline.rest else { throw .timeout(reading && !writing ? "no answer came" : "the request could not be sent") }
             let events = Int16((reading ? POLLIN : 0) | (writing ? POLLOUT : 0))
+            let (wall, steady) = (Timestamp.now, ContinuousClock.now)
             let found = poll(events, milliseconds: Int32((min(rest, Self.longestWait).nanoseconds + 999_999) / 1_000_000))
             if found != 0 { return Int32(found) & ~POLLOUT != 0 }
+            let slept = max(Timestamp.now.nanoseconds.subtractingSaturating(wall.nanoseconds), steady.duration(to: .now).nanoseconds)
+            if slept > Self.stoppedTime { throw StreamError(.stopped, "the process was stopped while it waited") }
         }
     }
 

@@ -29,6 +29,7 @@ extension Oriel.Telemetry {
     ) async throws(Failure) -> Value {
         // A sandbox that was restored from a snapshot would draw the ids that its siblings draw.
         reseed()
+        resumeDelivery()
         let isColdStart = functions.beginInvocation()
         let isBatch = carriers.count > 1 || trigger?.isBatch ?? false
         let origin = origin(of: invocation, carriers, isBatch: isBatch)

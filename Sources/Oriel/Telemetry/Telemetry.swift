@@ -145,6 +145,11 @@ extension Oriel {
             listener?.shutdownBlocking(deadline: deadline)
         }
 
+        /// Ends the pause that follows a flush where a sandbox may be frozen.
+        func resumeDelivery() {
+            for pipeline in pipelines { pipeline.resume() }
+        }
+
         /// Waits for what all pipelines have begun: none of them waits for another one, nor for a cooperative pool that is busy.
         ///
         /// - Returns: whether all went well.

@@ -94,17 +94,22 @@ struct TelemetryParts {
         _ warn: @escaping @Sendable (String) -> Bool
     ) throws(DeliveryError) -> DeliveryPipeline {
         var metrics: MetricPush?
+        var delivery = delivery
+        if isFunction { delivery.pauseAfterFlush = .seconds(1) }
         if choice.map({ exporters(.metrics).contains($0) }) ?? true {
             metrics = MetricPush(
-                registry: registry, resource: Oriel.metricResource(of: resource), temporality: temporality, sharesSeries: resource["faas.name"] != nil)
+                registry: registry, resource: Oriel.metricResource(of: resource), temporality: temporality, sharesSeries: isFunction)
         }
         return try DeliveryPipeline(
             name: name, exporter: exporter, resource: resource, configuration: delivery, metrics: metrics, warn: warn, isDirect: choice == .console)
     }
 
+    /// Whether the process is a sandbox of a function, frozen between invocations.
+    private var isFunction: Bool { resource["faas.name"] != nil }
+
     /// Sandboxes of a function come and go; only what each of them adds can be summed up.
     private var temporality: MetricTemporality {
-        if resource["faas.name"] != nil { return .delta }
+        if isFunction { return .delta }
         return switch configuration.temporality {
         case .cumulative: .cumulative
         case .delta: .delta

@@ -17,6 +17,8 @@ public struct DeliveryConfiguration: Sendable {
     public var retry = RetryPolicy()
     /// A folder where telemetry that cannot be delivered is kept, also over a restart of the service; `nil` for none.
     public var spillFolder: String?
+    /// How long nothing is sent of its own accord after a flush: a function's sandbox is frozen then, with a request under way if there is one. The next flush ends it.
+    package var pauseAfterFlush: Duration = .zero
     /// Bytes of files in that folder.
     public var spillBytes = 256 << 20
 

@@ -12,7 +12,11 @@ public final class DeliveryPipeline: Sendable {
         var flushes: [DeliveryFlush] = []
         /// When the pipeline is to end, and no later than when.
         var end: DeliveryFlush?
+        /// Whether the thread may begin with the end: the exporter was told.
+        var isEndReady = false
         var hasEnded = false
+        /// Whether a pause after a flush is over before its time.
+        var isResumed = false
     }
 
     /// What the delivery thread tells.
@@ -42,10 +46,14 @@ public final class DeliveryPipeline: Sendable {
             budget = ByteBudget(limit: limit)
         }
 
+        /// Flushes that nobody has looked at yet. Only where there is no thread that does, as in the child of a fork, are there more.
+        private static let longestQueue = 4096
+
         func begin(_ flush: DeliveryFlush) -> Completion {
             let isTaken = requests.withLock { requests in
-                if !requests.hasEnded { requests.flushes.append(flush) }
-                return !requests.hasEnded
+                if requests.hasEnded || requests.flushes.count >= Self.longestQueue { return false }
+                requests.flushes.append(flush)
+                return true
             }
             if isTaken { wake.notify() } else { flush.completion.end(false) }
             return flush.completion
@@ -57,6 +65,8 @@ public final class DeliveryPipeline: Sendable {
     /// Where spans go in.
     public let spans: RecordQueue
     private let shared: Shared
+    private let exporter: any TelemetryExporter
+    private let keepsFiles: Bool
 
     /// Starts a pipeline.
     ///
@@ -100,16 +110,15 @@ public final class DeliveryPipeline: Sendable {
             throw DeliveryError.noThread("\(error)")
         }
         self.shared = shared
+        self.exporter = exporter
+        keepsFiles = configuration.spillFolder != nil
         self.logs = logs
         self.spans = spans
     }
 
     deinit {
         // Whoever forgot to shut down loses what waits, but not a thread.
-        shared.requests.withLock { requests in
-            if requests.end == nil { requests.end = DeliveryFlush(deadline: .now) }
-        }
-        shared.wake.notify()
+        _ = beginShutdown(deadline: .now)
     }
 
     // MARK: Ending and flushing
@@ -153,14 +162,25 @@ public final class DeliveryPipeline: Sendable {
 
     /// As ``shutdown(deadline:)``, without a wait.
     package func beginShutdown(deadline: Timestamp) -> Completion {
-        let end = shared.requests.withLock { requests in
+        let end = DeliveryFlush(endBy: deadline, keepsFiles: keepsFiles)
+        let known = shared.requests.withLock { requests -> DeliveryFlush? in
             if let known = requests.end { return known }
-            let end = DeliveryFlush(deadline: deadline)
             requests.end = end
-            return end
+            return nil
         }
+        if let known { return known.completion }
+        // The thread may be busy with a request that has more time than is left now. It gets half of that, so that others are not left without any.
+        let half = (end.sendingDeadline.rest ?? .zero) / 2
+        exporter.endExports(by: .now.advanced(by: half.nanoseconds))
+        shared.requests.withLock { $0.isEndReady = true }
         shared.wake.notify()
         return end.completion
+    }
+
+    /// Ends the pause that follows a flush where a sandbox may be frozen then: it runs again.
+    package func resume() {
+        shared.requests.withLock { $0.isResumed = true }
+        shared.wake.notify()
     }
 
     // MARK: Counting

@@ -15,15 +15,21 @@ struct DeliveryRun {
     /// A flush that has not ended.
     private struct Waiting {
         let flush: DeliveryFlush
-        /// Until when something is sent for it.
-        let deadline: Deadline
         /// The last of what is pending that it waits for.
         let lastNumber: UInt64
         /// The first reading of the metrics that it waits for; `nil` when it waits for none any more.
         var reading: UInt64?
         /// Whether nothing that it waited for was given up.
         var isComplete = true
+
+        /// Until when something is sent for it.
+        var deadline: Deadline { flush.sendingDeadline }
     }
+
+    /// An attempt with less time than this that was cut short by somebody's flush tells nothing of the receiver.
+    private static let tellingTime: Duration = .milliseconds(400)
+    /// An attempt that lasted so much longer than it may was one of a process that was stopped meanwhile, as a frozen sandbox is.
+    private static let stoppedTime: Int64 = 1_000_000_000
 
     private let shared: DeliveryPipeline.Shared
     private let builder: RequestBuilder
@@ -46,6 +52,12 @@ struct DeliveryRun {
     private var breakers: [ExportSignal: CircuitBreaker]
     private var flushes: [Waiting] = []
     private var ending: Waiting?
+    /// Until when nothing is sent unless somebody asks for it.
+    private var pauseEnd: ContinuousClock.Instant?
+    /// The kinds of telemetry whose last attempt came to nothing, whoever is to blame.
+    private var unanswered: Set<ExportSignal> = []
+    /// Requests that were delivered.
+    private var arrived: [ExportSignal: UInt64] = [:]
     /// An end makes one attempt with each kind of telemetry even before it is time.
     private var lastAttempts = Set(ExportSignal.allCases)
     /// The kinds of telemetry for which nobody was there when the end wanted to send.
@@ -90,32 +102,31 @@ struct DeliveryRun {
     // MARK: Being asked
 
     private mutating func takeRequests() {
-        let (new, end) = shared.requests.withLock { requests in
-            defer { requests.flushes = [] }
-            return (requests.flushes, requests.end)
+        let (new, end, isResumed) = shared.requests.withLock { requests in
+            defer {
+                requests.flushes = []
+                requests.isResumed = false
+            }
+            return (requests.flushes, requests.isEndReady ? requests.end : nil, requests.isResumed)
         }
+        if isResumed || !new.isEmpty || end != nil { pauseEnd = nil }
         if let end, ending == nil {
             for source in sources { collect(source.queue, source.queue.close()) }
-            ending = waiting(for: end, until: lastMoment(of: end))
+            exporter.endExports(by: end.sendingDeadline.time)
+            ending = waiting(for: end)
         } else if !new.isEmpty {
             for index in sources.indices {
                 sources[index].due = nil
                 collect(sources[index].queue, sources[index].queue.drain())
             }
         }
-        for flush in new { flushes.append(waiting(for: flush, until: flush.deadline)) }
+        for flush in new { flushes.append(waiting(for: flush)) }
     }
 
-    private mutating func waiting(for flush: DeliveryFlush, until deadline: Deadline) -> Waiting {
+    private mutating func waiting(for flush: DeliveryFlush) -> Waiting {
         let reading = flush.includesMetrics ? metrics.map { $0.readings + 1 } : nil
         if reading != nil { areMetricsWanted = true }
-        return Waiting(flush: flush, deadline: deadline, lastNumber: lastNumber, reading: reading)
-    }
-
-    /// Until when an end sends: there must be time left to put the rest in files.
-    private func lastMoment(of end: DeliveryFlush) -> Deadline {
-        let rest = end.deadline.rest ?? .zero
-        return end.deadline.earlier(by: spill == nil ? min(rest / 10, .milliseconds(20)) : min(rest / 4, .milliseconds(500)))
+        return Waiting(flush: flush, lastNumber: lastNumber, reading: reading)
     }
 
     /// Applies a change to all who wait.
@@ -140,8 +151,8 @@ struct DeliveryRun {
         var rest: [Waiting] = []
         for waiting in flushes {
             var signals = unsettled(waiting)
-            // What is in files was emitted before, too.
-            if signals.isEmpty, waiting.isComplete { signals = spill?.signals ?? [] }
+            // What is in files of this process was emitted before, too.
+            if signals.isEmpty, waiting.isComplete { signals = spill?.ownSignals ?? [] }
             if signals.isEmpty {
                 waiting.flush.completion.end(waiting.isComplete)
             } else if signals.contains(where: { canAttempt($0, before: waiting.deadline) && (!breaker($0).isOpen || breaker($0).mayAttempt(at: .now)) }) {
@@ -151,6 +162,7 @@ struct DeliveryRun {
             }
         }
         flushes = rest
+        if rest.isEmpty, configuration.pauseAfterFlush > .zero { pauseEnd = .now + configuration.pauseAfterFlush }
     }
 
     /// Whether nothing more is to be done before the pipeline ends.
@@ -310,6 +322,10 @@ struct DeliveryRun {
     /// - Returns: whether there may be another one to send.
     private mutating func sendNext() -> Bool {
         if metrics != nil, ContinuousClock.now >= metricsDue { areMetricsWanted = true }
+        if let pauseEnd {
+            if ContinuousClock.now < pauseEnd { return false }
+            self.pauseEnd = nil
+        }
         // What a flush waits for is given no more time than the flush has: a function is frozen after it.
         let deadline = ending?.deadline ?? flushes.map(\.deadline).max { $0.time < $1.time }
         if let deadline, deadline.isOver { return false }
@@ -331,17 +347,20 @@ struct DeliveryRun {
         return true
     }
 
-    /// The oldest of what may be sent now. At an end what did not arrive before comes last: an attempt with it may take all the time that is left.
+    /// The oldest of what may be sent now, of what was not tried in vain again and again. At an end what did not arrive before comes last: an attempt with it may take all the time that is
+    /// left.
     private func nextPending() -> Int? {
-        if ending != nil, let index = pending.firstIndex(where: { maySend($0.signal) && breaker($0.signal).failures == 0 }) { return index }
-        return pending.firstIndex { maySend($0.signal) }
+        let allowed = pending.indices.filter { maySend(pending[$0].signal) }
+        let answered = ending == nil ? [] : allowed.filter { !unanswered.contains(pending[$0].signal) }
+        // Of several in the same turn it is the first.
+        return (answered.isEmpty ? allowed : answered).min { pending[$0].attempts.turn < pending[$1].attempts.turn }
     }
 
     /// Whether metrics are to be sent, and before what else may be.
     private func areMetricsNext(before next: Int?) -> Bool {
         guard areMetricsWanted, maySend(.metrics) else { return false }
         guard let next else { return true }
-        let (hasFailed, hasOther) = (breaker(.metrics).failures > 0, breaker(pending[next].signal).failures > 0)
+        let (hasFailed, hasOther) = (unanswered.contains(.metrics), unanswered.contains(pending[next].signal))
         return ending != nil && hasFailed != hasOther ? hasOther : isTurnOfMetrics
     }
 
@@ -354,14 +373,18 @@ struct DeliveryRun {
         case .refused(let reason):
             drop(at: index, .refused)
             note(reason)
-        case .failed, .unreachable: break
+        case .failed:
+            pending[index].attempts.noteFailure(arrived: arrived[batch.signal] ?? 0)
+            if pending[index].attempts.isHopeless { drop(at: index, .refused) }
+        case .unreachable, .inconclusive: break
         }
     }
 
     private mutating func sendSpilled(_ batch: ExportBatch, _ deadline: Timestamp?) {
         let outcome = export(batch, deadline)
         switch outcome {
-        case .failed, .unreachable: return
+        case .failed: guard spill?.noteFailure(arrived: arrived[batch.signal] ?? 0) ?? false else { return }
+        case .unreachable, .inconclusive: return
         case .delivered, .refused: break
         }
         let irremovable = spill?.remove()
@@ -374,7 +397,7 @@ struct DeliveryRun {
             case .refused(let reason):
                 report.drop(batch.signal, batch.itemCount, .refused)
                 report.lastFailure = reason
-            case .failed, .unreachable: break
+            case .failed, .unreachable, .inconclusive: report.drop(batch.signal, batch.itemCount, .refused)
             }
             if let irremovable { report.lastFailure = "\(irremovable)" }
         }
@@ -393,11 +416,11 @@ struct DeliveryRun {
             case .refused(let reason):
                 report.drop(batch.signal, batch.itemCount, .refused)
                 report.lastFailure = reason
-            case .failed, .unreachable: if isKept { report.waiting[.metrics] = UInt64(batch.itemCount) }
+            case .failed, .unreachable, .inconclusive: if isKept { report.waiting[.metrics] = UInt64(batch.itemCount) }
             }
         }
         switch outcome {
-        case .failed, .unreachable:
+        case .failed, .unreachable, .inconclusive:
             metrics?.noteFailed()
             if !isKept { reserveMetrics(0) }
             return
@@ -424,22 +447,69 @@ struct DeliveryRun {
         metricsDue = ContinuousClock.now + configuration.metricInterval
     }
 
-    private mutating func export(_ batch: ExportBatch, _ deadline: Timestamp?) -> ExportOutcome {
+    /// What became of an attempt.
+    private enum Outcome {
+        case delivered(rejected: Int, message: String)
+        case refused(reason: String)
+        case failed
+        case unreachable
+        /// It did not arrive, for which the receiver is not to blame: there was too little time, or the process did not run.
+        case inconclusive
+    }
+
+    private mutating func export(_ batch: ExportBatch, _ deadline: Timestamp?) -> Outcome {
         let signal = batch.signal
         if ending != nil, !breaker(signal).mayAttempt(at: .now) { lastAttempts.remove(signal) }
-        let latest = Timestamp.now.advanced(by: configuration.exportTimeout.nanoseconds)
-        let outcome = exporter.export(batch, deadline: min(latest, deadline ?? latest))
-        switch outcome {
-        case .delivered, .refused:
-            breakers[signal]?.noteSuccess()
-            let isGone = breakers.values.contains { $0.isOpen }
-            shared.report.withLock { $0.isReceiverGone = isGone }
-        case .failed(let after, let reason): noteFailure(signal, after, reason)
+        let begin = Timestamp.now
+        let latest = begin.advanced(by: configuration.exportTimeout.nanoseconds)
+        let last = min(latest, deadline ?? latest)
+        unanswered.insert(signal)
+        switch exporter.export(batch, deadline: last) {
+        case .delivered(let rejected, let message):
+            noteAnswer(signal)
+            arrived[signal, default: 0] += 1
+            return .delivered(rejected: rejected, message: message)
+        case .refused(let reason):
+            noteAnswer(signal)
+            return .refused(reason: reason)
+        case .failed(let after, let reason):
+            if tellsNothing(from: begin, to: last, of: latest) {
+                noteInconclusive(signal, reason)
+                return .inconclusive
+            }
+            noteFailure(signal, after, reason)
+            return .failed
         case .unreachable(let reason):
             if ending != nil { abandoned.insert(signal) }
+            if tellsNothing(from: begin, to: last, of: latest) {
+                noteInconclusive(signal, reason)
+                return .inconclusive
+            }
             noteFailure(signal, nil, reason)
+            return .unreachable
         }
-        return outcome
+    }
+
+    /// Whether an attempt that failed just now tells nothing of the receiver: it was given little time and used it up, or the process was stopped meanwhile.
+    private func tellsNothing(from begin: Timestamp, to last: Timestamp, of latest: Timestamp) -> Bool {
+        let now = Timestamp.now
+        if now.nanoseconds.subtractingSaturating(last.nanoseconds) > Self.stoppedTime { return true }
+        return last < latest && now >= last && last < begin.advanced(by: Self.tellingTime.nanoseconds)
+    }
+
+    private mutating func noteAnswer(_ signal: ExportSignal) {
+        unanswered.remove(signal)
+        breakers[signal]?.noteSuccess()
+        let isGone = breakers.values.contains { $0.isOpen }
+        shared.report.withLock { $0.isReceiverGone = isGone }
+    }
+
+    private mutating func noteInconclusive(_ signal: ExportSignal, _ reason: String) {
+        if ending != nil { lastAttempts.remove(signal) }
+        shared.report.withLock { report in
+            report.failedRequests += 1
+            report.lastFailure = reason
+        }
     }
 
     /// - Parameter requested: how long the receiver wants to be left alone.
@@ -508,6 +578,21 @@ struct DeliveryRun {
     /// Tells people once a minute what was dropped since.
     private mutating func warnOfDrops() {
         guard let warn, ContinuousClock.now >= nextWarning else { return }
+        let drops = self.drops
+        let total = drops.values.reduce(0, +)
+        guard total > warnedDrops else { return }
+        let reasons = drops.filter { $0.value > 0 }.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.key.rawValue) \($0.value)" }
+        let failure = shared.report.withLock { $0.lastFailure }.map { "; last failure: \($0)" } ?? ""
+        guard warn("telemetry was dropped: \(total - warnedDrops) items since the last warning; in all \(reasons.joined(separator: ", "))\(failure)") else {
+            nextWarning = ContinuousClock.now + .seconds(1)
+            return
+        }
+        warnedDrops = total
+        nextWarning = ContinuousClock.now + .seconds(60)
+    }
+
+    /// All that was dropped so far.
+    private var drops: [DeliveryStatistics.Reason: UInt64] {
         let report = shared.report.withLock { $0 }
         var drops: [DeliveryStatistics.Reason: UInt64] = [:]
         for reasons in report.dropped.values { drops.merge(reasons, uniquingKeysWith: +) }
@@ -518,17 +603,10 @@ struct DeliveryRun {
             drops[.tooLarge, default: 0] += counts.droppedLarge
             drops[.shutdown, default: 0] += counts.droppedClosed
         }
-        let total = drops.values.reduce(0, +)
-        guard total > warnedDrops else { return }
-        let reasons = drops.filter { $0.value > 0 }.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.key.rawValue) \($0.value)" }
-        let failure = report.lastFailure.map { "; last failure: \($0)" } ?? ""
-        guard warn("telemetry was dropped: \(total - warnedDrops) items since the last warning; in all \(reasons.joined(separator: ", "))\(failure)") else {
-            nextWarning = ContinuousClock.now + .seconds(1)
-            return
-        }
-        warnedDrops = total
-        nextWarning = ContinuousClock.now + .seconds(60)
+        return drops
     }
+
+    private var hasDropsToTell: Bool { drops.values.reduce(0, +) > warnedDrops }
 
     // MARK: Sleeping
 
@@ -544,6 +622,8 @@ struct DeliveryRun {
         if areMetricsWanted { signals.insert(.metrics) }
         if ending == nil, let spill { signals.formUnion(spill.signals) }
         for signal in signals { wanted.append(breaker(signal).nextAttempt.map { now.duration(to: $0) } ?? .zero) }
+        if let pauseEnd { wanted = [max(wanted.min() ?? .seconds(60), now.duration(to: pauseEnd))] }
+        if warn != nil, hasDropsToTell { wanted.append(now.duration(to: nextWarning)) }
         for waiting in flushes { wanted.append(waiting.deadline.rest ?? .zero) }
         if let ending { wanted.append(ending.deadline.rest ?? .zero) }
         guard let rest = wanted.min() else {

@@ -25,6 +25,9 @@ public enum MetricTemporality: String, Sendable, Hashable, CaseIterable {
 /// A reading of all metrics goes into as many requests as it needs. When one of them does not arrive the rest is read anew at the next attempt, beginning with what did not arrive: nothing old
 /// waits in memory, and a receiver that takes only a few requests at a time gets all series in turn.
 public struct MetricPush: Sendable {
+    /// Requests in a row with the same series that did not arrive, after which others come first.
+    private static let failuresInTurn = 3
+
     private let reader: MetricReader
     private let resource: Resource
     private let scope: InstrumentationScope
@@ -39,6 +42,8 @@ public struct MetricPush: Sendable {
     /// What the last request begins with, and what the next reading does.
     private var requestPlace = MetricReading.Place()
     private var firstPlace = MetricReading.Place()
+    /// Requests in a row that did not arrive.
+    private var failures = 0
     /// When the last reading was that is done with: of exemplars only those since then are told.
     private var doneTime: Timestamp?
     /// The last removal of a series that the last reading tells of.
@@ -101,13 +106,17 @@ public struct MetricPush: Sendable {
 
     /// To be called when the last request was delivered or refused.
     mutating func noteDone() {
+        failures = 0
         unfinished = nil
     }
 
     /// To be called when the last request did not arrive.
     mutating func noteFailed() {
+        failures += 1
         guard let reading else { return }
-        firstPlace = hasUnfinished ? reading.place : requestPlace
+        // What never arrives must not hold up the rest for ever.
+        firstPlace = hasUnfinished || failures >= Self.failuresInTurn ? reading.place : requestPlace
+        if failures >= Self.failuresInTurn { failures = 0 }
         leaveReading()
     }
 

@@ -18,7 +18,10 @@ struct MetricReading: Sendable {
     init(_ snapshot: MetricSnapshot, from place: Place) {
         time = snapshot.time
         families = snapshot.families
-        guard let start = families.firstIndex(where: { $0.name >= place.family }) else { return }
+        guard let start = families.firstIndex(where: { $0.name >= place.family }) else {
+            skipEmpty()
+            return
+        }
         var (head, tail) = (families[start], families[start])
         let isSame = head.name == place.family
         let index = isSame ? head.series.firstIndex { $0.renderedLabels == place.labels } ?? 0 : 0

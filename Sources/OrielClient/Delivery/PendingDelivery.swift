@@ -11,6 +11,8 @@ struct PendingDelivery {
     var content: Content
     /// Counts what was pending since the beginning.
     let number: UInt64
+    /// Of a request.
+    var attempts = DeliveryAttempts()
 
     var itemCount: Int {
         switch content {

@@ -10,11 +10,19 @@ public protocol TelemetryExporter: Sendable {
     /// - Parameter deadline: when to give up, by the wall clock, which goes on while a function's sandbox is frozen.
     func export(_ batch: ExportBatch, deadline: Timestamp) -> ExportOutcome
 
+    /// Asks that the export under way, and those that follow, end by a time that may be earlier than they were told. The last such time counts, until ``shutdown()``.
+    ///
+    /// A pipeline that is to end calls it, also on other threads than its own, so that a receiver which does not answer does not take the time in which the rest could be sent or kept. An
+    /// exporter without it, as is the default, keeps the end of its pipeline waiting until the deadline of the export under way.
+    func endExports(by deadline: Timestamp)
+
     /// Gives back what the exporter holds. The pipeline calls it once, at its end.
     func shutdown()
 }
 
 extension TelemetryExporter {
+    public func endExports(by deadline: Timestamp) {}
+
     public func shutdown() {}
 }
 

@@ -15,6 +15,8 @@ final class FakeExporter: TelemetryExporter {
         var attempts: [Attempt] = []
         var isHeld = false
         var shutdowns = 0
+        /// When all attempts have to end.
+        var limit: Timestamp?
         var answer: @Sendable (Int, ExportBatch) -> ExportOutcome
     }
 
@@ -48,10 +50,16 @@ final class FakeExporter: TelemetryExporter {
         while true {
             let ticket = changed.ticket
             guard state.withLock({ $0.isHeld }) else { return true }
-            let rest = deadline.nanoseconds.subtractingSaturating(Timestamp.now.nanoseconds)
+            let last = min(deadline, state.withLock { $0.limit } ?? deadline)
+            let rest = last.nanoseconds.subtractingSaturating(Timestamp.now.nanoseconds)
             if keepsDeadlines, rest <= 0 { return false }
             changed.wait(after: ticket, timeout: keepsDeadlines ? .nanoseconds(rest) : nil)
         }
+    }
+
+    func endExports(by deadline: Timestamp) {
+        state.withLock { $0.limit = deadline }
+        changed.notify()
     }
 
     func shutdown() {

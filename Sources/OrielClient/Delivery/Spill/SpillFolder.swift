@@ -44,6 +44,7 @@ struct SpillFolder: Sendable {
         let size: Int
         let signal: ExportSignal
         let itemCount: Int
+        var attempts = DeliveryAttempts()
 
         var path: String { "\(directory.path)/\(name)" }
     }
@@ -113,6 +114,9 @@ struct SpillFolder: Sendable {
 
     /// The kinds of telemetry in the folder that this process is to deliver.
     var signals: Set<ExportSignal> { Set(itemCounts.lazy.filter { $0.value > 0 }.map(\.key)) }
+
+    /// The kinds of telemetry that this process itself has put here.
+    var ownSignals: Set<ExportSignal> { Set(entries[first...].lazy.filter { $0.directory === own }.map(\.signal)) }
 
     /// A day from now.
     private static var latestName: UInt64 { UInt64(clamping: Timestamp.now.advanced(by: 86_400_000_000_000).nanoseconds) }
@@ -254,9 +258,9 @@ struct SpillFolder: Sendable {
 
     // MARK: Reading
 
-    /// The oldest request of some kinds of telemetry that can be read.
+    /// The oldest request of some kinds of telemetry that can be read, of those that were not tried in vain again and again.
     mutating func next(of signals: Set<ExportSignal> = Set(ExportSignal.allCases)) -> ExportBatch? {
-        while let index = entries[first...].firstIndex(where: { signals.contains($0.signal) }) {
+        while let index = nextIndex(of: signals) {
             // What is not wanted now stays behind it, in its order.
             if index > first { entries.insert(entries.remove(at: index), at: first) }
             let entry = entries[first]
@@ -275,6 +279,21 @@ struct SpillFolder: Sendable {
             if entry.directory !== own, !kept.contains(where: { $0 === entry.directory }) { kept.append(entry.directory) }
         }
         return nil
+    }
+
+    /// Of several in the same turn it is the first.
+    private func nextIndex(of signals: Set<ExportSignal>) -> Int? {
+        entries[first...].indices.lazy.filter { signals.contains(entries[$0].signal) }.min { entries[$0].attempts.turn < entries[$1].attempts.turn }
+    }
+
+    /// To be called when what ``next()`` gave did not arrive.
+    ///
+    /// - Parameter arrived: requests of the same kind of telemetry that were delivered so far.
+    /// - Returns: whether it is given up, and to be removed.
+    mutating func noteFailure(arrived: UInt64) -> Bool {
+        guard first < entries.count else { return false }
+        entries[first].attempts.noteFailure(arrived: arrived)
+        return entries[first].attempts.isHopeless
     }
 
     /// Removes what ``next()`` gave.
