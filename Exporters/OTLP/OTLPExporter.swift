@@ -72,6 +72,17 @@ public final class OTLPExporter: TelemetryExporter {
         return outcome
     }
 
+    /// Connects to the receivers to which there is no connection. Where it fails, the next export tells.
+    public func prepare(deadline: Timestamp) {
+        var tools = state.withLock { state in state.tools.take() } ?? Tools()
+        let deadline = Deadline(deadline, limit: limit)
+        for destination in destinations.values {
+            if tools.connections[destination.origin]?.isUsable() ?? false { continue }
+            tools.connections[destination.origin] = try? connect(to: destination, until: deadline)
+        }
+        putBack(tools)
+    }
+
     public func endExports(by deadline: Timestamp) { limit.set(deadline) }
 
     /// Closes the connections. A later ``export(_:deadline:)`` makes a new one and does not keep it.
@@ -92,6 +103,10 @@ public final class OTLPExporter: TelemetryExporter {
         }
     }
 
+    private func connect(to destination: Destination, until deadline: Deadline) throws(StreamError) -> HTTPConnection {
+        HTTPConnection(try connector.connect(destination.endpoint, destination.origin.tls, until: deadline))
+    }
+
     private func send(_ batch: ExportBatch, to destination: Destination, _ tools: inout Tools, until deadline: Deadline) -> ExportOutcome {
         let compressed = destination.isCompressed && batch.request.count >= Deflater.threshold ? tools.deflater.compress(batch.request) : nil
         let body = compressed ?? batch.request
@@ -103,9 +118,9 @@ public final class OTLPExporter: TelemetryExporter {
             // A connection that was closed while nobody looked, or while the process did not run, is replaced, once.
             var mayRepeat = true
             while true {
-                var connection: HTTPConnection
                 let isKept = kept != nil
-                if let known = kept { connection = known } else { connection = HTTPConnection(try connector.connect(destination.endpoint, destination.origin.tls, until: deadline)) }
+                // A coalescing operator would not throw what `connect` throws.
+                var connection = if let kept { kept } else { try connect(to: destination, until: deadline) }
                 kept = nil
                 do throws(HTTPConnection.Failure) {
                     let response = try connection.exchange(parts, until: deadline)

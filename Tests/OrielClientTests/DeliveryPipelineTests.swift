@@ -139,8 +139,10 @@ import Testing
             await Task.yield()
         }
         #expect(exporter.attempts.count == 1)
+        #expect(exporter.preparations == 1)
         pipeline.resume()
         #expect(await eventually { exporter.bodies.count == 100 })
+        #expect(exporter.preparations == 2)
         #expect(await pipeline.flush(deadline: .after(.seconds(60))))
     }
 

@@ -28,6 +28,8 @@ struct DeliveryRun {
 
     /// An attempt with less time than this that was cut short by somebody's flush tells nothing of the receiver.
     private static let tellingTime: Duration = .milliseconds(400)
+    /// The longest that the exporter makes itself ready.
+    private static let preparationTime: Duration = .milliseconds(500)
     /// An attempt that lasted so much longer than it may was one of a process that was stopped meanwhile, as a frozen sandbox is.
     private static let stoppedTime: Int64 = 1_000_000_000
 
@@ -83,6 +85,7 @@ struct DeliveryRun {
     /// Works until the pipeline is to end.
     mutating func run() {
         openSpill()
+        if configuration.pauseAfterFlush > .zero { prepare() }
         while true {
             let ticket = shared.wake.ticket
             takeRequests()
@@ -110,6 +113,7 @@ struct DeliveryRun {
             return (requests.flushes, requests.isEndReady ? requests.end : nil, requests.isResumed)
         }
         if isResumed || !new.isEmpty || end != nil { pauseEnd = nil }
+        if isResumed, new.isEmpty, end == nil { prepare() }
         if let end, ending == nil {
             for source in sources { collect(source.queue, source.queue.close()) }
             exporter.endExports(by: end.sendingDeadline.time)
@@ -121,6 +125,12 @@ struct DeliveryRun {
             }
         }
         for flush in new { flushes.append(waiting(for: flush)) }
+    }
+
+    /// Lets the exporter connect while nobody waits, unless it is in vain.
+    private func prepare() {
+        guard unanswered.isEmpty else { return }
+        exporter.prepare(deadline: Timestamp.now.advanced(by: min(configuration.exportTimeout, Self.preparationTime).nanoseconds))
     }
 
     private mutating func waiting(for flush: DeliveryFlush) -> Waiting {

@@ -10,6 +10,13 @@ public protocol TelemetryExporter: Sendable {
     /// - Parameter deadline: when to give up, by the wall clock, which goes on while a function's sandbox is frozen.
     func export(_ batch: ExportBatch, deadline: Timestamp) -> ExportOutcome
 
+    /// Makes ready what the next export will need, such as a connection, so that it takes less time then.
+    ///
+    /// The pipeline of a function calls it when an invocation begins, while the function does its work. By default it does nothing.
+    ///
+    /// - Parameter deadline: when to give up, by the wall clock.
+    func prepare(deadline: Timestamp)
+
     /// Asks that the export under way, and those that follow, end by a time that may be earlier than they were told. The last such time counts, until ``shutdown()``.
     ///
     /// A pipeline that is to end calls it, also on other threads than its own, so that a receiver which does not answer does not take the time in which the rest could be sent or kept. An
@@ -21,6 +28,8 @@ public protocol TelemetryExporter: Sendable {
 }
 
 extension TelemetryExporter {
+    public func prepare(deadline: Timestamp) {}
+
     public func endExports(by deadline: Timestamp) {}
 
     public func shutdown() {}

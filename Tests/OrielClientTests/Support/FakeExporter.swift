@@ -14,6 +14,7 @@ final class FakeExporter: TelemetryExporter {
     private struct State {
         var attempts: [Attempt] = []
         var isHeld = false
+        var preparations = 0
         var shutdowns = 0
         /// When all attempts have to end.
         var limit: Timestamp?
@@ -57,6 +58,10 @@ final class FakeExporter: TelemetryExporter {
         }
     }
 
+    func prepare(deadline: Timestamp) {
+        state.withLock { $0.preparations += 1 }
+    }
+
     func endExports(by deadline: Timestamp) {
         state.withLock { $0.limit = deadline }
         changed.notify()
@@ -83,6 +88,8 @@ final class FakeExporter: TelemetryExporter {
     }
 
     var attempts: [Attempt] { state.withLock { $0.attempts } }
+
+    var preparations: Int { state.withLock { $0.preparations } }
 
     var shutdowns: Int { state.withLock { $0.shutdowns } }
 

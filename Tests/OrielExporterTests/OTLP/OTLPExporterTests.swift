@@ -39,6 +39,25 @@ import Testing
 
     // MARK: Requests
 
+    @Test func aConnectionThatWasMadeReadyIsUsed() throws {
+        let server = try ScriptedServer.answering { _ in ok }
+        defer { server.stop() }
+        let exporter = try exporter(server)
+        for _ in 0..<2 { exporter.prepare(deadline: later()) }
+        #expect(exporter.export(batch(), deadline: later()) == .delivered())
+        exporter.prepare(deadline: later())
+        #expect(exporter.export(batch(), deadline: later()) == .delivered())
+        #expect(server.accepted == 1 && server.requests.count == 2)
+    }
+
+    @Test func whereNobodyListensNothingIsMadeReady() throws {
+        let server = try ScriptedServer.answering { _ in ok }
+        server.stop()
+        let exporter = try exporter(server)
+        exporter.prepare(deadline: later())
+        expectNobody(exporter.export(batch(), deadline: later()), "no connection")
+    }
+
     @Test func requestsOfAllKindsGoOverOneConnection() throws {
         let server = try ScriptedServer.answering { _ in ok }
         defer { server.stop() }
