@@ -20,7 +20,7 @@ if ! swift build --configuration "$configuration" --package-path "$package" >"$l
 fi
 programs=$(swift build --configuration "$configuration" --package-path "$package" --show-bin-path)
 status=0
-for script in torture.py sandboxes.py; do
+for script in torture.py sandboxes.py thaw.py; do
     arguments=("$oriel" "$programs" "${2:-60}")
     if [[ $script == torture.py ]]; then arguments=("$oriel" "$programs" "${3:-8}"); fi
     PYTHONDONTWRITEBYTECODE=1 python3 -u "$here/$script" "${arguments[@]}" 2>&1 | tee -a "$log" || status=1
