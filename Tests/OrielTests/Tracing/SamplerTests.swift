@@ -124,10 +124,66 @@ import Tracing
         #expect(sampler.decision(for: candidate()).threshold == known(1))
         #expect(threshold(1, true, "ot=th:8") == known(9))
         #expect(threshold(0, true, "ot=th:8") == known(3))
-        // The parent's threshold is the stricter one.
-        #expect(threshold(1, false, "ot=th:8") == .inherited)
-        #expect(threshold(1, false, "") == .unknown)
+        // Children of spans that were not recorded are chosen from, too, so the parent's threshold excludes nobody.
+        #expect(threshold(1, false, "ot=th:8") == known(4))
+        #expect(threshold(1, false, "") == known(4))
         #expect(threshold(0, false, "") == known(5))
+    }
+
+    @Test(arguments: [nil, Oriel.AlwaysOffSampler(), Oriel.RatioSampler(ratio: 0)] as [(any Oriel.Sampler)?])
+    func theStricterThresholdIsToldWhereOnlyChildrenOfRecordedSpansAreChosenFrom(_ notSampled: (any Oriel.Sampler)?) {
+        func threshold(_ ratio: Double, _ state: String) -> Oriel.SamplingDecision.Threshold {
+            let sampler = Oriel.ParentBasedSampler(
+                root: Oriel.AlwaysOnSampler(), remoteParentSampled: Oriel.RatioSampler(ratio: ratio), remoteParentNotSampled: notSampled)
+            var parent = Self.parent
+            parent.traceState = state
+            return sampler.decision(for: candidate(parent)).threshold
+        }
+        #expect(threshold(0.25, "ot=th:8") == .known(.init(value: 0xC << 52)))
+        #expect(threshold(0.5, "ot=th:c") == .inherited)
+        #expect(threshold(0.5, "") == .unknown)
+        // The parent's would have dropped it.
+        #expect(threshold(0.5, "ot=th:c;rv:a0000000000000") == .unknown)
+    }
+
+    @Test func weightsAddUpWhereBothKindsOfChildrenAreChosenFrom() {
+        let ids = IdentifierGenerator()
+        let parents = Oriel.RatioSampler(ratio: 0.25)
+        let half = Oriel.RatioSampler(ratio: 0.5)
+        let sampler = Oriel.ParentBasedSampler(root: half, remoteParentSampled: half, remoteParentNotSampled: half)
+        let total = 20_000
+        var weight = 0.0
+        for _ in 0..<total {
+            var parent = Oriel.SpanContext(traceID: ids.traceID(), spanID: SpanID(rawValue: 1), isRemote: true)
+            if parents.decision(for: candidate(nil, parent.traceID)).isSampled {
+                parent.flags = 1
+                parent.traceState = "ot=th:c"
+            }
+            let decision = sampler.decision(for: candidate(parent))
+            guard decision.isSampled else { continue }
+            guard case .known(let threshold) = decision.threshold else {
+                Issue.record("\(decision.threshold)")
+                return
+            }
+            weight += threshold.weight
+        }
+        #expect(abs(weight / Double(total) - 1) < 0.1)
+    }
+
+    /// The flag says that it is recorded, the threshold that it is not: nobody knows how many it stands for.
+    @Test(arguments: [("ot=th:ff8", true), ("ot=th:8;rv:80000000000000", true), ("ot=th:8;rv:7fffffffffffff", false), ("ot=th:ffc", false)])
+    func aThresholdThatContradictsTheFlagIsErased(_ state: String, _ isConsistent: Bool) throws {
+        var parent = Self.parent
+        parent.traceID = TraceID(high: 1, low: 0x00FF_8000_0000_0000)
+        parent.traceState = state
+        let sampler = Oriel.ParentBasedSampler(root: Oriel.AlwaysOffSampler())
+        #expect(sampler.decision(for: candidate(parent)) == .init(isSampled: true, threshold: isConsistent ? .inherited : .unknown))
+        let tracer = Oriel.Tracer(queues: [], sampler: sampler)
+        var context = ServiceContext.topLevel
+        context.spanContextReference = SpanContextReference(parent)
+        let span = try #require(tracer.startSpan("x", context: context).context.spanContext)
+        #expect(span.isSampled && (TraceState.threshold(in: span.traceState) != nil) == isConsistent, "\(span.traceState)")
+        #expect(TraceState.randomness(in: span.traceState) == TraceState.randomness(in: state))
     }
 
     // MARK: In the tracer

@@ -61,8 +61,10 @@ extension Oriel {
 
         public func decision(for candidate: SamplingCandidate) -> SamplingDecision {
             guard let reference = candidate.parentReference else { return root.decision(for: candidate) }
-            if alwaysFollows { return SamplingDecision(isSampled: reference.context.isSampled, threshold: .inherited) }
+            // Nearly all spans: a look at two flags.
+            if alwaysFollows, !reference.context.isRemote { return SamplingDecision(isSampled: reference.context.isSampled, threshold: .inherited) }
             let parent = reference.context
+            if alwaysFollows { return Self.following(parent, candidate) }
             let sampler: (any Sampler)? =
                 switch (parent.isRemote, parent.isSampled) {
                 case (true, true): remoteParentSampled
@@ -70,15 +72,35 @@ extension Oriel {
                 case (false, true): localParentSampled
                 case (false, false): localParentNotSampled
                 }
-            guard let sampler else { return SamplingDecision(isSampled: parent.isSampled, threshold: .inherited) }
+            guard let sampler else { return Self.following(parent, candidate) }
             let decision = sampler.decision(for: candidate)
             guard parent.isSampled, case .known(let own) = decision.threshold else { return decision }
-            return SamplingDecision(isSampled: decision.isSampled, threshold: Self.combined(own, parent))
+            // Where children of spans that were not recorded are chosen from, too, the parent's threshold excludes nobody.
+            guard Self.drops(parent.isRemote ? remoteParentNotSampled : localParentNotSampled) else { return decision }
+            return SamplingDecision(isSampled: decision.isSampled, threshold: Self.combined(own, parent, candidate))
+        }
+
+        /// The parent's decision.
+        private static func following(_ parent: SpanContext, _ candidate: SamplingCandidate) -> SamplingDecision {
+            // What a parent of this process tells was seen to when it began.
+            let isChecked = !parent.isRemote || !parent.isSampled || parent.traceState.isEmpty
+            let isConsistent = isChecked || TraceState.threshold(in: parent.traceState)?.keeps(candidate.randomness) ?? true
+            return SamplingDecision(isSampled: parent.isSampled, threshold: isConsistent ? .inherited : .unknown)
+        }
+
+        /// Whether a sampler for children of spans that were not recorded is known to record none of them; without one they are as their parents.
+        private static func drops(_ sampler: (any Sampler)?) -> Bool {
+            switch sampler {
+            case nil, is AlwaysOffSampler: true
+            case let sampler as RatioSampler: sampler.threshold == nil
+            default: false
+            }
         }
 
         /// Only children of recorded spans came to be decided on, so the stricter of both thresholds is what tells how many there were.
-        private static func combined(_ own: SamplingThreshold, _ parent: SpanContext) -> SamplingDecision.Threshold {
-            guard let known = TraceState.threshold(in: parent.traceState) else { return .unknown }
+        /// A threshold that would have dropped the parent tells nothing.
+        private static func combined(_ own: SamplingThreshold, _ parent: SpanContext, _ candidate: SamplingCandidate) -> SamplingDecision.Threshold {
+            guard let known = TraceState.threshold(in: parent.traceState), known.keeps(candidate.randomness) else { return .unknown }
             return own > known ? .known(own) : .inherited
         }
     }
