@@ -16,6 +16,8 @@ extension Oriel {
         public var isRemote: Bool
         /// Whether another process left it to us to decide, which B3 and X-Ray can: then ``flags`` say nothing about it.
         var isSamplingDeferred = false
+        /// Whether B3 asks everybody on the way to record the trace, whatever else is said: its debug flag, which children pass on.
+        var isDebug = false
 
         /// A context as it comes from another process, or is made up in tests.
         public init(traceID: TraceID, spanID: SpanID, flags: UInt8 = 0, traceState: String = "", isRemote: Bool = false) {

@@ -87,10 +87,12 @@ extension Oriel {
             let traceID: TraceID
             let randomFlag: UInt8
             let traceState: String
+            var isDebug = false
             if let parent {
                 traceID = parent.context.traceID
                 randomFlag = parent.context.flags & SpanContext.randomFlag
                 traceState = parent.context.traceState
+                isDebug = parent.context.isDebug
             } else {
                 traceID = identifiers.traceID()
                 randomFlag = SpanContext.randomFlag
@@ -106,8 +108,10 @@ extension Oriel {
                 case .unknown: traceState.isEmpty ? traceState : TraceState.replacing(nil, in: traceState)
                 case .known(let threshold): TraceState.replacing(threshold, in: traceState)
                 }
-            return SpanContext(
+            var child = SpanContext(
                 traceID: traceID, spanID: identifiers.spanID(), flags: randomFlag | (decision.isSampled ? SpanContext.sampledFlag : 0), traceState: state)
+            child.isDebug = isDebug
+            return child
         }
 
         // MARK: Finished spans

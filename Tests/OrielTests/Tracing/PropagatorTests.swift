@@ -94,7 +94,7 @@ import Tracing
     // MARK: B3
 
     @Test(arguments: [
-        ("\(trace)-\(span)-1", true), ("\(trace)-\(span)-d", true), ("\(trace)-\(span)-0", false), ("\(trace)-\(span)-1-\(span)", true),
+        ("\(trace)-\(span)-1", true), ("\(trace)-\(span)-0", false), ("\(trace)-\(span)-1-\(span)", true),
     ])
     func validB3(_ header: String, _ isSampled: Bool) {
         for propagator in [Oriel.Propagator.b3, .b3Multi] {
@@ -118,7 +118,7 @@ import Tracing
         for propagator in [Oriel.Propagator.b3, .b3Multi] {
             #expect(extracted(multi.merging(["x-b3-sampled": "1"]) { $1 }, [propagator]) == context())
             #expect(extracted(multi.merging(["x-b3-sampled": "false"]) { $1 }, [propagator]) == context(flags: 0))
-            #expect(extracted(multi.merging(["x-b3-sampled": "0", "x-b3-flags": "1"]) { $1 }, [propagator]) == context())
+            #expect(extracted(multi.merging(["x-b3-flags": "0"]) { $1 }, [propagator])?.isDebug == false)
             #expect(extracted(multi, [propagator])?.isSamplingDeferred == true)
             #expect(extracted(["x-b3-traceid": Self.trace], [propagator]) == nil)
             // The single header comes first, unless it is damaged.
@@ -136,6 +136,28 @@ import Tracing
         deferred.isSamplingDeferred = true
         #expect(injected(deferred, [.b3]) == ["b3": "\(Self.trace)-\(Self.span)"])
         #expect(injected(deferred, [.b3Multi]).count == 2)
+    }
+
+    /// Debug means: record, whatever else is said, and tell so to whoever is called.
+    @Test(arguments: [
+        ["b3": "\(trace)-\(span)-d"], ["x-b3-traceid": trace, "x-b3-spanid": span, "x-b3-flags": "1"],
+        ["x-b3-traceid": trace, "x-b3-spanid": span, "x-b3-flags": "1", "x-b3-sampled": "0"],
+    ])
+    func b3DebugIsPassedOn(_ headers: [String: String]) throws {
+        for (sampler, isRecording) in [
+            (Oriel.ParentBasedSampler(root: Oriel.AlwaysOffSampler()), true), (Oriel.AlwaysOffSampler(), false),
+        ] as [(any Oriel.Sampler, Bool)] {
+            let tracer = Oriel.Tracer(queues: [], sampler: sampler, propagators: [.b3])
+            let caller = tracer.context(headers)
+            #expect(caller.spanContext?.isSampled == true)
+            let child = tracer.startSpan("child", context: caller)
+            let grandchild = tracer.startSpan("grandchild", context: child.context)
+            #expect(grandchild.isRecording == isRecording)
+            let context = try #require(grandchild.context.spanContext)
+            #expect(tracer.headers(grandchild.context) == ["b3": "\(Self.trace)-\(context.spanID.hexadecimal)-d"])
+            #expect(
+                injected(context, [.b3Multi]) == ["x-b3-traceid": Self.trace, "x-b3-spanid": context.spanID.hexadecimal, "x-b3-flags": "1"])
+        }
     }
 
     // MARK: X-Ray

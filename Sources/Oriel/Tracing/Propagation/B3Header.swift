@@ -12,11 +12,12 @@ enum B3Header {
     static func read(_ header: String) -> Oriel.SpanContext? {
         let parts = Array(header.utf8)[...].trimmingBlanks().split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
         guard (2...4).contains(parts.count) else { return nil }
-        let decision: Bool?
+        let decision: Decision
         switch parts.count > 2 ? Array(parts[2]) : [] {
-        case []: decision = nil
-        case [UInt8(ascii: "0")]: decision = false
-        case [UInt8(ascii: "1")], [UInt8(ascii: "d")]: decision = true
+        case []: decision = .deferred
+        case [UInt8(ascii: "0")]: decision = .drop
+        case [UInt8(ascii: "1")]: decision = .record
+        case [UInt8(ascii: "d")]: decision = .debug
         default: return nil
         }
         guard parts.count == 2 || !parts[2].isEmpty else { return nil }
@@ -27,18 +28,26 @@ enum B3Header {
     /// The parts of the other form.
     static func read(traceID: String?, spanID: String?, sampled: String?, flags: String?) -> Oriel.SpanContext? {
         guard let traceID, let spanID else { return nil }
-        let decision: Bool?
+        let decision: Decision
         switch sampled?.lowercased() {
-        case "1", "true": decision = true
-        case "0", "false": decision = false
-        default: decision = nil
+        case "1", "true": decision = .record
+        case "0", "false": decision = .drop
+        default: decision = .deferred
         }
-        // Debug means: record, whatever else is said.
-        return context(Array(traceID.utf8)[...].trimmingBlanks(), Array(spanID.utf8)[...].trimmingBlanks(), flags == "1" ? true : decision)
+        return context(Array(traceID.utf8)[...].trimmingBlanks(), Array(spanID.utf8)[...].trimmingBlanks(), flags == "1" ? .debug : decision)
     }
 
-    /// - Parameter decision: `nil` when it is left to us.
-    private static func context(_ trace: ArraySlice<UInt8>, _ span: ArraySlice<UInt8>, _ decision: Bool?) -> Oriel.SpanContext? {
+    /// What a caller says about recording the trace.
+    private enum Decision {
+        /// Nothing: it is left to us.
+        case deferred
+        case drop
+        case record
+        /// To record it, whatever else is said, and to tell so to whoever is called.
+        case debug
+    }
+
+    private static func context(_ trace: ArraySlice<UInt8>, _ span: ArraySlice<UInt8>, _ decision: Decision) -> Oriel.SpanContext? {
         let high: UInt64?
         switch trace.count {
         case 16: high = 0
@@ -47,9 +56,10 @@ enum B3Header {
         }
         guard let high, let low = UInt64(hexadecimal: trace.suffix(16)), span.count == 16, let id = UInt64(hexadecimal: span) else { return nil }
         guard high | low != 0, id != 0 else { return nil }
-        var context = Oriel.SpanContext(
-            traceID: TraceID(high: high, low: low), spanID: SpanID(rawValue: id), flags: decision == true ? 1 : 0, isRemote: true)
-        context.isSamplingDeferred = decision == nil
+        let flags = decision == .record || decision == .debug ? Oriel.SpanContext.sampledFlag : 0
+        var context = Oriel.SpanContext(traceID: TraceID(high: high, low: low), spanID: SpanID(rawValue: id), flags: flags, isRemote: true)
+        context.isSamplingDeferred = decision == .deferred
+        context.isDebug = decision == .debug
         return context
     }
 
@@ -59,7 +69,11 @@ enum B3Header {
         text.append(context.traceID)
         text.append(UInt8(ascii: "-"))
         text.append(context.spanID)
-        if !context.isSamplingDeferred { text.append(contentsOf: context.isSampled ? "-1".utf8 : "-0".utf8) }
+        if context.isDebug {
+            text.append(contentsOf: "-d".utf8)
+        } else if !context.isSamplingDeferred {
+            text.append(contentsOf: context.isSampled ? "-1".utf8 : "-0".utf8)
+        }
         return String(decoding: text, as: UTF8.self)
     }
 }

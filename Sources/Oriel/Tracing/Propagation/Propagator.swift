@@ -84,7 +84,12 @@ extension Oriel {
             case .b3Multi:
                 injector.inject(span.traceID.hexadecimal, forKey: B3Header.traceID, into: &carrier)
                 injector.inject(span.spanID.hexadecimal, forKey: B3Header.spanID, into: &carrier)
-                if !span.isSamplingDeferred { injector.inject(span.isSampled ? "1" : "0", forKey: B3Header.sampled, into: &carrier) }
+                // Debug implies the decision, so B3 does not want both.
+                if span.isDebug {
+                    injector.inject("1", forKey: B3Header.flags, into: &carrier)
+                } else if !span.isSamplingDeferred {
+                    injector.inject(span.isSampled ? "1" : "0", forKey: B3Header.sampled, into: &carrier)
+                }
             case .xray:
                 injector.inject(XRayHeader.text(span), forKey: XRayHeader.header, into: &carrier)
             case .baggage, .disabled: break
