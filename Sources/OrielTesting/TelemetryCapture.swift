@@ -101,9 +101,11 @@ public final class TelemetryCapture: Sendable {
     }
 
     private func point(_ name: String, _ labels: [String: String]) -> MetricSnapshot.Point? {
-        let family = name.hasSuffix("_total") ? String(name.dropLast(6)) : name
-        let series = metrics.families.first { $0.name == family }?.series
-        return series?.first { series in
+        let families = metrics.families
+        // Of counters alone the ending is the text's; a gauge may be named that way.
+        let family =
+            families.first { $0.name == name } ?? families.first { $0.kind == .counter && $0.name + "_total" == name }
+        return family?.series.first { series in
             series.labels.count == labels.count && series.labels.allSatisfy { labels[$0.name] == $0.value }
         }?.point
     }

@@ -177,6 +177,18 @@ import Tracing
         #expect(capture.count(of: "latency_seconds") == 1)
     }
 
+    @Test func aGaugeMayBeNamedAsACounterIs() async throws {
+        let capture = try await captureTelemetry { capture in
+            Meter(label: "memory_total").set(16)
+            Counter(label: "requests.total").increment(by: 2)
+            return capture
+        }
+        #expect(capture.value(of: "memory_total") == 16)
+        #expect(capture.value(of: "memory") == nil)
+        #expect(capture.value(of: "requests_total") == 2)
+        #expect(capture.value(of: "requests") == 2)
+    }
+
     @Test func blocksThatRunAtOnceSeeTheirOwnOnly() async throws {
         try await withThrowingTaskGroup(of: Int.self) { group in
             for number in 0..<8 {
