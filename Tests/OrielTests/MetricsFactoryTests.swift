@@ -28,6 +28,21 @@ import Testing
         }
     }
 
+    @Test func stepsThatAreNoNumbersAreLeftOutAndCounted() {
+        let registry = Oriel.MetricRegistry()
+        let meter = Meter(label: "depth", factory: Oriel.RegistryMetricsFactory(registry: registry))
+        meter.set(3)
+        for step in [Double.nan, .infinity, -.infinity] {
+            meter.increment(by: step)
+            meter.decrement(by: step)
+        }
+        meter.increment(by: 2.5)
+        meter.decrement(by: 1)
+        let text = Oriel.prometheusText(registry)
+        #expect(text.contains("\ndepth 4.5\n"), "\(text)")
+        #expect(text.contains("\noriel_metric_registry_ignored_values_total 6\n"), "\(text)")
+    }
+
     @Test func theSameIsFoundAgain() {
         let factory = Oriel.RegistryMetricsFactory(registry: registry)
         let first = factory.makeCounter(label: "c", dimensions: [("a", "1"), ("b", "2")])

@@ -5,13 +5,15 @@ import Synchronization
 /// All calls are safe from any thread and never block.
 public final class Gauge: Sendable {
     private let bits = Atomic<UInt64>(0)
+    private let faults: RegistryFaults
     private let removed = Atomic<Bool>(false)
 
     /// The name of the family, empty when the gauge is not exported.
     let family: String
 
-    init(family: String) {
+    init(family: String, faults: RegistryFaults) {
         self.family = family
+        self.faults = faults
     }
 
     /// Replaces the value. Infinities and NaN are values, too.
@@ -22,8 +24,13 @@ public final class Gauge: Sendable {
     /// Replaces the value by a whole number: a count, or a literal.
     public func set(_ value: Int) { set(Double(value)) }
 
-    /// Adds to the value; a negative amount subtracts.
+    /// Adds to the value; a negative amount subtracts. An infinity or NaN is ignored and counted by the registry, since all that is added
+    /// after it would be lost.
     public func add(_ amount: Double) {
+        guard amount.isFinite else {
+            faults.ignored.wrappingAdd(1, ordering: .relaxed)
+            return
+        }
         var old = bits.load(ordering: .relaxed)
         while true {
             let (exchanged, original) = bits.weakCompareExchange(

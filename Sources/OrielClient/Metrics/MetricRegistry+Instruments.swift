@@ -148,7 +148,7 @@ extension MetricRegistry {
     }
 
     func gauge(_ request: Request) throws(MetricRegistrationError) -> (gauge: Gauge, series: Series) {
-        let series = try series(request) { .gauge(Gauge(family: $0.name)) }
+        let series = try series(request) { .gauge(Gauge(family: $0.name, faults: faults)) }
         guard case .gauge(let gauge) = series.source else { throw .seriesTaken(request.name) }
         return (gauge, series)
     }

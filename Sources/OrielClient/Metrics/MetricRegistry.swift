@@ -48,7 +48,7 @@ public final class MetricRegistry: Sendable {
 
     /// What a request that cannot be met is answered with.
     let detachedCounter: Counter
-    let detachedGauge = Gauge(family: "")
+    let detachedGauge: Gauge
     let detachedHistogram: Histogram
 
     /// An empty registry.
@@ -57,6 +57,7 @@ public final class MetricRegistry: Sendable {
         names = FamilyIndex(limit: configuration.familyLimit)
         removals = Mutex(MetricRemovals(limit: configuration.seriesLimit))
         detachedCounter = Counter(family: "", faults: faults)
+        detachedGauge = Gauge(family: "", faults: faults)
         detachedHistogram = Histogram(family: "", buckets: .explicit([]), faults: faults)
     }
 
