@@ -1,5 +1,6 @@
-import OrielClient
+@testable import OrielClient
 import OrielTelemetry
+import Synchronization
 import Testing
 
 /// A registry without its own metrics, so that a test sees only what it made.
@@ -48,6 +49,53 @@ extension MetricRegistry {
         for line in ["# TYPE latency_seconds histogram", "memory_bytes 1", "sent_bytes_total 1", "calls_total 1"] {
             #expect(text.contains(line + "\n"), "\(line)")
         }
+    }
+
+    // MARK: What cannot be had
+
+    @Test func whatIsNotExportedIsToldOnceAName() {
+        let lines = Mutex<[String]>([])
+        let registry = MetricRegistry(configuration: .init(familyLimit: 4)) { line in
+            lines.withLock { $0.append(line) }
+            return true
+        }
+        registry.counter("jobs").increment()
+        for _ in 0..<3 { registry.gauge("jobs").set(1) }
+        _ = registry.histogram("jobs")
+        registry.gauge("line\nbreak").set(1)
+        registry.counter("sent", labels: ["a": "1", "job:name": "2"]).increment()
+        registry.histogram("spread", buckets: .explicit([2, 1])).record(1)
+        for name in 0..<5 { registry.gauge("further_\(name)").set(1) }
+        #expect(
+            lines.withLock { $0 } == [
+                "metric \"jobs\" is not exported: the name \"jobs\" belongs to the counter \"jobs\" already, a gauge cannot have it",
+                "metric \"line break\" is not exported as asked: the metric name \"line break\" is not 1 to 200 of the characters "
+                    + "a-z A-Z 0-9 _ : with no digit in front",
+                "metric \"sent\" is not exported as asked: the label \"job:name\" is not 1 to 200 of the characters a-z A-Z 0-9 _ with no digit in front",
+                "metric \"spread\" is not exported as asked: the buckets of histogram \"spread\" cannot be used: "
+                    + (HistogramBuckets.explicit([2, 1]).fault ?? "?"),
+                "metric \"further_0\" is not exported: the registry's limit of 4 metrics is reached",
+            ])
+        #expect(registry.value("oriel_metric_registry_rejected_total{reason=\"name_taken\"}") == 4)
+    }
+
+    @Test func linesAboutMetricsAreBoundedAndToldAgainOnlyWhereNobodyHeard() {
+        let lines = Mutex<[String]>([])
+        let isHeard = Mutex(false)
+        let registry = MetricRegistry { line in
+            lines.withLock { $0.append(line) }
+            return isHeard.withLock { $0 }
+        }
+        for number in 0..<100 { registry.counter("c\(number)").increment() }
+        for _ in 0..<2 { registry.gauge("c0").set(1) }
+        #expect(lines.withLock { $0.count } == 2)
+        isHeard.withLock { $0 = true }
+        lines.withLock { $0 = [] }
+        for _ in 0..<2 {
+            for number in 0..<100 { registry.gauge("c\(number)").set(1) }
+        }
+        #expect(lines.withLock { $0.count } == 33)
+        #expect(lines.withLock { $0.last?.hasPrefix("further metrics") } == true)
     }
 
     @Test func clashesThrowOrAreCountedAndNeverTrap() throws {

@@ -1,3 +1,4 @@
+import CoreMetrics
 import Logging
 import OrielClient
 import OrielTelemetry
@@ -42,6 +43,27 @@ import Testing
             await telemetry.flush(timeout: .seconds(60))
             await telemetry.shutdown(timeout: .seconds(60))
             #expect(telemetry.statistics?[.logs].dropped == [.refused: 1])
+        }
+    }
+
+    @Test func anInstrumentThatIsNotExportedIsTold() async {
+        await #expect(processExitsWith: .success) {
+            let standardError = StandardErrorPipe()
+            defer { standardError.remove() }
+            let telemetry = try StandardErrorTests.console()
+            let factory = telemetry.metricsFactory
+            factory.makeCounter(label: "jobs", dimensions: []).increment(by: 1)
+            for _ in 0..<3 { factory.makeMeter(label: "jobs", dimensions: []).set(Int64(1)) }
+            #expect(
+                standardError.take()
+                    == "oriel: metric \"jobs\" is not exported: the name \"jobs\" belongs to the counter \"jobs\" already, a gauge cannot have it\n")
+            // Nobody waits for who does not read.
+            standardError.fill()
+            factory.makeMeter(label: "jobs", dimensions: [("a", "b")]).set(Int64(1))
+            factory.makeTimer(label: "jobs.total", dimensions: []).recordNanoseconds(1)
+            factory.makeRecorder(label: "jobs.total", dimensions: [], aggregate: true).record(Int64(1))
+            _ = standardError.take()
+            await telemetry.shutdown(timeout: .seconds(60))
         }
     }
 

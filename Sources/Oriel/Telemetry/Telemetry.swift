@@ -52,10 +52,11 @@ extension Oriel {
         /// - Parameter exporter: what takes the place of the OTLP exporter.
         init(_ configuration: Configuration, exporter: (any TelemetryExporter)?) throws(DeliveryError) {
             let resource = Oriel.detectResource(configuration)
-            let registry = MetricRegistry(configuration: .init(seriesLimit: configuration.cardinalityLimit))
+            let warn: @Sendable (String) -> Bool = { StandardError.print("oriel: \($0)") }
+            let registry = MetricRegistry(configuration: .init(seriesLimit: configuration.cardinalityLimit), warn: warn)
             registry.addCollector(ProcessMetrics.collect)
             var parts = TelemetryParts(configuration, resource, registry)
-            try parts.makePipelines(exporter)
+            try parts.makePipelines(exporter, warn)
             parts.makeListener()
             let identifiers = IdentifierGenerator()
             let pipelines = [parts.otlp].compactMap { $0 } + parts.custom + [parts.console].compactMap { $0 }

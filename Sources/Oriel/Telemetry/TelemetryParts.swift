@@ -43,9 +43,10 @@ struct TelemetryParts {
         return pipelines.map { signal == .logs ? $0.logs : $0.spans }
     }
 
-    /// - Parameter replacement: what takes the place of the OTLP exporter.
-    mutating func makePipelines(_ replacement: (any TelemetryExporter)?) throws(DeliveryError) {
-        let warn: @Sendable (String) -> Bool = { StandardError.print("oriel: \($0)") }
+    /// - Parameters:
+    ///   - replacement: what takes the place of the OTLP exporter.
+    ///   - warn: is told what goes wrong, and says whether it could pass that on.
+    mutating func makePipelines(_ replacement: (any TelemetryExporter)?, _ warn: @escaping @Sendable (String) -> Bool) throws(DeliveryError) {
         if isWanted(.otlp) {
             var exporter = replacement
             do throws(OTLPExporterError) {

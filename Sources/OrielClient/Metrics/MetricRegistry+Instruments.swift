@@ -9,7 +9,7 @@ extension MetricRegistry {
         do {
             return try findCounter(name, labels, help, unit, isStrict: false)
         } catch {
-            faults.count(error)
+            faults.reject(name, error)
             return detachedCounter
         }
     }
@@ -19,7 +19,7 @@ extension MetricRegistry {
         do {
             return try findGauge(name, labels, help, unit, isStrict: false)
         } catch {
-            faults.count(error)
+            faults.reject(name, error)
             return detachedGauge
         }
     }
@@ -36,7 +36,7 @@ extension MetricRegistry {
         do {
             return try findHistogram(name, labels, help, unit, buckets, isStrict: false)
         } catch {
-            faults.count(error)
+            faults.reject(name, error)
             return detachedHistogram
         }
     }

@@ -15,7 +15,7 @@ extension MetricRegistry {
             let found = try counter(Request(name: name, labels: labels, kind: .counter, help: help, unit: unit, spans: spans, isStrict: false))
             return Found(instrument: found.counter, isShared: found.series.isOverflow)
         } catch {
-            faults.count(error)
+            faults.reject(name, error)
             return Found(instrument: detachedCounter, isShared: true)
         }
     }
@@ -26,7 +26,7 @@ extension MetricRegistry {
             let found = try gauge(Request(name: name, labels: labels, kind: .gauge, help: help, unit: unit, isStrict: false))
             return Found(instrument: found.gauge, isShared: found.series.isOverflow)
         } catch {
-            faults.count(error)
+            faults.reject(name, error)
             return Found(instrument: detachedGauge, isShared: true)
         }
     }
@@ -41,7 +41,7 @@ extension MetricRegistry {
                 Request(name: name, labels: labels, kind: .histogram, help: help, unit: unit, buckets: buckets, spans: spans, isStrict: false))
             return Found(instrument: found.histogram, isShared: found.series.isOverflow)
         } catch {
-            faults.count(error)
+            faults.reject(name, error)
             return Found(instrument: detachedHistogram, isShared: true)
         }
     }

@@ -37,7 +37,7 @@ public final class MetricRegistry: Sendable {
 
     /// Its bounds.
     public let configuration: Configuration
-    let faults = RegistryFaults()
+    let faults: RegistryFaults
     let families = Mutex(Families())
     let collectors = Mutex(Collectors())
     /// Locked within a family's lock, never around it.
@@ -52,8 +52,14 @@ public final class MetricRegistry: Sendable {
     let detachedHistogram: Histogram
 
     /// An empty registry.
-    public init(configuration: Configuration = Configuration()) {
+    ///
+    /// - Parameter warn: is told of instruments that are not exported, or otherwise than asked, in sentences: once a name, and at most
+    ///   32 names. Called by the thread that asks for the instrument, so it must not wait; returns whether it could pass the sentence on.
+    ///   Without it they are only counted.
+    public init(configuration: Configuration = Configuration(), warn: (@Sendable (String) -> Bool)? = nil) {
         self.configuration = configuration
+        let faults = RegistryFaults(warn: warn)
+        self.faults = faults
         names = FamilyIndex(limit: configuration.familyLimit)
         removals = Mutex(MetricRemovals(limit: configuration.seriesLimit))
         detachedCounter = Counter(family: "", faults: faults)
@@ -118,13 +124,13 @@ public final class MetricRegistry: Sendable {
         let isValid = MetricName.isValid(request.name)
         if !isValid {
             if request.isStrict { throw .invalidName(request.name) }
-            if !MetricName.isDotted(request.name) { faults.count(.invalidName(request.name)) }
+            if !MetricName.isDotted(request.name) { faults.repair(request.name, .invalidName(request.name)) }
         }
         var buckets = request.buckets
         if let fault = buckets?.fault {
             let error = MetricRegistrationError.invalidBuckets(request.name, reason: fault)
             if request.isStrict { throw error }
-            faults.count(error)
+            faults.repair(request.name, error)
             buckets = buckets?.repaired
         }
         let name = MetricName.family(MetricName.sanitized(request.name), unit: request.unit, kind: request.kind)
@@ -173,10 +179,12 @@ public final class MetricRegistry: Sendable {
             }
             var label = MetricLabel(name: name, value: value)
             var fault = MetricName.labelFault(name, kind: request.kind)
-            if fault != nil, !request.isStrict {
+            if let reason = fault, !request.isStrict {
                 label.name = MetricName.sanitizedLabel(name, kind: request.kind)
                 // One that got another beginning is another name, not another spelling.
-                if !MetricName.isDotted(name) || label.name.utf8.count != name.utf8.count { faults.count(.invalidLabel(name, reason: "")) }
+                if !MetricName.isDotted(name) || label.name.utf8.count != name.utf8.count {
+                    faults.repair(request.name, .invalidLabel(name, reason: reason))
+                }
                 isRenamed = true
                 fault = nil
             }
@@ -187,7 +195,7 @@ public final class MetricRegistry: Sendable {
             if let fault {
                 let error = MetricRegistrationError.invalidLabel(name, reason: fault)
                 if request.isStrict { throw error }
-                faults.count(error)
+                faults.repair(request.name, error)
                 isCut = true
                 continue
             }
