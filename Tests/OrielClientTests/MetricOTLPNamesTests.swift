@@ -56,6 +56,73 @@ import Testing
         #expect(scraped.count > 200)
     }
 
+    /// What receivers that do not rename are to see: OpenTelemetry's conventions.
+    @Test func aPushHasTheNamesUnitsAndKeysThatWereGiven() throws {
+        let registry = quietRegistry()
+        let labels: MetricLabels = ["http.request.method": "GET", "code": "200"]
+        registry.histogram("http.server.request.duration", labels: labels, unit: "s").record(0.1)
+        // The first spelling stays that of all series.
+        registry.histogram("http_server_request_duration", labels: ["http_request_method": "PUT"], unit: "s").record(0.1)
+        registry.counter("http.requests.total", labels: ["a_b": "1"], unit: "{request}").increment()
+        registry.counter("http_requests", labels: ["a.b": "2"]).increment()
+        registry.counter("upload.size", unit: "kBy").increment()
+        registry.counter("received", unit: "bytes").increment()
+        registry.gauge("jvm.cpu-load", unit: "1").set(0.5)
+        registry.gauge("room.temperature", unit: "Cel").set(20)
+        registry.counter("plain").increment()
+        let metrics = registry.snapshot().otlpMetrics(temporality: .cumulative)
+        #expect(
+            metrics.map { "\($0.name) [\($0.unit)]" }.sorted() == [
+                "http.requests.total [{request}]", "http.server.request.duration [s]", "jvm.cpu-load [1]", "plain []", "received [bytes]",
+                "room.temperature [Cel]", "upload.size [kilobytes]",
+            ])
+        #expect(
+            Self.attributes(metrics, "http.server.request.duration") == [
+                ["code": "200", "http.request.method": "GET"], ["http.request.method": "PUT"],
+            ])
+        #expect(Self.attributes(metrics, "http.requests.total") == [["a_b": "1"], ["a_b": "2"]])
+        #expect(try Self.pushed(registry.snapshot()) == Self.scraped(registry.snapshot()))
+    }
+
+    @Test func whatReceiversWouldNameOtherwiseIsPushedAsItIsScraped() throws {
+        let registry = quietRegistry()
+        // Repaired, and told.
+        registry.counter("2xx").increment()
+        registry.counter("größe.total").increment()
+        registry.gauge("x", labels: ["__reserved.key": "1", "a.b": "2", "a_b": "3", "job name": "4"]).set(1)
+        registry.histogram("h", labels: ["le": "5"]).record(1)
+        // Of keys that are one label the first one counts, and keeps its value.
+        registry.gauge("y", labels: ["aéb": "3", "a.b": "2", "a-b": "1"]).set(1)
+        registry.gauge("z", labels: ["aéb": "2", "a_b": "1"]).set(1)
+        registry.counter(String(repeating: "long.", count: 60)).increment()
+        try registry.registerInfo("build", labels: ["version": "1"])
+        let snapshot = registry.snapshot()
+        let metrics = snapshot.otlpMetrics(temporality: .cumulative)
+        let names = snapshot.families.map { $0.kind == .info ? $0.name + "_info" : $0.name }
+        #expect(metrics.map(\.name).sorted() == names.sorted())
+        #expect(Self.attributes(metrics, "x") == [["key_reserved_key": "1", "a.b": "2", "job name": "4"]])
+        #expect(Self.attributes(metrics, "y") == [["a-b": "1"]])
+        #expect(Self.attributes(metrics, "z") == [["a_b": "1"]])
+        #expect(Self.attributes(metrics, "h") == [["exported_le": "5"]])
+        #expect(try Self.pushed(snapshot) == Self.scraped(snapshot))
+    }
+
+    /// The attributes of a metric's points.
+    private static func attributes(_ metrics: [OTLPMetric], _ name: String) -> [[String: String]]? {
+        let points: [[Attribute]]? =
+            switch metrics.first(where: { $0.name == name })?.points {
+            case .gauge(let points)?, .sum(let points, _, _)?: points.map(\.attributes)
+            case .histogram(let points, _)?: points.map(\.attributes)
+            default: nil
+            }
+        return points?.map { attributes in
+            Dictionary(
+                attributes.map { attribute in
+                    if case .string(let text) = attribute.value { (attribute.key, text) } else { (attribute.key, "?") }
+                }, uniquingKeysWith: { $1 })
+        }
+    }
+
     @Test func theOverflowIsMarkedAsTheSpecificationSaysAndIsTheSameSeries() throws {
         let registry = quietRegistry(seriesLimit: 2)
         for user in 0..<5 { registry.counter("visits", labels: ["user": "\(user)"]).increment() }
@@ -69,7 +136,7 @@ import Testing
     }
 
     /// Names of any words, units and kinds come through the rules of OTLP's receivers as they are.
-    @Test(arguments: 1...10 as ClosedRange<UInt64>) func anyNameComesThrough(seed: UInt64) {
+    @Test(arguments: 1...10 as ClosedRange<UInt64>) func anyNameComesThrough(seed: UInt64) throws {
         var state = seed
         func next(_ bound: Int) -> Int {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -93,6 +160,14 @@ import Testing
                 let pushed = Set(((try? Self.pushed(snapshot)) ?? []).map(\.name))
                 #expect(scraped == pushed, "seed \(seed): \(name.debugDescription) \(unit) \(kind)")
             }
+            // The same through a registry, which remembers what was asked for.
+            let registry = quietRegistry()
+            let key = (0..<(1 + next(3))).map { _ in words[next(words.count)] }.joined(separator: [".", "_", ""][next(3)])
+            registry.counter(name, labels: [key: "v", "a.b": "w"], unit: unit).increment()
+            registry.gauge("g" + name, labels: [key: "v", "a_b": "w"], unit: unit).set(2)
+            registry.histogram("h" + name, labels: [key: "v"], unit: unit, buckets: .explicit([1])).record(0.5)
+            let snapshot = registry.snapshot()
+            #expect(try Self.pushed(snapshot) == Self.scraped(snapshot), "seed \(seed): \(name.debugDescription) \(unit) \(key.debugDescription)")
         }
     }
 

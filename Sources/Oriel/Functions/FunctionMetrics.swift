@@ -10,10 +10,10 @@ final class FunctionMetrics: Sendable {
         let durations: Histogram
 
         init(_ registry: MetricRegistry) {
-            invocations = registry.counter("faas_invocations", help: "Invocations that ended without an error.", unit: "{invocation}")
-            coldStarts = registry.counter("faas_coldstarts", help: "Invocations that were the first of their sandbox.", unit: "{coldstart}")
-            errors = registry.counter("faas_errors", help: "Invocations that ended with an error.", unit: "{error}")
-            durations = registry.histogram("faas_invoke_duration", help: "How long invocations took.", unit: "s", buckets: .seconds)
+            invocations = registry.counter("faas.invocations", help: "Invocations that ended without an error.", unit: "{invocation}")
+            coldStarts = registry.counter("faas.coldstarts", help: "Invocations that were the first of their sandbox.", unit: "{coldstart}")
+            errors = registry.counter("faas.errors", help: "Invocations that ended with an error.", unit: "{error}")
+            durations = registry.histogram("faas.invoke_duration", help: "How long invocations took.", unit: "s", buckets: .seconds)
         }
     }
 

@@ -13,7 +13,7 @@ extension Oriel {
     /// MetricsSystem.bootstrap(factory)
     /// ```
     ///
-    /// Labels become metric names by Prometheus' rules (`http.requests` is `http_requests_total`). Timers are histograms in seconds,
+    /// Labels become metric names by Prometheus' rules (`http.requests` is `http_requests_total`) in a scrape, and are what they are in a push. Timers are histograms in seconds,
     /// recorders are histograms, or gauges when they do not aggregate, meters are gauges. The instruments of the registry are the
     /// handlers themselves, so a call costs no more than one on them; nothing traps, see ``MetricRegistry``.
     ///

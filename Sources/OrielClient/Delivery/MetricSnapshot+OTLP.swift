@@ -2,7 +2,8 @@ import OrielOTLP
 import OrielTelemetry
 
 extension MetricSnapshot {
-    /// The metrics as OTLP has them, with the names of the text formats: what Oriel and Prometheus call the series of either way are the same.
+    /// The metrics as OTLP has them, with the names, units and keys that the application gave; with those of the text formats where others
+    /// would make other series in Oriel and Prometheus than a scrape does.
     func otlpMetrics(temporality: MetricTemporality) -> [OTLPMetric] {
         families.compactMap { $0.otlpMetric(at: time, temporality.isDelta($0) ? .delta : .cumulative) }
     }
@@ -17,7 +18,7 @@ extension MetricSnapshot.Family {
         var histograms: [OTLPHistogramPoint] = []
         var exponentials: [OTLPExponentialHistogramPoint] = []
         for series in series {
-            let attributes = series.labels == [overflowLabel] ? [overflowAttribute] : series.labels.map { Attribute($0.name, .string($0.value)) }
+            let attributes = otlpAttributes(series)
             let time = series.end.map { max($0, series.start) } ?? time
             switch series.point {
             case .counter(let value, let exemplar):
@@ -46,7 +47,7 @@ extension MetricSnapshot.Family {
             }
         }
         let points: OTLPMetric.Points
-        var name = name
+        var name = instrument?.name ?? name
         switch kind {
         case .counter: points = .sum(numbers, temporality: temporality, isMonotonic: true)
         case .histogram where !exponentials.isEmpty: points = .exponentialHistogram(exponentials, temporality: temporality)
@@ -58,16 +59,19 @@ extension MetricSnapshot.Family {
         case .gauge, .unknown, .gaugeHistogram, .summary, .stateSet: points = .gauge(numbers)
         }
         guard points.count > 0 else { return nil }
-        return OTLPMetric(name: name, description: help, unit: otlpUnit, points: points)
+        return OTLPMetric(name: name, description: help, unit: instrument?.unit ?? otlpUnit, points: points)
+    }
+
+    private func otlpAttributes(_ series: MetricSnapshot.Series) -> [Attribute] {
+        if series.labels == [overflowLabel] { return [overflowAttribute] }
+        return series.labels.map { Attribute(attributeKeys.key(of: $0), .string($0.value)) }
     }
 
     /// The unit, where a receiver that appends units to names leaves this one's name as it is; else its word or none.
     private var otlpUnit: String {
         if unit.isEmpty || kind == .info { return "" }
-        let isCounter = kind == .counter
-        let namingKind: MetricNaming.Kind = isCounter ? .counter : kind == .gauge ? .gauge : .other
-        let expected = isCounter ? name + "_total" : name
-        for candidate in [unit, unitWord] where MetricName.naming.metricName(name, unit: candidate, kind: namingKind) == expected { return candidate }
+        let (namingKind, seriesName) = MetricName.seriesNaming(kind, of: name)
+        for candidate in [unit, unitWord] where MetricName.naming.metricName(name, unit: candidate, kind: namingKind) == seriesName { return candidate }
         return ""
     }
 }

@@ -7,6 +7,8 @@ final class Family: Sendable {
     let kind: MetricFamily.Kind
     let unit: String
     let help: String
+    /// What it is pushed as, where that is spelled otherwise.
+    let instrument: InstrumentName?
     /// Only for histograms.
     let buckets: HistogramBuckets?
 
@@ -16,15 +18,17 @@ final class Family: Sendable {
         var overflow: Series?
         /// Index entries for label sets that are spelled otherwise than the series they mean.
         var aliases = 0
+        var attributeKeys = AttributeKeys()
     }
 
     let state = Mutex(State())
 
-    init(name: String, kind: MetricFamily.Kind, unit: String, help: String, buckets: HistogramBuckets?) {
+    init(name: String, kind: MetricFamily.Kind, unit: String, help: String, instrument: InstrumentName?, buckets: HistogramBuckets?) {
         self.name = name
         self.kind = kind
         self.unit = unit
         self.help = help
+        self.instrument = instrument
         self.buckets = buckets
     }
 }

@@ -59,6 +59,9 @@ enum MetricName {
         return labelFault(valid, kind: kind) == nil ? valid : "exported_" + valid.prefix(maximumLength - 10)
     }
 
+    /// Whether receivers of OTLP make a label of that name of an attribute's key.
+    static func isLabel(_ name: String, of key: String) -> Bool { naming.labelName(key) == name }
+
     /// The name of the family: words joined by single underscores, the unit's word among them, a counter's `total` not.
     static func family(_ name: String, unit: String, kind: MetricFamily.Kind) -> String {
         if unit.isEmpty, isPlain(name) { return name }
@@ -71,6 +74,27 @@ enum MetricName {
             return naming.metricName(String(name.dropLast(ending)), unit: "", kind: .other) ?? placeholder
         default:
             return naming.metricName(name, unit: MetricUnit.symbol(unit), kind: kind == .gauge ? .gauge : .other) ?? placeholder
+        }
+    }
+
+    /// The name and the unit that were given for a family, if receivers of OTLP make its series' names of them and nobody had to repair the
+    /// name; `nil` where that is not so, or where the name does not differ.
+    static func instrument(_ name: String, unit: String, kind: MetricFamily.Kind, of family: String) -> InstrumentName? {
+        // What an info metric is called ends in `_info` in any case.
+        guard name != family, kind != .info, name.utf8.count <= maximumLength, isValid(name) || isDotted(name) else { return nil }
+        let (namingKind, seriesName) = seriesNaming(kind, of: family)
+        for candidate in [unit, MetricUnit.word(unit, kind: kind), ""] where naming.metricName(name, unit: candidate, kind: namingKind) == seriesName {
+            return InstrumentName(name: name, unit: candidate)
+        }
+        return nil
+    }
+
+    /// What receivers take a family's kind for, and what they are to make of its name.
+    static func seriesNaming(_ kind: MetricFamily.Kind, of family: String) -> (kind: MetricNaming.Kind, seriesName: String) {
+        switch kind {
+        case .counter: (.counter, family + "_total")
+        case .gauge: (.gauge, family)
+        default: (.other, family)
         }
     }
 

@@ -42,18 +42,18 @@ extension MetricRegistry {
     /// - Returns: also the number of the last removal that is in it.
     func snapshot(at time: Timestamp, reader: Int?) -> (snapshot: MetricSnapshot, lastRemoval: UInt64) {
         let registered = families.withLock { $0 }
-        var found: [(family: Family, series: [Series])] = []
+        var found: [(family: Family, series: [Series], attributeKeys: AttributeKeys)] = []
         for family in registered.list {
-            var (series, overflow) = family.state.withLock { ($0.series, $0.overflow) }
+            var (series, overflow, attributeKeys) = family.state.withLock { ($0.series, $0.overflow, $0.attributeKeys) }
             if let overflow { series.append(overflow) }
-            found.append((family, series))
+            found.append((family, series, attributeKeys))
         }
         // Read after the series, so that what is taken back meanwhile is in one of both, or in both.
         var removed: (entries: ArraySlice<MetricRemovals.Entry>, last: UInt64) = ([], 0)
         if let reader { removed = removals.withLock { $0.read(by: reader) } }
         let removedPoints = Dictionary(grouping: removed.entries) { ObjectIdentifier($0.family) }
         var result: [MetricSnapshot.Family] = []
-        for (family, series) in found {
+        for (family, series, attributeKeys) in found {
             // What is gone comes before what has followed under the same labels.
             var points = removedPoints[ObjectIdentifier(family)]?.map(\.last) ?? []
             for series in series {
@@ -66,7 +66,8 @@ extension MetricRegistry {
             result.append(
                 .init(
                     name: family.name, kind: family.kind, unit: family.unit, help: family.help, series: points,
-                    isAsynchronous: series.contains { $0.source.isReading }))
+                    isAsynchronous: series.contains { $0.source.isReading }, instrument: family.instrument,
+                    attributeKeys: attributeKeys))
         }
 
         let owners = registered.owners

@@ -7,7 +7,8 @@ import Synchronization
 /// kept or asked for again each time; keeping them is faster.
 ///
 /// Names follow Prometheus: a counter `http_requests` (given with or without `_total`) appears as `http_requests_total`, and a unit,
-/// given as a word or by its UCUM symbol, ends the name (`request_duration` in `s` is `request_duration_seconds`).
+/// given as a word or by its UCUM symbol, ends the name (`request_duration` in `s` is `request_duration_seconds`). That is what a scrape
+/// shows; a push has the names, the units and the keys of labels as they were given first, as long as receivers make the same series of them.
 ///
 /// Nothing here traps. The functions named `register…` throw what is wrong with a request; the others make the best of it and count it:
 /// invalid characters become underscores (the dots of OpenTelemetry's names without being counted), and where nothing fits, the instrument that comes back works but is not exported.
@@ -88,7 +89,7 @@ public final class MetricRegistry: Sendable {
         let hash = request.labels.hash(in: family)
         if let found = index.find(request.labels, hash: hash, in: family) { return found }
 
-        let (labels, spelling) = try canonical(request)
+        let (labels, spelling, keys) = try canonical(request)
         let wanted = MetricLabels(labels.map { ($0.name, $0.value) })
         let wantedHash = wanted.hash(in: family)
         // Under the family's lock, so that two threads do not make the same series.
@@ -109,6 +110,7 @@ public final class MetricRegistry: Sendable {
             }
             let series = Series(labels: labels, start: .now, source: makeSource(family))
             state.series.append(series)
+            state.attributeKeys.note(labels, spelled: keys)
             index.insert(series, under: labels, hash: wantedHash, in: family)
             return series
         }
@@ -144,7 +146,8 @@ public final class MetricRegistry: Sendable {
                 }
             }
             guard families.list.count < limit else { return .failure(.tooManyMetrics(limit: limit)) }
-            let family = Family(name: name, kind: request.kind, unit: request.unit, help: request.help, buckets: buckets)
+            let instrument = MetricName.instrument(request.name, unit: request.unit, kind: request.kind, of: name)
+            let family = Family(name: name, kind: request.kind, unit: request.unit, help: request.help, instrument: instrument, buckets: buckets)
             families.list.append(family)
             for name in reserved { families.owners[name] = family }
             return .success(family)
@@ -164,11 +167,13 @@ public final class MetricRegistry: Sendable {
         }
     }
 
-    /// The labels as a series has them, sorted and valid, and, when they are spelled otherwise in the request, that spelling.
+    /// The labels as a series has them, sorted and valid, and, when they are spelled otherwise in the request, that spelling; and, by the
+    /// names of the labels, the keys that differ from them and of which receivers make these names.
     private func canonical(
         _ request: Request
-    ) throws(MetricRegistrationError) -> (labels: [MetricLabel], spelling: [MetricLabel]?) {
+    ) throws(MetricRegistrationError) -> (labels: [MetricLabel], spelling: [MetricLabel]?, keys: [String: String]) {
         var labels: [MetricLabel] = []
+        var keys: [String: String] = [:]
         var isRenamed = false
         var isCut = false
         for (name, value) in request.labels.pairs.sorted(by: { $0.0 < $1.0 }) {
@@ -204,10 +209,11 @@ public final class MetricRegistry: Sendable {
                 isCut = true
             }
             labels.append(label)
+            if label.name != name, MetricName.isLabel(label.name, of: name) { keys[label.name] = name }
         }
         if isRenamed { labels.sort() }
         let spelling = isRenamed && !isCut ? request.labels.pairs.map { MetricLabel(name: $0.0, value: $0.1) } : nil
-        return (labels, spelling)
+        return (labels, spelling, keys)
     }
 
     /// Takes the series whose source passes `isMeant` out of a family.

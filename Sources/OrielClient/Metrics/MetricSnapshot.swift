@@ -13,6 +13,10 @@ public struct MetricSnapshot: Sendable {
         public var series: [Series]
         /// Whether some of the values are not counted as it happens, but read at each snapshot: OpenTelemetry's asynchronous instruments.
         public var isAsynchronous = false
+        /// The name and the unit that it is pushed with, where these differ.
+        var instrument: InstrumentName?
+        /// The keys that its labels are pushed as.
+        var attributeKeys = AttributeKeys()
 
         /// The unit as the end of the name says it, empty when it says none.
         public var unitWord: String {

@@ -32,7 +32,7 @@ package struct MetricNaming: Sendable {
     /// The name of a label. A name that starts with a digit or one underscore gets `key_` or `key` in front; so does one of which only
     /// underscores are left, since those
     /// are reserved.
-    func labelName(_ key: String) -> String {
+    package func labelName(_ key: String) -> String {
         guard translation.escapes else { return key }
         var name = ""
         for scalar in key.unicodeScalars {
