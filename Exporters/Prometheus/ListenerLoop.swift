@@ -16,15 +16,15 @@ struct ListenerLoop {
     private let sockets: [Descriptor]
     /// Ready to be read when the loop is to end.
     private let stop: Descriptor
-    private let registry: MetricRegistry
+    private let source: ScrapeSource
     private let configuration: PrometheusListener.Configuration
     private var connections: [ScrapeConnection] = []
     private var pausedUntil: Int64 = 0
 
-    init(sockets: [Descriptor], stop: Descriptor, registry: MetricRegistry, configuration: PrometheusListener.Configuration) {
+    init(sockets: [Descriptor], stop: Descriptor, source: ScrapeSource, configuration: PrometheusListener.Configuration) {
         self.sockets = sockets
         self.stop = stop
-        self.registry = registry
+        self.source = source
         self.configuration = configuration
     }
 
@@ -43,7 +43,7 @@ struct ListenerLoop {
             now = Self.now
             if count < 0 { continue }
             for (index, wait) in waits.dropFirst(1 + sockets.count).enumerated() where wait.revents != 0 || connections[index].state == .ready {
-                connections[index].advance(now: now, registry: registry)
+                connections[index].advance(now: now, source: source)
             }
             for (socket, wait) in zip(sockets, waits.dropFirst()) where wait.revents != 0 { accept(from: socket, now: now) }
         }

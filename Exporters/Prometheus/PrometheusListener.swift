@@ -72,15 +72,17 @@ public final class PrometheusListener: Sendable {
     private let end: Completion
 
     /// Starts to listen.
+    /// - Parameter resource: what `target_info` tells of the process; without attributes there is no such metric.
     /// - Throws: ``ListenerError``, before anything is started.
-    public init(registry: MetricRegistry, configuration: Configuration = Configuration()) throws(ListenerError) {
+    public init(registry: MetricRegistry, resource: Resource = Resource(), configuration: Configuration = Configuration()) throws(ListenerError) {
         let sockets = try ListenSockets(address: configuration.address)
         let (receiver, sender) = try Self.stopPair()
         let end = Completion()
         let handover = Handover(sockets.sockets)
+        let source = ScrapeSource(registry: registry, resource: resource)
         do throws(ThreadError) {
             thread = try OwnThread(name: "oriel-scrape") {
-                var loop = ListenerLoop(sockets: handover.take(), stop: receiver, registry: registry, configuration: configuration)
+                var loop = ListenerLoop(sockets: handover.take(), stop: receiver, source: source, configuration: configuration)
                 loop.run()
                 // Closes what it listened on before it tells.
                 _ = consume loop

@@ -48,18 +48,18 @@ struct ScrapeConnection {
     var isIdle: Bool { state == .reading }
 
     /// Reads, answers and sends what can be without waiting, one request at most.
-    mutating func advance(now: Int64, registry: MetricRegistry) {
-        if output.isEmpty, drained == nil { readRequest(now: now, registry: registry) }
+    mutating func advance(now: Int64, source: ScrapeSource) {
+        if output.isEmpty, drained == nil { readRequest(now: now, source: source) }
         if !output.isEmpty { sendAnswer(now: now) }
         if drained != nil { drain() }
     }
 
-    private mutating func readRequest(now: Int64, registry: MetricRegistry) {
+    private mutating func readRequest(now: Int64, source: ScrapeSource) {
         while true {
             switch ScrapeRequest.parse(input, scanned: &scanned) {
             case .request(let request, let length):
                 input.removeFirst(length)
-                answer(ScrapeResponse(to: request, registry: registry, offersOpenMetrics: configuration.offersOpenMetrics), now: now)
+                answer(ScrapeResponse(to: request, source: source, offersOpenMetrics: configuration.offersOpenMetrics), now: now)
                 return
             case .invalid(let status):
                 input = []

@@ -26,7 +26,7 @@ struct ScrapeResponse {
     let keepsAlive: Bool
 
     /// The answer to a request.
-    init(to request: ScrapeRequest, registry: MetricRegistry, offersOpenMetrics: Bool) {
+    init(to request: ScrapeRequest, source: ScrapeSource, offersOpenMetrics: Bool) {
         let isKnown = request.path == "/metrics" || request.path == "/"
         if !isKnown {
             self.init(.notFound, request)
@@ -37,7 +37,7 @@ struct ScrapeResponse {
         } else {
             let format = offersOpenMetrics ? ExpositionFormat(accept: request.accept) : .prometheusText
             var body: [UInt8] = []
-            format.write(registry.snapshot(), to: &body)
+            format.write(source.snapshot(), to: &body)
             self.init(.ok, format.contentType, body, isHead: request.method == .head, keepsAlive: request.keepsAlive)
         }
     }

@@ -47,6 +47,56 @@ import Testing
                 """)
     }
 
+    @Test func whatTheProcessIsComesFirst() {
+        let registry = quietRegistry()
+        registry.counter("a").increment()
+        var snapshot = registry.snapshot()
+        snapshot.addTargetInfo(
+            of: Resource(attributes: [
+                Attribute("service.name", "shop"), Attribute("service_name", "other"), Attribute("process.pid", .int(7)), Attribute("host.name", "old"),
+                Attribute("host.name", "a\"b"), Attribute("empty", ""), Attribute("2nd", .array([.int(1)])),
+            ]))
+        func text(_ format: ExpositionFormat) -> String {
+            var bytes: [UInt8] = []
+            format.write(snapshot, to: &bytes)
+            return String(decoding: bytes, as: UTF8.self)
+        }
+        let labels = #"{host_name="a\"b",key_2nd="[1]",process_pid="7",service_name="shop;other"}"#
+        #expect(
+            text(.prometheusText) == """
+                # HELP target_info Attributes of the resource that the metrics are of.
+                # TYPE target_info gauge
+                target_info\(labels) 1
+                # TYPE a_total counter
+                a_total 1
+
+                """)
+        #expect(
+            text(.openMetrics) == """
+                # TYPE target info
+                # HELP target Attributes of the resource that the metrics are of.
+                target_info\(labels) 1
+                # TYPE a counter
+                a_total 1
+                # EOF
+
+                """)
+    }
+
+    @Test func nothingIsToldOfAResourceThatSaysNothingOrWhereTheNameIsTaken() {
+        let registry = quietRegistry()
+        registry.gauge("a").set(1)
+        for attributes in [[], [Attribute("empty", "")]] {
+            var snapshot = registry.snapshot()
+            snapshot.addTargetInfo(of: Resource(attributes: attributes))
+            #expect(snapshot.families.map(\.name) == ["a"])
+        }
+        registry.gauge("target_info").set(1)
+        var snapshot = registry.snapshot()
+        snapshot.addTargetInfo(of: Resource(attributes: [Attribute("a", "b")]))
+        #expect(snapshot.families.map(\.name) == ["a", "target_info"])
+    }
+
     @Test func openMetrics() throws {
         #expect(
             try Self.sample().text(.openMetrics) == """

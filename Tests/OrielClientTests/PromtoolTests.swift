@@ -1,5 +1,6 @@
 import Foundation
 import OrielClient
+import OrielTelemetry
 import Testing
 
 /// Prometheus' own linter reads what is written here.
@@ -35,7 +36,11 @@ import Testing
         process.standardError = output
         try process.run()
         // Below the size of a pipe's buffer, so nothing can wait for each other.
-        let text = registry.text()
+        var snapshot = registry.snapshot()
+        snapshot.addTargetInfo(of: Resource(attributes: [Attribute("service.name", "shop"), Attribute("host.name", "a\\b\n\"c\"")]))
+        var bytes: [UInt8] = []
+        ExpositionFormat.prometheusText.write(snapshot, to: &bytes)
+        let text = String(decoding: bytes, as: UTF8.self)
         #expect(text.utf8.count < 60_000)
         input.fileHandleForWriting.write(Data(text.utf8))
         try input.fileHandleForWriting.close()

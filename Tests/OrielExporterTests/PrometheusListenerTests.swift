@@ -17,6 +17,18 @@ import Testing
             registry: registry, configuration: .init(address: address, maximumConnections: connections, idleTimeout: idle, requestTimeout: request))
     }
 
+    @Test func theResourceIsToldInEitherFormat() throws {
+        registry.counter("c").increment()
+        let listener = try PrometheusListener(
+            registry: registry, resource: Resource(attributes: [Attribute("service.name", "shop")]), configuration: .init(address: "127.0.0.1:0"))
+        defer { listener.shutdown() }
+        let client = try #require(PrometheusSocket(port: listener.port))
+        client.send(Self.get("/metrics"))
+        #expect(client.receiveAnswer()?.body.contains("\n# TYPE target_info gauge\ntarget_info{service_name=\"shop\"} 1\n") == true)
+        client.send(Self.get("/metrics", "Accept: application/openmetrics-text;version=1.0.0\r\n"))
+        #expect(client.receiveAnswer()?.body.hasPrefix("# TYPE target info\n") == true)
+    }
+
     private static func get(_ path: String, _ fields: String = "") -> String { "GET \(path) HTTP/1.1\r\nHost: a\r\n\(fields)\r\n" }
 
     @Test func aScrapeIsAnsweredInTheFormatItAsksFor() throws {

@@ -34,6 +34,10 @@ import Tracing
         #expect(line.spanID == span.spanID)
         #expect(line.label == "shop.orders")
         #expect(telemetry.prometheusText().contains("orders_total 2"))
+        for text in [telemetry.prometheusText(), String(decoding: telemetry.exposition(accept: "application/openmetrics-text").body, as: UTF8.self)] {
+            let lines = text.split(separator: "\n").filter { $0.hasPrefix("target_info{") }
+            #expect(lines.count == 1 && lines.first?.contains("service_name=\"shop\"") == true, "\(lines)")
+        }
         #expect(exporter.metrics.count == 1)
         #expect(telemetry.resource.serviceName == "shop")
         await telemetry.shutdown(timeout: .seconds(30))

@@ -1,4 +1,5 @@
 public import OrielClient
+public import OrielTelemetry
 
 extension Oriel {
     /// An answer to a scrape, always of status 200.
@@ -23,16 +24,22 @@ extension Oriel {
     /// and a process without a server has `PrometheusListener` of `OrielExporterPrometheus`.
     ///
     /// Complexity: linear in the number of series and buckets, some 0.5 µs for a line.
-    /// - Parameter accept: all `Accept` headers of the request, joined by commas; `nil` for none.
-    public static func exposition(of registry: MetricRegistry, accept: String?) -> Exposition {
+    /// - Parameters:
+    ///   - resource: what `target_info` tells of the process; without attributes there is no such metric.
+    ///   - accept: all `Accept` headers of the request, joined by commas; `nil` for none.
+    public static func exposition(of registry: MetricRegistry, resource: Resource = Resource(), accept: String?) -> Exposition {
         let format = ExpositionFormat(accept: accept)
         var body: [UInt8] = []
-        format.write(registry.snapshot(), to: &body)
+        var snapshot = registry.snapshot()
+        snapshot.addTargetInfo(of: resource)
+        format.write(snapshot, to: &body)
         return Exposition(contentType: format.contentType, body: body)
     }
 
     /// The metrics of `registry` in Prometheus' text format 0.0.4.
-    public static func prometheusText(_ registry: MetricRegistry) -> String {
-        String(decoding: exposition(of: registry, accept: nil).body, as: UTF8.self)
+    ///
+    /// - Parameter resource: what `target_info` tells of the process; without attributes there is no such metric.
+    public static func prometheusText(_ registry: MetricRegistry, resource: Resource = Resource()) -> String {
+        String(decoding: exposition(of: registry, resource: resource, accept: nil).body, as: UTF8.self)
     }
 }

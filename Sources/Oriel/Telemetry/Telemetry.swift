@@ -100,11 +100,11 @@ extension Oriel {
                 metadataProvider: metadataProvider ?? configuration.metadataProvider, delivery: delivery)
         }
 
-        /// The metrics in Prometheus' text format 0.0.4.
-        public func prometheusText() -> String { Oriel.prometheusText(registry) }
+        /// The metrics in Prometheus' text format 0.0.4, with a `target_info` of the resource.
+        public func prometheusText() -> String { Oriel.prometheusText(registry, resource: resource) }
 
-        /// What a scrape endpoint answers with; see ``Oriel/exposition(of:accept:)``.
-        public func exposition(accept: String?) -> Exposition { Oriel.exposition(of: registry, accept: accept) }
+        /// What a scrape endpoint answers with; see ``Oriel/exposition(of:resource:accept:)``.
+        public func exposition(accept: String?) -> Exposition { Oriel.exposition(of: registry, resource: resource, accept: accept) }
 
         // MARK: Delivery
 

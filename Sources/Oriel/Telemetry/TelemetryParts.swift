@@ -123,7 +123,8 @@ struct TelemetryParts {
         let settings = configuration.prometheus
         let host = settings.host.contains(":") && !settings.host.hasPrefix("[") ? "[\(settings.host)]" : settings.host
         do throws(ListenerError) {
-            listener = try PrometheusListener(registry: registry, configuration: .init(address: "\(host):\(settings.port)"))
+            listener = try PrometheusListener(
+                registry: registry, resource: resource, configuration: .init(address: "\(host):\(settings.port)"))
         } catch {
             problems.append("nobody can scrape the metrics: \(error)")
         }

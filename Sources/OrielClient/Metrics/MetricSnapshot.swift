@@ -102,7 +102,7 @@ public struct MetricSnapshot: Sendable {
 
     /// When it was taken.
     public var time: Timestamp
-    /// Sorted by name; none without series.
+    /// Sorted by name, but for `target_info`, which comes first; none without series.
     public var families: [Family]
 
     public init(time: Timestamp, families: [Family]) {

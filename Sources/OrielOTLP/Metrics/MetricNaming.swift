@@ -1,4 +1,4 @@
-import OrielTelemetry
+package import OrielTelemetry
 
 /// The names of series and labels, by the rules of OpenTelemetry's "Prometheus and OpenMetrics Compatibility" as Prometheus applies them.
 package struct MetricNaming: Sendable {
@@ -43,6 +43,9 @@ package struct MetricNaming: Sendable {
         if isOnlyUnderscores || (name.hasPrefix("_") && !name.hasPrefix("__")) { return "key" + name }
         return name
     }
+
+    /// The value of a label of an attribute's value.
+    package func labelText(_ value: AttributeValue) -> String { value.labelText }
 
     private func escapedAndSuffixed(_ name: String, unit: String, kind: Kind) -> String {
         var tokens = MetricNaming.tokens(of: name, where: MetricNaming.isNameCharacter)
