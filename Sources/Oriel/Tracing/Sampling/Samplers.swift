@@ -36,6 +36,10 @@ extension Oriel {
     }
 
     /// Decides as it was decided for the parent, so that traces stay whole, and asks another sampler where there is none.
+    ///
+    /// What `tracestate` tells of the parent's threshold goes on, unless it says that the parent, which is recorded, was not to be. Where children of
+    /// recorded spans have a sampler of their own, the stricter of both thresholds is told as long as children of spans that were not
+    /// recorded are not recorded either; else all were chosen from, and it is the sampler's own.
     public struct ParentBasedSampler: Sampler {
         private let root: any Sampler
         private let remoteParentSampled: (any Sampler)?
