@@ -55,11 +55,13 @@ extension ExportOutcome {
 
     /// What an error answer says, and after how long to come back if it says so.
     private static func error(_ response: HTTPResponse) -> (message: String, after: Duration?) {
-        if let format = format(response), let status = try? RPCStatus(response.body.span, format: format), !status.message.isEmpty {
-            return (cleaned(status.message), status.retryDelay.map { .nanoseconds($0) })
-        }
-        // Protobuf that is none makes no sense to people.
-        return format(response) == .protobuf ? ("", nil) : (cleaned(String(repairing: response.body.span)), nil)
+        let format = format(response)
+        // A body that is no status is a text for people, where it can be one.
+        let status = format.flatMap { try? RPCStatus(response.body.span, format: $0) }
+        let after = status?.retryDelay.map { Duration.nanoseconds($0) }
+        if let status, !status.message.isEmpty { return (cleaned(status.message), after) }
+        // Protobuf makes no sense to people.
+        return (format == .protobuf ? "" : cleaned(String(repairing: response.body.span)), after)
     }
 
     /// A text that others made, fit for a line of a log: without control characters, and cut.

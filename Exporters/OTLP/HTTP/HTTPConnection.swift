@@ -56,7 +56,11 @@ struct HTTPConnection: Sendable {
             if !isSent { response.keepsAlive = false }
             return response
         } catch {
-            throw Failure(error: error, hasAnswer: parser.hasBegun)
+            // The status tells what became of the request; one that was taken must not be sent again because the rest of the answer is lost or does not come.
+            guard parser.hasHead, error.kind != .protocolViolation else { throw Failure(error: error, hasAnswer: parser.hasBegun) }
+            var response = parser.response
+            response.keepsAlive = false
+            return response
         }
     }
 

@@ -87,15 +87,14 @@ struct HTTPResponseParser {
         }
     }
 
-    /// Takes the end of the connection.
+    /// Takes the end of the connection. An answer whose head is complete has said what became of the request: what is missing of its body is done without.
     mutating func finish() throws(StreamError) {
         response.keepsAlive = false
-        switch state {
-        case .done: break
-        case .untilEnd: state = .done
-        default:
-            throw StreamError(.closed, hasBegun ? "the connection ended within the answer" : "the connection was closed without an answer")
+        guard !hasHead else {
+            state = .done
+            return
         }
+        throw StreamError(.closed, hasBegun ? "the connection ended within the answer" : "the connection was closed without an answer")
     }
 
     // MARK: Lines

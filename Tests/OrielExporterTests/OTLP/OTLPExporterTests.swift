@@ -215,6 +215,23 @@ import Testing
         #expect(try exporter(server).export(batch(), deadline: later()) == .failed(after: .seconds(90), reason: "\(server.endpoint) answered 503 Busy"))
     }
 
+    @Test(arguments: [OTLPFormat.protobuf, .json], ["", "later"]) func theAnswersDelayCountsWithAndWithoutAMessage(format: OTLPFormat, message: String) throws {
+        let body = RPCStatus(.unavailable, message, retryDelay: 3_000_000_000).encoded(format)
+        let server = try ScriptedServer { connection in
+            _ = connection.request()
+            connection.write("HTTP/1.1 503 Busy\r\nContent-Type: \(format.mediaType)\r\nContent-Length: \(body.count)\r\n\r\n")
+            connection.write(body)
+        }
+        defer { server.stop() }
+        guard case .failed(let after, let reason) = try exporter(server).export(batch(), deadline: later()) else {
+            Issue.record("not failed")
+            return
+        }
+        #expect(after == .seconds(3))
+        #expect(reason.hasPrefix("\(server.endpoint) answered 503"))
+        if !message.isEmpty { #expect(reason.hasSuffix(": later")) }
+    }
+
     @Test(arguments: [400, 401, 404, 408, 413, 415, 500, 501, 505, 599]) func theOthersWillNot(status: Int) throws {
         let body = RPCStatus(.invalidArgument, "bad span id").encoded(.protobuf)
         let server = try ScriptedServer { connection in
@@ -340,7 +357,6 @@ import Testing
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", "no valid size"),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n", "no valid size"),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", "longer than it said"),
-        ("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", "ended within the answer"),
         ("HTTP/1.1 200 OK\r\nX: ", "ended within the answer"),
         ("", "closed without an answer"),
     ]) func whatIsNoAnswerIsAFailure(text: String, reason: String) throws {
@@ -351,6 +367,48 @@ import Testing
         defer { server.stop() }
         expectFailure(try exporter(server).export(batch(), deadline: later()), reason)
         #expect(server.accepted == 1)
+    }
+
+    /// Whether the rest is missing, broken off, or never comes, the request is not sent again if the status says that it was taken, or will never be.
+    @Test(
+        arguments: ["Content-Length: 10\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n5\r\nab", "Transfer-Encoding: chunked\r\n\r\n"],
+        ["end", "reset", "silence"])
+    func anAnswerWithoutItsEndCountsByItsStatus(rest: String, ending: String) throws {
+        for (status, isTaken) in [("200 OK", true), ("404 Not Found", false)] {
+            let server = try ScriptedServer { connection in
+                _ = connection.request()
+                connection.write("HTTP/1.1 \(status)\r\n\(rest)")
+                switch ending {
+                case "reset": connection.resetAtEnd()
+                case "silence": connection.waitForEnd()
+                default: break
+                }
+            }
+            defer { server.stop() }
+            let exporter = try exporter(server)
+            for number in 1...2 {
+                let outcome = exporter.export(batch(), deadline: later(ending == "silence" ? 300 : 60_000))
+                switch outcome {
+                case .delivered: #expect(isTaken)
+                case .refused(let reason): #expect(!isTaken && reason.contains("404"))
+                // A reset may take the head along.
+                case .failed, .unreachable: #expect(ending == "reset", "\(outcome)")
+                }
+                // Another answer cannot follow on the connection.
+                #expect(server.accepted == number)
+            }
+        }
+    }
+
+    @Test func aBusyReceiverIsLeftAloneThoughItsAnswerBreaksOff() throws {
+        let server = try ScriptedServer { connection in
+            _ = connection.request()
+            connection.write("HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 100\r\n\r\nnot now")
+        }
+        defer { server.stop() }
+        #expect(
+            try exporter(server).export(batch(), deadline: later())
+                == .failed(after: .seconds(7), reason: "\(server.endpoint) answered 503: not now"))
     }
 
     @Test(arguments: [true, false]) func aGiantHeadIsAFailure(inOneLine: Bool) throws {
