@@ -338,6 +338,11 @@ import Testing
         #expect(policy.delay(failures: 9, requested: .seconds(7), chance: 0) == .seconds(30))
         #expect(policy.delay(failures: 1, requested: .seconds(7000), chance: 0) == .seconds(300))
         #expect(policy.delay(failures: .max, requested: nil, chance: 0) == .seconds(30))
+        // Many services that were asked for the same do not come back at once, and none before it may.
+        #expect([0, 0.5, 1].map { policy.delay(failures: 1, requested: .seconds(8), chance: $0) } == [8, 10, 12].map { .seconds($0) })
+        #expect(policy.delay(failures: 1, requested: .seconds(7000), chance: 1) == .seconds(450))
+        #expect(policy.delay(failures: 5, requested: .seconds(14), chance: 1) == .seconds(21))
+        #expect(policy.delay(failures: 5, requested: .seconds(1), chance: 1) == .seconds(8))
         policy.firstDelay = .seconds(-1)
         #expect(policy.delay(failures: .max, requested: nil, chance: 1) == .zero)
         policy.firstDelay = .seconds(1)

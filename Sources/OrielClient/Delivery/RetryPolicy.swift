@@ -1,13 +1,14 @@
 /// When a delivery that failed is tried again.
 ///
 /// Logs, spans and metrics may go to different receivers, so each of them waits by itself: after the first failure ``firstDelay``, after each further one twice as long, up to
-/// ``longestDelay``, each time a random half less, so that many services do not come back at once. What the receiver asks for (`Retry-After`) counts if it is longer.
+/// ``longestDelay``, each time a random half less, so that many services do not come back at once. What the receiver asks for (`Retry-After`) counts if it is
+/// longer: never less than that, and up to a random half more, for the same reason.
 public struct RetryPolicy: Sendable, Hashable {
     /// How long to wait after the first failure, 10 ms at least.
     public var firstDelay: Duration = .seconds(1)
     /// The longest wait that is reached by doubling.
     public var longestDelay: Duration = .seconds(30)
-    /// The longest that a receiver may ask for.
+    /// The longest that a receiver may ask for; the random share comes on top.
     public var longestRequestedDelay: Duration = .seconds(300)
     /// Failures in a row after which the receiver counts as gone: a flush then does not try again before it is time, and telemetry goes to the spill folder if there is one.
     public var failuresUntilOpen = 3
@@ -29,8 +30,12 @@ public struct RetryPolicy: Sendable, Hashable {
             delay = min(delay * 2, longest)
             doublings -= 1
         }
-        delay -= delay * (min(max(chance, 0), 1) / 2)
-        if let requested { delay = max(delay, min(requested, longestRequestedDelay)) }
+        let share = min(max(chance, 0), 1) / 2
+        delay -= delay * share
+        if let requested {
+            let asked = min(requested, longestRequestedDelay)
+            delay = max(delay, asked + asked * share)
+        }
         return delay
     }
 }
