@@ -10,7 +10,11 @@ import Testing
         ExportBatch(signal: signal, request: (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ number) }, itemCount: number)
     }
 
-    private func open(limit: Int = 1 << 20) throws -> SpillFolder { try SpillFolder(folder.path + "/spill", limit: limit) }
+    private func open(limit: Int = 1 << 20, receiver: UInt64 = 7, lookInterval: Duration = .seconds(3600)) throws -> SpillFolder {
+        try SpillFolder(
+            folder.path + "/spill", limit: limit, receivers: Dictionary(uniqueKeysWithValues: ExportSignal.allCases.map { ($0, receiver) }),
+            lookInterval: lookInterval)
+    }
 
     /// All that a folder gives, removed.
     private func drain(_ spill: inout SpillFolder) -> [Int] {
@@ -73,8 +77,9 @@ import Testing
         #expect(third.recoveredCounts == [.logs: 14, .spans: 6])
         #expect(drain(&third) == [2, 3, 4, 5, 6])
         #expect(files.isEmpty)
-        // The subfolders of the dead are gone.
-        #expect(TemporaryFolder.names(in: folder.path + "/spill").count == 1)
+        // The subfolders of the dead are gone; there is one for each kind of telemetry.
+        #expect(TemporaryFolder.names(in: folder.path + "/spill").count == ExportSignal.allCases.count)
+        withExtendedLifetime(third) {}
     }
 
     @Test func thereIsNeverMoreThanTheLimit() throws {
@@ -131,6 +136,86 @@ import Testing
         second = nil
         var third = try open()
         #expect(drain(&third) == [1, 2, 3, 4, 5, 6])
+    }
+
+    // MARK: Other receivers
+
+    @Test func whatIsForAnotherReceiverIsLeftToItsOwn() throws {
+        var first: SpillFolder? = try open(limit: 64 << 10, receiver: 1)
+        for number in 1...3 { expectWritten(first!.write(batch(number, size: 3000))) }
+        first = nil
+        let left = files
+        var second = try open(limit: 64 << 10, receiver: 2)
+        #expect(second.isEmpty && second.next() == nil && second.recoveredCounts.isEmpty)
+        #expect(files == left)
+        // It takes its room.
+        var written = 0
+        while case .written = second.write(batch(1, size: 3000)) { written += 1 }
+        #expect(written == 13)
+        var third = try open(limit: 64 << 10, receiver: 1)
+        #expect(third.recoveredCounts == [.logs: 6])
+        #expect(drain(&third) == [1, 2, 3])
+    }
+
+    @Test func eachKindOfTelemetryHasAReceiverOfItsOwn() throws {
+        func open(_ receivers: [ExportSignal: UInt64]) throws -> SpillFolder {
+            try SpillFolder(folder.path + "/spill", limit: 1 << 20, receivers: receivers)
+        }
+        var first: SpillFolder? = try open([.logs: 1, .spans: 1])
+        expectWritten(first!.write(batch(1, .logs)))
+        expectWritten(first!.write(batch(2, .spans)))
+        guard case .failed(let reason) = first!.write(batch(3, .metrics)) else {
+            Issue.record("written for nobody")
+            return
+        }
+        #expect(reason.contains("metrics"))
+        first = nil
+        var second: SpillFolder? = try open([.logs: 2, .spans: 1, .metrics: 1])
+        #expect(drain(&second!) == [2])
+        second = nil
+        var third = try open([.logs: 1])
+        #expect(drain(&third) == [1])
+    }
+
+    @Test func subfoldersThatDoNotSayWhomTheyAreForAreLeftAlone() throws {
+        var first: SpillFolder? = try open()
+        expectWritten(first!.write(batch(1, size: 3000)))
+        let file = files[0]
+        first = nil
+        let bytes = TemporaryFolder.read(file)
+        TemporaryFolder.remove(file)
+        let old = folder.path + "/spill/process-77-abc"
+        try SpillFiles.makeDirectories(old)
+        TemporaryFolder.write(bytes, to: old + "/0000000000000001.otlp")
+        var next: SpillFolder? = try open(limit: 8 << 10)
+        #expect(next!.isEmpty && files == [old + "/0000000000000001.otlp"])
+        expectWritten(next!.write(batch(1, size: 3000)))
+        guard case .full = next!.write(batch(1, size: 3000)) else {
+            Issue.record("what is left alone took no room")
+            return
+        }
+        TemporaryFolder.remove(old + "/0000000000000001.otlp")
+        next = nil
+        // Empty ones are nobody's.
+        next = try open()
+        #expect(!TemporaryFolder.isDirectory(old))
+    }
+
+    @Test func whatADeadProcessLeftIsFoundWhileAnotherOneRuns() throws {
+        var living = try open(lookInterval: .zero)
+        var patient = try open()
+        expectWritten(living.write(batch(9)))
+        var dying: SpillFolder? = try open()
+        for number in 1...2 { expectWritten(dying!.write(batch(number, .spans))) }
+        #expect(living.next()?.itemCount == 9)
+        #expect(living.recoveredCounts.isEmpty)
+        dying = nil
+        #expect(patient.next() == nil)
+        // Oldest first, as ever.
+        #expect(drain(&living) == [9, 1, 2])
+        #expect(living.recoveredCounts[.spans] == 3)
+        #expect(living.recoveredCounts[.logs] ?? 0 == 0)
+        #expect(files.isEmpty)
     }
 
     // MARK: Files that stay
@@ -348,8 +433,8 @@ import Testing
 
     @Test func aPathThatIsNoFolderIsRefused() {
         TemporaryFolder.write([1], to: folder.path + "/file")
-        #expect(throws: SpillError.self) { try SpillFolder(folder.path + "/file", limit: 1000) }
-        let error = #expect(throws: SpillError.self) { try SpillFolder(folder.path + "/file/inner", limit: 1000) }
+        #expect(throws: SpillError.self) { try SpillFolder(folder.path + "/file", limit: 1000, receivers: [.logs: 1]) }
+        let error = #expect(throws: SpillError.self) { try SpillFolder(folder.path + "/file/inner", limit: 1000, receivers: [.logs: 1]) }
         #expect(error?.description.contains("/file/inner: Not a directory") == true)
     }
 

@@ -573,7 +573,7 @@ struct DeliveryRun {
     private mutating func openSpill() {
         guard let folder = configuration.spillFolder else { return }
         do throws(SpillError) {
-            let opened = try SpillFolder(folder, limit: configuration.spillBytes)
+            let opened = try SpillFolder(folder, limit: configuration.spillBytes, receivers: exporter.fingerprints)
             shared.report.withLock { $0.take(opened) }
             spill = opened
         } catch {

@@ -43,8 +43,20 @@ enum SpillFiles {
         } catch  where error.isExisting {}
     }
 
+    /// Makes a directory that only this user can enter, and its name durable: a file in it is on the disk only if the way to it is.
     static func makeDirectory(_ path: String) throws(SystemError) {
         try retrying { unsafe mkdir(path, 0o700) }
+        let parent = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let descriptor: Int32
+        do throws(SystemError) {
+            descriptor = try retrying { unsafe open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        } catch  where error.isForbidden {
+            // One may be allowed to make something in a directory that one may not read. What is made works all the same; the system writes its name when it
+            // likes.
+            return
+        }
+        defer { close(descriptor) }
+        try retrying { fsync(descriptor) }
     }
 
     /// Takes the lock of a directory.

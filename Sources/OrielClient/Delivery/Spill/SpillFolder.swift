@@ -14,10 +14,13 @@ enum SpillError: Error, Sendable, CustomStringConvertible {
     case unusable(folder: String, SystemError)
     /// A file whose request was delivered, or refused, stays.
     case irremovable(file: String, SystemError)
+    /// The exporter names no receiver of this kind of telemetry.
+    case noReceiver(ExportSignal)
 
     var description: String {
         switch self {
         case .unusable(let folder, let reason): "telemetry cannot be kept in \(folder): \(reason)"
+        case .noReceiver(let signal): "\(signal.rawValue) are not kept: the exporter names no receiver for them"
         case .irremovable(let file, let reason): "telemetry that was sent stays in \(file), and may be sent once more after a restart: \(reason)"
         }
     }
@@ -25,8 +28,13 @@ enum SpillError: Error, Sendable, CustomStringConvertible {
 
 /// Requests that could not be delivered, in files, a request each: they survive a restart of the service, and its sudden death.
 ///
-/// Several processes may use one folder. Each has a subfolder of its own, which it holds the lock of; at its start it takes over the subfolders that nobody holds, which
-/// dead processes left. A file is written under another name and made durable before it gets its own; the name is the time in nanoseconds, so that names sort by age.
+/// Several processes may use one folder, also such that send to different receivers. Each has a subfolder of its own for each kind of telemetry, which it holds
+/// the lock of; at its start, and once a minute while it looks for something to send, it takes over the subfolders that nobody holds, which dead processes
+/// left. The name of a subfolder has the fingerprint of the receiver (``TelemetryExporter/fingerprint(ofReceiverOf:)``): only who sends to the same one, as the
+/// same, takes it over; those of others stay as they are and take their room. So do those named `process-…`, of a time when the name did not tell: nobody knows
+/// whom they are for.
+///
+/// A file is written under another name and made durable before it gets its own; the name is the time in nanoseconds, so that names sort by age.
 /// What cannot be read is renamed and kept for people, until its room is needed. What was sent and cannot be removed is emptied; where even that is impossible, this process
 /// does not send it again.
 struct SpillFolder: Sendable {
@@ -49,7 +57,8 @@ struct SpillFolder: Sendable {
         var path: String { "\(directory.path)/\(name)" }
     }
 
-    private static let subfolderPrefix = "process-"
+    /// What all subfolders of processes begin with, those without a fingerprint, too.
+    private static let subfolderPrefixes = ["receiver-", "process-"]
     private static let ending = ".otlp"
     private static let damagedEnding = ".damaged"
     private static let unfinishedEnding = ".unfinished"
@@ -57,6 +66,8 @@ struct SpillFolder: Sendable {
     private static let blockBytes = 4096
     /// How long the size of what other processes wrote is not looked up again.
     private static let othersInterval: Duration = .seconds(5)
+    /// How long nobody looks again for what dead processes left.
+    static let standardLookInterval: Duration = .seconds(60)
 
     /// Items in the folder that this process is to deliver.
     private(set) var itemCounts: [ExportSignal: UInt64] = [:]
@@ -69,7 +80,11 @@ struct SpillFolder: Sendable {
 
     private let path: String
     private let limit: Int
-    private var own: SpillFiles.LockedDirectory
+    /// The fingerprints of the receivers.
+    private let receivers: [ExportSignal: UInt64]
+    private let lookInterval: Duration
+    private var nextLook = ContinuousClock.now
+    private var own: [ExportSignal: SpillFiles.LockedDirectory] = [:]
     /// Subfolders that were taken over and hold damaged files or such of a later version.
     private var kept: [SpillFiles.LockedDirectory] = []
     /// Oldest first, from `first` on.
@@ -90,24 +105,24 @@ struct SpillFolder: Sendable {
 
     /// Opens a folder, makes it if need be, and takes over what dead processes left.
     ///
-    /// - Parameter limit: bytes of files in the folder, those of other processes included.
-    init(_ path: String, limit: Int) throws(SpillError) {
+    /// - Parameters:
+    ///   - limit: bytes of files in the folder, those of other processes included.
+    ///   - receivers: the fingerprints of the receivers of those kinds of telemetry that have one.
+    ///   - lookInterval: how long ``next(of:)`` does not look again for what dead processes left.
+    init(
+        _ path: String, limit: Int, receivers: [ExportSignal: UInt64], lookInterval: Duration = Self.standardLookInterval
+    ) throws(SpillError) {
         self.path = path
         self.limit = limit
+        self.receivers = receivers
+        self.lookInterval = lookInterval
         do throws(SystemError) {
             try SpillFiles.makeDirectories(path)
-            own = try Self.makeSubfolder(of: path)
-            for name in try SpillFiles.names(in: path) where name.hasPrefix(Self.subfolderPrefix) {
-                let subfolder = "\(path)/\(name)"
-                // One that cannot be opened is left to whoever can.
-                guard subfolder != own.path, let directory = try? SpillFiles.lock(subfolder) else { continue }
-                adopt(directory)
-            }
+            for (signal, receiver) in receivers { own[signal] = try Self.makeSubfolder(of: path, Self.prefix(signal, receiver)) }
+            try adoptAll()
         } catch {
             throw .unusable(folder: path, error)
         }
-        entries.sort { $0.name < $1.name }
-        recoveredCounts = itemCounts
     }
 
     var isEmpty: Bool { first == entries.count }
@@ -121,10 +136,22 @@ struct SpillFolder: Sendable {
     /// A day from now.
     private static var latestName: UInt64 { UInt64(clamping: Timestamp.now.advanced(by: 86_400_000_000_000).nanoseconds) }
 
-    private static func makeSubfolder(of path: String) throws(SystemError) -> SpillFiles.LockedDirectory {
+    /// What the names of subfolders begin with that are for a receiver.
+    private static func prefix(_ signal: ExportSignal, _ receiver: UInt64) -> String {
+        "receiver-\(hexadecimal(receiver))-\(signal.rawValue)-"
+    }
+
+    /// 16 digits, so that texts sort as numbers do.
+    private static func hexadecimal(_ number: UInt64) -> String {
+        let digits = String(number, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    private static func isSubfolder(_ name: String) -> Bool { subfolderPrefixes.contains { name.hasPrefix($0) } }
+
+    private static func makeSubfolder(of path: String, _ prefix: String) throws(SystemError) -> SpillFiles.LockedDirectory {
         while true {
-            let number = String(UInt64.random(in: 0...UInt64.max), radix: 16)
-            let subfolder = "\(path)/\(subfolderPrefix)\(getpid())-\(number)"
+            let subfolder = "\(path)/\(prefix)\(getpid())-\(hexadecimal(UInt64.random(in: 0...UInt64.max)))"
             do throws(SystemError) {
                 try SpillFiles.makeDirectory(subfolder)
             } catch  where error.isExisting {
@@ -136,6 +163,28 @@ struct SpillFolder: Sendable {
     }
 
     // MARK: Taking over
+
+    /// Takes over what dead processes left for the same receivers.
+    private mutating func adoptAll() throws(SystemError) {
+        nextLook = ContinuousClock.now + lookInterval
+        let prefixes = receivers.map { Self.prefix($0.key, $0.value) }
+        let (before, count) = (itemCounts, entries.count)
+        for name in try SpillFiles.names(in: path) where Self.isSubfolder(name) {
+            let subfolder = "\(path)/\(name)"
+            let isMine = prefixes.contains { name.hasPrefix($0) }
+            // One that is empty is removed with its lock, whomever it was for.
+            guard isMine || (try? SpillFiles.names(in: subfolder))?.isEmpty ?? false else { continue }
+            // One that cannot be opened is left to whoever can. Those of this process have their lock taken.
+            guard let directory = try? SpillFiles.lock(subfolder) else { continue }
+            if isMine { adopt(directory) }
+        }
+        guard entries.count > count else { return }
+        entries[first...].sort { $0.name < $1.name }
+        recoveredCounts.merge(itemCounts) { $0 + $1 }
+        for (signal, count) in before { recoveredCounts[signal, default: 0] -= count }
+        // What was counted as others' is this process's now.
+        others = nil
+    }
 
     private mutating func adopt(_ directory: SpillFiles.LockedDirectory) {
         var isKept = false
@@ -188,6 +237,7 @@ struct SpillFolder: Sendable {
     // MARK: Writing
 
     mutating func write(_ batch: ExportBatch) -> Writing {
+        guard let receiver = receivers[batch.signal] else { return .failed("\(SpillError.noReceiver(batch.signal))") }
         let size = Self.rounded(SpillFile.headerBytes + batch.request.count)
         guard makeRoom(size) else { return .full }
         do throws(SystemError) {
@@ -196,7 +246,7 @@ struct SpillFolder: Sendable {
             } catch  where error.isMissing {
                 // Somebody cleaned up. What was there is found missing when it is its turn.
                 try SpillFiles.makeDirectories(path)
-                own = try Self.makeSubfolder(of: path)
+                own[batch.signal] = try Self.makeSubfolder(of: path, Self.prefix(batch.signal, receiver))
                 try writeFile(batch, size: size)
             }
         } catch {
@@ -206,12 +256,10 @@ struct SpillFolder: Sendable {
     }
 
     private mutating func writeFile(_ batch: ExportBatch, size: Int) throws(SystemError) {
+        guard let own = own[batch.signal] else { throw SystemError(number: ENOENT) }
         // Later than the one before, whatever the clock says.
         let time = max(UInt64(clamping: Timestamp.now.nanoseconds), lastTime + 1)
-        let digits = String(time, radix: 16)
-        let entry = Entry(
-            directory: own, name: String(repeating: "0", count: 16 - digits.count) + digits + Self.ending, size: size, signal: batch.signal,
-            itemCount: batch.itemCount)
+        let entry = Entry(directory: own, name: Self.hexadecimal(time) + Self.ending, size: size, signal: batch.signal, itemCount: batch.itemCount)
         let unfinished = entry.path + Self.unfinishedEnding
         try SpillFiles.write(unfinished, [SpillFile.header(of: batch), batch.request])
         do throws(SystemError) {
@@ -243,9 +291,9 @@ struct SpillFolder: Sendable {
 
     private mutating func bytesOfOthers() -> Int {
         if let others, ContinuousClock.now < others.time + Self.othersInterval { return others.bytes }
-        let mine = Set(([own] + kept + entries[first...].map(\.directory)).map(\.path))
+        let mine = Set((own.values + kept + entries[first...].map(\.directory)).map(\.path))
         var sum = 0
-        for name in (try? SpillFiles.names(in: path)) ?? [] where name.hasPrefix(Self.subfolderPrefix) {
+        for name in (try? SpillFiles.names(in: path)) ?? [] where Self.isSubfolder(name) {
             let subfolder = "\(path)/\(name)"
             if mine.contains(subfolder) { continue }
             for file in (try? SpillFiles.names(in: subfolder)) ?? [] { sum += SpillFiles.size("\(subfolder)/\(file)").map(Self.rounded) ?? 0 }
@@ -258,8 +306,11 @@ struct SpillFolder: Sendable {
 
     // MARK: Reading
 
-    /// The oldest request of some kinds of telemetry that can be read, of those that were not tried in vain again and again.
+    /// The oldest request of some kinds of telemetry that can be read, those included that a process left which died meanwhile. What was tried in vain again and again comes after
+    /// the others.
     mutating func next(of signals: Set<ExportSignal> = Set(ExportSignal.allCases)) -> ExportBatch? {
+        // A folder that cannot be listed now may be a minute later; what this process knows of is in the list.
+        if ContinuousClock.now >= nextLook { try? adoptAll() }
         while let index = nextIndex(of: signals) {
             // What is not wanted now stays behind it, in its order.
             if index > first { entries.insert(entries.remove(at: index), at: first) }
@@ -276,7 +327,7 @@ struct SpillFolder: Sendable {
             lose(entry)
             bytes += entry.size
             moveAside(entry.path, size: entry.size)
-            if entry.directory !== own, !kept.contains(where: { $0 === entry.directory }) { kept.append(entry.directory) }
+            keep(entry.directory)
         }
         return nil
     }
@@ -309,7 +360,7 @@ struct SpillFolder: Sendable {
         }
         // It still takes its room, and nobody else is to find it as long as this process can prevent it.
         bytes += entry.size
-        if entry.directory !== own, !kept.contains(where: { $0 === entry.directory }) { kept.append(entry.directory) }
+        keep(entry.directory)
         leave(entry)
         defer { hasToldOfIrremovable = true }
         return hasToldOfIrremovable ? nil : .irremovable(file: entry.path, failure)
@@ -332,6 +383,11 @@ struct SpillFolder: Sendable {
         }
         Self.irremovable.withLock { _ = $0.remove(file) }
         return nil
+    }
+
+    /// Goes on to hold a subfolder in which something stays.
+    private mutating func keep(_ directory: SpillFiles.LockedDirectory) {
+        if !(own.values + kept).contains(where: { $0 === directory }) { kept.append(directory) }
     }
 
     private mutating func lose(_ entry: Entry) {

@@ -18,6 +18,7 @@ struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     var isMissing: Bool { number == ENOENT }
+    var isForbidden: Bool { number == EACCES || number == EPERM }
     var isExisting: Bool { number == EEXIST }
     /// The disk or the quota is full.
     var isFull: Bool { number == ENOSPC || number == EDQUOT }
