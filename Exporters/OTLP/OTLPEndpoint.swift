@@ -24,6 +24,15 @@ struct OTLPEndpoint: Hashable, Sendable {
         }
     }
 
+    /// Whether the host is this machine by what it is called.
+    var isLocal: Bool {
+        guard case .host(let name, _) = address else { return true }
+        let lowercased = name.lowercased()
+        if lowercased == "localhost" || lowercased.hasSuffix(".localhost") || lowercased == "::1" { return true }
+        let numbers = lowercased.split(separator: ".", omittingEmptySubsequences: false)
+        return numbers.count == 4 && numbers[0] == "127" && numbers.allSatisfy { UInt8($0) != nil }
+    }
+
     /// The receiver, for messages.
     var receiver: String {
         switch address {
@@ -68,11 +77,12 @@ struct OTLPEndpoint: Hashable, Sendable {
         var query = ""
 
         init(_ text: String) throws(OTLPExporterError) {
-            func fault(_ reason: String) -> OTLPExporterError { .invalidEndpoint(text, reason: reason) }
+            let shown = EndpointText.withoutSecrets(text)
+            func fault(_ reason: String) -> OTLPExporterError { .invalidEndpoint(shown, reason: reason) }
 
             guard !text.isEmpty else { throw fault("it is empty; a right one is http://localhost:4318") }
             guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { throw fault("spaces and letters beyond ASCII must be percent-encoded") }
-            guard let colon = text.firstIndex(of: ":") else { throw fault("a scheme is missing; http://\(text) may be meant") }
+            guard let colon = text.firstIndex(of: ":") else { throw fault("a scheme is missing; http://\(shown) may be meant") }
             let scheme = text[..<colon].lowercased()
             let rest = text[text.index(after: colon)...]
             switch scheme {
@@ -102,7 +112,7 @@ struct OTLPEndpoint: Hashable, Sendable {
             default:
                 // "localhost:4318" looks like a scheme, too.
                 let isPort = UInt16(rest.prefix { $0 != "/" }) != nil
-                throw fault(isPort ? "a scheme is missing; http://\(text) may be meant" : "the scheme must be http, https, unix or http+unix")
+                throw fault(isPort ? "a scheme is missing; http://\(shown) may be meant" : "the scheme must be http, https, unix or http+unix")
             }
         }
 

@@ -41,12 +41,15 @@ extension OTLPExporter {
         public var headers: [Header]?
         public var compression: Compression?
         public var tls: TLS?
+        /// The longest that one request may take; see ``Configuration/timeout``.
+        public var timeout: Duration?
 
-        public init(endpoint: String? = nil, headers: [Header]? = nil, compression: Compression? = nil, tls: TLS? = nil) {
+        public init(endpoint: String? = nil, headers: [Header]? = nil, compression: Compression? = nil, tls: TLS? = nil, timeout: Duration? = nil) {
             self.endpoint = endpoint
             self.headers = headers
             self.compression = compression
             self.tls = tls
+            self.timeout = timeout
         }
     }
 
@@ -63,6 +66,10 @@ extension OTLPExporter {
         public var headers: [Header] = []
         public var compression = Compression.none
         public var tls = TLS()
+        /// The longest that one request may take, a millisecond at least, however late the deadline is that it is given; `nil` leaves it to the deadline.
+        public var timeout: Duration?
+        /// The kinds of telemetry that are sent. What is said of others is not looked at, and batches of them are refused.
+        public var signals = Set(ExportSignal.allCases)
         public var overrides: [ExportSignal: Override] = [:]
 
         public init(endpoint: String = "http://localhost:4318") {

@@ -17,6 +17,10 @@ public final class OTLPExporter: TelemetryExporter {
         let head: HTTPRequestHead
         let isCompressed: Bool
         let origin: Origin
+        /// The longest that a request may take.
+        let timeout: Duration?
+        /// See ``TelemetryExporter/fingerprint(ofReceiverOf:)``.
+        let fingerprint: UInt64
     }
 
     /// What connections are kept by.
@@ -45,29 +49,56 @@ public final class OTLPExporter: TelemetryExporter {
     /// Makes an exporter; nothing is connected yet.
     ///
     /// - Throws: ``OTLPExporterError`` when an endpoint, a header or a certificate cannot be used.
-    public init(_ configuration: Configuration = Configuration()) throws(OTLPExporterError) {
+    public convenience init(_ configuration: Configuration = Configuration()) throws(OTLPExporterError) {
+        var problems: [ExportSignal: OTLPExporterError] = [:]
+        self.init(usableOf: configuration, &problems)
+        for signal in ExportSignal.allCases {
+            if let problem = problems[signal] { throw problem }
+        }
+    }
+
+    /// Makes an exporter of what can be used: one kind of telemetry with a wrong endpoint, header or certificate keeps none of the others back.
+    ///
+    /// - Parameter problems: why kinds of telemetry are left out, of which batches are refused.
+    package init(usableOf configuration: Configuration, _ problems: inout [ExportSignal: OTLPExporterError]) {
         var destinations: [ExportSignal: Destination] = [:]
         var connector = Connector()
-        for signal in ExportSignal.allCases {
-            let override = configuration.overrides[signal] ?? Override()
-            let text = override.endpoint ?? configuration.endpoint
-            let endpoint = try OTLPEndpoint(text, signal: signal, isBase: override.endpoint == nil)
-            let tls = endpoint.isSecure ? override.tls ?? configuration.tls : nil
-            if let tls { try connector.add(tls, endpoint: text) }
-            destinations[signal] = Destination(
-                endpoint: endpoint, head: try HTTPRequestHead(endpoint, headers: override.headers ?? configuration.headers),
-                isCompressed: (override.compression ?? configuration.compression) == .gzip, origin: Origin(address: endpoint.address, tls: tls))
+        for signal in ExportSignal.allCases where configuration.signals.contains(signal) {
+            do throws(OTLPExporterError) {
+                destinations[signal] = try Self.destination(of: signal, configuration, &connector)
+            } catch {
+                problems[signal] = error
+            }
         }
         self.destinations = destinations
         self.connector = connector
     }
 
-    /// Delivers one batch. Blocks until it was answered, or failed, or the deadline.
+    private static func destination(
+        of signal: ExportSignal, _ configuration: Configuration, _ connector: inout Connector
+    ) throws(OTLPExporterError) -> Destination {
+        let override = configuration.overrides[signal] ?? Override()
+        let endpoint = try OTLPEndpoint(override.endpoint ?? configuration.endpoint, signal: signal, isBase: override.endpoint == nil)
+        let headers = override.headers ?? configuration.headers
+        let head = try HTTPRequestHead(endpoint, headers: headers)
+        let tls = endpoint.isSecure ? override.tls ?? configuration.tls : nil
+        if let tls { try connector.add(tls, endpoint: endpoint.receiver) }
+        return Destination(
+            endpoint: endpoint, head: head, isCompressed: (override.compression ?? configuration.compression) == .gzip,
+            origin: Origin(address: endpoint.address, tls: tls),
+            timeout: (override.timeout ?? configuration.timeout).map { max($0, .milliseconds(1)) },
+            fingerprint: ReceiverFingerprint.of(endpoint, headers, certificateFile: tls?.certificateFile))
+    }
+
+    public func fingerprint(ofReceiverOf signal: ExportSignal) -> UInt64? { destinations[signal]?.fingerprint }
+
+    /// Delivers one batch. Blocks until it was answered, or failed, or the deadline, or until the time is over that a request of its kind may take.
     public func export(_ batch: ExportBatch, deadline: Timestamp) -> ExportOutcome {
         guard let destination = destinations[batch.signal] else { return .refused(reason: "no endpoint for \(batch.signal.rawValue)") }
         guard deadline > .now else { return .failed(reason: "\(destination.endpoint.receiver): no time was left for a request") }
+        let latest = destination.timeout.map { min(deadline, Timestamp.now.advanced(by: $0.nanoseconds)) } ?? deadline
         var tools = state.withLock { state in state.tools.take() } ?? Tools()
-        let outcome = send(batch, to: destination, &tools, until: Deadline(deadline, limit: limit))
+        let outcome = send(batch, to: destination, &tools, until: Deadline(latest, limit: limit))
         putBack(tools)
         return outcome
     }

@@ -1,13 +1,21 @@
 /// An ``OTLPExporter`` cannot be made as it was configured.
 public enum OTLPExporterError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// An endpoint is no URL that could be used.
+    /// An endpoint is no URL that could be used. The text is told without a user, a password and the query of it, which may be secrets.
     case invalidEndpoint(String, reason: String)
     /// A header cannot be sent.
     case invalidHeader(String, reason: String)
-    /// The endpoint is one of https, and the package was built without its trait `TLS`.
+    /// The endpoint, whose scheme and host are told, is one of https, and the package was built without its trait `TLS`.
     case needsTLS(endpoint: String)
     /// A certificate or a key cannot be used.
     case invalidTLS(String)
+
+    /// What is wrong, without what it is wrong with.
+    package var reason: String {
+        switch self {
+        case .invalidEndpoint(_, let reason), .invalidHeader(_, let reason), .invalidTLS(let reason): reason
+        case .needsTLS: "it needs the trait \"TLS\" of the package oriel"
+        }
+    }
 
     public var description: String {
         switch self {

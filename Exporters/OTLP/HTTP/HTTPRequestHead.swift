@@ -29,7 +29,8 @@ struct HTTPRequestHead: Sendable {
         fixed + Array("\(isCompressed ? "Content-Encoding: gzip\r\n" : "")Content-Length: \(length)\r\n\r\n".utf8)
     }
 
-    private static func check(_ header: OTLPExporter.Header) throws(OTLPExporterError) {
+    /// Finds out whether a header can be sent. The reason tells nothing of its value, nor of a name that is none: both may be a secret.
+    static func check(_ header: OTLPExporter.Header) throws(OTLPExporterError) {
         let marks = Set("!#$%&'*+-.^_`|~".utf8)
         let isToken = header.name.utf8.allSatisfy { byte in
             marks.contains(byte) || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20 && byte & 0x40 != 0
@@ -41,8 +42,7 @@ struct HTTPRequestHead: Sendable {
         guard header.value.utf8.allSatisfy({ $0 == 0x09 || ($0 >= 0x20 && $0 != 0x7F) }) else {
             throw .invalidHeader(header.name, reason: "its value holds a line break or another control character")
         }
-        guard !reserved.contains(header.name.lowercased()) else {
-            throw .invalidHeader(header.name, reason: "this header follows from the request and cannot be set")
-        }
+        let name = header.name.lowercased()
+        guard !reserved.contains(name) else { throw .invalidHeader(header.name, reason: "\(name) follows from the request and cannot be set") }
     }
 }

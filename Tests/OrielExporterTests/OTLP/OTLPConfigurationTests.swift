@@ -46,7 +46,6 @@ import Testing
         ("http://::1:4318", "in brackets"),
         ("http://[::1", "does not close"),
         ("http://[localhost]", "IPv6"),
-        ("http://user:secret@host", "Authorization"),
         ("http://ho st", "percent-encoded"),
         ("http://höst", "percent-encoded"),
         ("http://h%00st", "names no host"),
@@ -63,6 +62,72 @@ import Testing
         }
         #expect(reason.contains(hint))
         #expect(error?.description.contains("\"\(text)\"") == true)
+    }
+
+    @Test(arguments: [
+        ("http://user:secret@host", "\"http://…@host\"", "Authorization"),
+        ("http://secret@host/x?token=secret#secret", "\"http://…@host/x?…\"", "Authorization"),
+        ("http://user:sec/secret@host:4318", "\"http://…@host:4318\"", "must be a number"),
+        ("http://user:sec?secret@host", "\"http://…@host\"", "must be a number"),
+        ("http://user:sec#secret@host", "\"http://…@host\"", "must be a number"),
+        ("secret:secret@host:4318", "\"…@host:4318\"", "the scheme must be"),
+        ("secret@host", "\"…@host\"", "http://…@host may be meant"),
+        ("host:4318?token=secret", "\"host:4318?…\"", "the scheme must be"),
+        ("host?token=secret", "\"host?…\"", "http://host?… may be meant"),
+        ("http://host:0/?token=secret", "\"http://host:0/?…\"", "1 to 65535"),
+        ("grpc://user:secret@host?secret", "\"grpc://…@host?…\"", "over HTTP"),
+    ]) func secretsInEndpointsAreNotTold(text: String, shown: String, hint: String) {
+        let error = #expect(throws: OTLPExporterError.self) { try OTLPExporter(.init(endpoint: text)) }
+        let description = error?.description ?? ""
+        #expect(!description.contains("sec") && description.contains(shown) && description.contains(hint), "\(description)")
+    }
+
+    @Test func whatIsWrongWithOneKindKeepsNoneOfTheOthersBack() throws {
+        var configuration = OTLPExporter.Configuration()
+        configuration.overrides[.logs] = .init(endpoint: "ftp://host")
+        configuration.overrides[.spans] = .init(headers: [.init("Content-Type", "x")])
+        var problems: [ExportSignal: OTLPExporterError] = [:]
+        let exporter = OTLPExporter(usableOf: configuration, &problems)
+        #expect(Set(problems.keys) == [.logs, .spans])
+        #expect(ExportSignal.allCases.filter { exporter.fingerprint(ofReceiverOf: $0) != nil } == [.metrics])
+
+        // Nobody looks at what is said of kinds that are not sent.
+        configuration.signals = [.metrics]
+        _ = try OTLPExporter(configuration)
+        let batch = ExportBatch(signal: .logs, request: [], itemCount: 1)
+        guard case .refused = try OTLPExporter(configuration).export(batch, deadline: Timestamp.now.advanced(by: 1_000_000_000)) else {
+            Issue.record("not refused")
+            return
+        }
+    }
+
+    // MARK: Fingerprints
+
+    @Test func receiversAreToldApart() throws {
+        func fingerprint(_ endpoint: String, _ headers: [OTLPExporter.Header] = [], _ signal: ExportSignal = .logs) throws -> UInt64 {
+            var configuration = OTLPExporter.Configuration(endpoint: endpoint)
+            configuration.headers = headers
+            return try #require(try OTLPExporter(configuration).fingerprint(ofReceiverOf: signal))
+        }
+        let all = [
+            try fingerprint("http://host"), try fingerprint("http://other"), try fingerprint("http://host:4318"), try fingerprint("http://host/x"),
+            try fingerprint("unix:/host"), try fingerprint("http://host", [], .spans), try fingerprint("http://host", [.init("a", "1")]),
+            try fingerprint("http://host", [.init("a", "2")]), try fingerprint("http://host", [.init("a", "1"), .init("b", "2")]),
+        ]
+        #expect(Set(all).count == all.count)
+        #expect(try fingerprint("http://host") == fingerprint("HTTP://host:80/"))
+        #expect(
+            try fingerprint("http://host", [.init("a", "1"), .init("b", "2")]) == fingerprint("http://host", [.init("B", "2"), .init("A", "1")]))
+    }
+
+    @Test func theHashIsTheKnownOne() {
+        func hexadecimal(_ text: String) -> String {
+            SHA256.digest(Array(text.utf8)).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+        }
+        #expect(hexadecimal("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+        #expect(hexadecimal("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+        #expect(
+            hexadecimal("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq") == "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1")
     }
 
     @Test(arguments: [

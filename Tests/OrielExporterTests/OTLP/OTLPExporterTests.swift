@@ -432,6 +432,22 @@ import Testing
         #expect(Timestamp.now >= deadline)
     }
 
+    @Test func eachKindHasATimeOfItsOwn() throws {
+        let server = try ScriptedServer { $0.waitForEnd() }
+        defer { server.stop() }
+        let exporter = try exporter(server) {
+            $0.timeout = .seconds(3600)
+            $0.overrides[.spans] = .init(timeout: .milliseconds(100))
+        }
+        let start = ContinuousClock.now
+        expectFailure(exporter.export(batch(.spans), deadline: later()), "no answer came within the time given")
+        #expect(start.duration(to: .now) < .seconds(30))
+        // The deadline counts where it is earlier.
+        let deadline = later(100)
+        expectFailure(exporter.export(batch(.logs), deadline: deadline), "no answer came within the time given")
+        #expect(Timestamp.now >= deadline)
+    }
+
     @Test func aReceiverThatNeverReadsCostsTheDeadline() throws {
         let gate = ThreadSignal()
         let server = try ScriptedServer { _ in gate.wait(after: 0, timeout: .seconds(60)) }
