@@ -66,7 +66,7 @@ import Tracing
         #expect(configuration.delivery.spanDelay == .milliseconds(250))
         #expect(configuration.delivery.logDelay == .milliseconds(100))
         #expect(configuration.delivery.metricInterval == .seconds(15))
-        #expect(configuration.delivery.queueBytes == 2 << 20)
+        #expect(configuration.delivery.queueBytes == 8 << 20)
         #expect(configuration.delivery.batchBytes == 256 << 10)
         #expect(configuration.delivery.spillFolder == "/var/spool/shop")
         #expect(configuration.temporality == .lowMemory)
@@ -74,7 +74,7 @@ import Tracing
         #expect(configuration.exemplarFilter == .alwaysOff)
         #expect(configuration.spanLimits.attributeValueLength == 200 && configuration.spanLimits.attributes == 10)
         #expect(configuration.spanLimits.events == 1 && configuration.spanLimits.links == 2)
-        #expect(configuration.spanLimits.attributesPerItem == 3)
+        #expect(configuration.spanLimits.attributesPerEvent == 3 && configuration.spanLimits.attributesPerLink == 4)
         #expect(configuration.logs.valueLengthLimit == 100 && configuration.logs.attributeCountLimit == 20)
         #expect(configuration.logLevel == .warning)
         #expect(configuration.logs.includesCode)
@@ -108,6 +108,52 @@ import Tracing
         let level = try #require(configuration.problems.first { $0.variable == "LOG_LEVEL" })
         #expect(
             level.description == "LOG_LEVEL=loud is not understood: expected trace, debug, info, notice, warning, error, critical; using info")
+    }
+
+    @Test func theLimitsOfEventsAndLinksAreApart() {
+        let events = configuration(["OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT": "1000"])
+        #expect(events.spanLimits.attributesPerEvent == 1000 && events.spanLimits.attributesPerLink == 128)
+        let links = configuration(["OTEL_LINK_ATTRIBUTE_COUNT_LIMIT": "0", "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT": "many"])
+        #expect(links.spanLimits.attributesPerEvent == 128 && links.spanLimits.attributesPerLink == 0)
+        #expect(links.problems.map(\.used) == ["128"])
+    }
+
+    @Test func anUnknownAggregationKeepsTheDefault() {
+        let unknown = configuration(["OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION": "foo"])
+        #expect(unknown.histogramAggregation == nil && unknown.problems.count == 1)
+        let explicit = configuration(["OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION": "explicit_bucket_histogram"])
+        #expect(explicit.histogramAggregation == .explicit && explicit.problems.isEmpty)
+    }
+
+    @Test(
+        arguments: [
+            // The specification's defaults are those that hold.
+            (["OTEL_BSP_MAX_QUEUE_SIZE": "2048"], 16 << 20, nil), (["OTEL_BLRP_MAX_QUEUE_SIZE": "2048", "OTEL_BSP_MAX_QUEUE_SIZE": "2048"], 16 << 20, nil),
+            (["OTEL_BLRP_MAX_QUEUE_SIZE": "4096"], 24 << 20, nil), (["OTEL_BSP_MAX_QUEUE_SIZE": "1"], (8 << 20) + 4096, nil),
+            // Too much is as much as is possible.
+            (["OTEL_BSP_MAX_QUEUE_SIZE": "2000000"], (4 << 30) + (8 << 20), "1048576"),
+            (["OTEL_BSP_MAX_QUEUE_SIZE": "99999999999999999999"], (4 << 30) + (8 << 20), "1048576"),
+            (["OTEL_BSP_MAX_QUEUE_SIZE": "many"], 16 << 20, "2048"), (["OTEL_BSP_MAX_QUEUE_SIZE": "-1"], 16 << 20, "2048"),
+        ] as [([String: String], Int, String?)])
+    func queuesAreAsLargeAsIsSaid(variables: [String: String], bytes: Int, told: String?) {
+        let configuration = configuration(variables)
+        #expect(configuration.delivery.queueBytes == bytes)
+        #expect(configuration.problems.map(\.used) == [told].compactMap { $0 })
+    }
+
+    @Test func requestsAreAsLargeAsIsSaid() {
+        #expect(configuration(["OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "512"]).delivery.batchBytes == 512 << 10)
+        #expect(configuration(["OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "100", "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE": "200"]).delivery.batchBytes == 200 << 10)
+        let large = configuration(["OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "5000"])
+        #expect(large.delivery.batchBytes == 2 << 20 && large.problems.map(\.used) == ["2048"])
+    }
+
+    @Test func whatIsSetInVainIsTold() {
+        let configuration = configuration(["OTEL_CONFIG_FILE": "/a.yaml", "OTEL_EXPERIMENTAL_CONFIG_FILE": "/b.yaml", "OTEL_LOG_LEVEL": "debug"])
+        #expect(configuration.problems.map(\.variable) == ["OTEL_CONFIG_FILE", "OTEL_EXPERIMENTAL_CONFIG_FILE", "OTEL_LOG_LEVEL"])
+        #expect(configuration.problems.map(\.value) == ["/a.yaml", "/b.yaml", "debug"])
+        #expect(configuration.problems.prefix(2).allSatisfy { "\($0)".contains("not supported") })
+        #expect(self.configuration(["OTEL_LOG_LEVEL": "INFO"]).problems.isEmpty)
     }
 
     @Test func emptyVariablesCountAsNotSet() {

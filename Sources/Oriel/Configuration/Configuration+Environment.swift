@@ -23,7 +23,22 @@ extension Oriel.Configuration {
         readSpans(&reader)
         readMetrics(&reader)
         readLogs(&reader)
+        noteUnsupported(&reader)
         problems = reader.problems
+    }
+
+    /// Tells what is set in vain.
+    private func noteUnsupported(_ reader: inout EnvironmentReader) {
+        for name in ["OTEL_CONFIG_FILE", "OTEL_EXPERIMENTAL_CONFIG_FILE"] {
+            guard let value = reader.variables[name] else { continue }
+            reader.note(name, value, expected: "nothing, since files of configuration are not supported", used: "the other variables")
+        }
+        let name = "OTEL_LOG_LEVEL"
+        // The default of the specification is what is done.
+        if let value = reader.variables[name], value.lowercased() != "info" {
+            let expected = "nothing, since what the client says of itself has no level (LOG_LEVEL is that of the service's log lines)"
+            reader.note(name, value, expected: expected, used: "info")
+        }
     }
 
     private mutating func readResource(_ reader: inout EnvironmentReader) {
@@ -73,34 +88,38 @@ extension Oriel.Configuration {
         setting = choices
     }
 
-    /// Queues are bounded in bytes here, and in items there. An item is taken for a kilobyte.
+    /// Queues and requests are bounded in bytes here, and in items there. Items are taken for as large as makes the specification's defaults, 2,048 in a queue
+    /// and 512 in a request, those that hold here: 8 MiB for each of spans and logs, and 512 KiB.
     private mutating func readDelivery(_ reader: inout EnvironmentReader) {
         reader.milliseconds("OTEL_BSP_SCHEDULE_DELAY", zero: .milliseconds(1), &delivery.spanDelay)
         reader.milliseconds("OTEL_BLRP_SCHEDULE_DELAY", zero: .milliseconds(1), &delivery.logDelay)
         reader.milliseconds("OTEL_METRIC_EXPORT_INTERVAL", &delivery.metricInterval)
 
-        let itemBytes = 1 << 10
-        var timeouts: [Duration] = []
-        var queues: [Int] = []
+        let (standardQueue, standardBatch) = (2048, 512)
+        let queuedItemBytes = delivery.queueBytes / 2 / standardQueue
+        let sentItemBytes = delivery.batchBytes / standardBatch
+        var queueItems = 0
         var batches: [Int] = []
         for prefix in ["OTEL_BSP", "OTEL_BLRP"] {
-            var items = delivery.queueBytes / itemBytes / 2
-            reader.integer("\(prefix)_MAX_QUEUE_SIZE", 1...(1 << 20), &items)
-            queues.append(items)
-            var batch = min(delivery.batchBytes / itemBytes, items)
-            if reader.integer("\(prefix)_MAX_EXPORT_BATCH_SIZE", 1...items, &batch) { batches.append(batch) }
+            // A signal of which nothing is said keeps its half.
+            let items = reader.count("\(prefix)_MAX_QUEUE_SIZE", limit: 1 << 20, standard: standardQueue) ?? standardQueue
+            queueItems += items
+            if let batch = reader.count("\(prefix)_MAX_EXPORT_BATCH_SIZE", limit: items, standard: min(standardBatch, items)) { batches.append(batch) }
         }
-        for name in ["OTEL_BSP_EXPORT_TIMEOUT", "OTEL_BLRP_EXPORT_TIMEOUT", "OTEL_METRIC_EXPORT_TIMEOUT"] {
-            var timeout: Duration = .zero
+        delivery.queueBytes = max(queueItems * queuedItemBytes, 64 << 10)
+        if let batch = batches.max() { delivery.batchBytes = max(batch * sentItemBytes, 16 << 10) }
+        // A request ends when the receiver's own time is over, or that of its batch: each signal has both.
+        let names: [(String, ExportSignal)] = [
+            ("OTEL_BSP_EXPORT_TIMEOUT", .spans), ("OTEL_BLRP_EXPORT_TIMEOUT", .logs), ("OTEL_METRIC_EXPORT_TIMEOUT", .metrics),
+        ]
+        for (name, signal) in names {
+            let receivers = otlp[signal].timeout
+            var timeout = receivers
             reader.milliseconds(name, zero: OTLPTimeout.unlimited, &timeout)
-            if timeout > .zero { timeouts.append(timeout) }
+            otlp[signal].timeout = min(timeout, receivers)
         }
-        delivery.queueBytes = max(queues.reduce(0, +) * itemBytes, 64 << 10)
-        if let batch = batches.max() { delivery.batchBytes = max(batch * itemBytes, 16 << 10) }
-        // A request ends when the receiver's own time is over, or that of its batch.
-        let receivers = otlp.longestTimeout
-        delivery.exportTimeout = timeouts.max().map { min($0, receivers) } ?? receivers
-        receiversTimeout = timeouts.isEmpty ? receivers : nil
+        delivery.exportTimeout = otlp.longestTimeout
+        receiversTimeout = delivery.exportTimeout
         if let folder = reader.variables["ORIEL_SPILL_FOLDER"] { delivery.spillFolder = folder }
     }
 
@@ -115,12 +134,8 @@ extension Oriel.Configuration {
         }
         reader.integer("OTEL_SPAN_EVENT_COUNT_LIMIT", unbounded, &spanLimits.events)
         reader.integer("OTEL_SPAN_LINK_COUNT_LIMIT", unbounded, &spanLimits.links)
-        var ofEvents = spanLimits.attributesPerItem
-        var ofLinks = ofEvents
-        let isSet = reader.integer("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", unbounded, &ofEvents)
-        if reader.integer("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", unbounded, &ofLinks) || isSet {
-            spanLimits.attributesPerItem = min(ofEvents, ofLinks)
-        }
+        reader.integer("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", unbounded, &spanLimits.attributesPerEvent)
+        reader.integer("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", unbounded, &spanLimits.attributesPerLink)
     }
 
     private mutating func readSampler(_ reader: inout EnvironmentReader) {
@@ -166,12 +181,9 @@ extension Oriel.Configuration {
     private mutating func readMetrics(_ reader: inout EnvironmentReader) {
         reader.choice("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", &temporality)
         reader.choice("OTEL_METRICS_EXEMPLAR_FILTER", &exemplarFilter)
-        let name = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION"
-        if reader.variables[name] != nil {
-            var aggregation = Oriel.HistogramAggregation.explicit
-            reader.choice(name, &aggregation)
-            histogramAggregation = aggregation
-        }
+        histogramAggregation = reader.choice(
+            "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+            used: "\(Oriel.HistogramAggregation.explicit.rawValue) for timers, \(Oriel.HistogramAggregation.exponential.rawValue) for recorders")
     }
 
     private mutating func readLogs(_ reader: inout EnvironmentReader) {

@@ -45,8 +45,8 @@ extension Oriel {
         /// Delays, sizes, retries and the spill folder of the delivery; `OTEL_BSP_…`, `OTEL_BLRP_…`, `OTEL_METRIC_EXPORT_…`, `ORIEL_SPILL_FOLDER`.
         public var delivery = DeliveryConfiguration()
 
-        /// What the delivery's time for a request is as long as only the receivers say how long one may take: another one was set for batches.
-        var receiversTimeout: Duration? = DeliveryConfiguration().exportTimeout
+        /// What the delivery's time for a request is as long as only the receivers say how long one may take: code that sets another one means it.
+        var receiversTimeout = DeliveryConfiguration().exportTimeout
 
         /// Exporters of your own. Each gets all logs, metrics and spans, through a delivery of its own with the bounds of ``delivery``, without the spill folder.
         public var customExporters: [any TelemetryExporter] = []
@@ -59,7 +59,7 @@ extension Oriel {
         public var customSampler: (any Sampler)?
         /// The headers in which contexts travel, in the order in which they are read; `OTEL_PROPAGATORS`.
         public var propagators: [Propagator] = Propagator.standard
-        /// The bounds of a span; `OTEL_SPAN_…`, `OTEL_EVENT_…`, `OTEL_LINK_…` (of the latter two the lower one counts).
+        /// The bounds of a span; `OTEL_SPAN_…`, `OTEL_EVENT_…`, `OTEL_LINK_…`.
         public var spanLimits = SpanLimits()
         /// Whether spans tell where in the source code they were started; some 100 bytes a span.
         public var recordsSourceLocation = false

@@ -60,12 +60,17 @@ struct EnvironmentReader {
 
     /// One of a type's raw values, in any case.
     mutating func choice<Choice: RawRepresentable & CaseIterable>(_ name: String, _ setting: inout Choice) where Choice.RawValue == String {
-        guard let value = variables[name] else { return }
-        if let choice = Choice(rawValue: value.lowercased()) {
-            setting = choice
-        } else {
-            note(name, value, expected: Choice.allCases.map(\.rawValue).joined(separator: ", "), used: setting.rawValue)
-        }
+        setting = choice(name, used: setting.rawValue) ?? setting
+    }
+
+    /// One of a type's raw values, in any case; `nil` when there is none.
+    ///
+    /// - Parameter used: what is used instead.
+    mutating func choice<Choice: RawRepresentable & CaseIterable>(_ name: String, used: String) -> Choice? where Choice.RawValue == String {
+        guard let value = variables[name] else { return nil }
+        let choice = Choice(rawValue: value.lowercased())
+        if choice == nil { note(name, value, expected: Choice.allCases.map(\.rawValue).joined(separator: ", "), used: used) }
+        return choice
     }
 
     /// Only `true`, in any case, is true.
@@ -92,6 +97,19 @@ struct EnvironmentReader {
         }
         setting = number
         return true
+    }
+
+    /// A number of things, 1 at least; more than the limit are as many as the limit says, and told. `nil` when there is none.
+    ///
+    /// - Parameter standard: what is used instead of what is no number.
+    mutating func count(_ name: String, limit: Int, standard: Int) -> Int? {
+        guard let value = variables[name] else { return nil }
+        let digits = value.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        // Digits that are no number are too many of them.
+        let number = Int(value) ?? (digits ? .max : 0)
+        if (1...limit).contains(number) { return number }
+        note(name, value, expected: "a whole number from 1 to \(limit)", used: "\(number > limit ? limit : standard)")
+        return number > limit ? limit : nil
     }
 
     /// A time in milliseconds.

@@ -7,8 +7,10 @@ extension Oriel {
         public var events = 128
         /// Links of a span; those that come later are left out.
         public var links = 128
-        /// Attributes of one event or link.
-        public var attributesPerItem = 128
+        /// Attributes of one event; those that come later are left out.
+        public var attributesPerEvent = 128
+        /// Attributes of one link; those that come later are left out.
+        public var attributesPerLink = 128
         /// Unicode scalars of a text among the attributes, also of each one in an array; longer ones are cut. `nil` for no limit but
         /// that of a record, which is a megabyte.
         public var attributeValueLength: Int?

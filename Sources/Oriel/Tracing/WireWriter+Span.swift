@@ -54,7 +54,7 @@ extension WireWriter {
     private mutating func event(_ event: SpanEvent, _ limits: Oriel.SpanLimits) {
         fixed64Field(1, min(event.nanosecondsSinceEpoch, UInt64(Int64.max)))
         stringField(2, event.name.limited(to: limits.nameLength))
-        let dropped = attributes(3, event.attributes, limits)
+        let dropped = attributes(3, event.attributes, limits.attributesPerEvent, limits)
         if dropped > 0 { varintField(4, dropped) }
     }
 
@@ -63,7 +63,7 @@ extension WireWriter {
         traceIDField(1, context.traceID)
         spanIDField(2, context.spanID)
         if !context.traceState.isEmpty { stringField(3, context.traceState) }
-        let dropped = attributes(4, link.attributes, limits)
+        let dropped = attributes(4, link.attributes, limits.attributesPerLink, limits)
         if dropped > 0 { varintField(5, dropped) }
         fixed32Field(6, UInt32(context.flags) | Self.origin(context.isRemote))
     }
@@ -74,9 +74,10 @@ extension WireWriter {
         return isRemote ? hasOrigin | Self.isRemote : hasOrigin
     }
 
+    /// - Parameter count: of attributes that there is room for.
     /// - Returns: how many there was no room for.
-    private mutating func attributes(_ number: UInt8, _ attributes: SpanAttributes, _ limits: Oriel.SpanLimits) -> UInt64 {
-        var room = max(limits.attributesPerItem, 0)
+    private mutating func attributes(_ number: UInt8, _ attributes: SpanAttributes, _ count: Int, _ limits: Oriel.SpanLimits) -> UInt64 {
+        var room = max(count, 0)
         var dropped: UInt64 = 0
         attributes.forEach { key, value in
             if room > 0 { attribute(number, key, value, limits.attributeValueLength) } else { dropped += 1 }

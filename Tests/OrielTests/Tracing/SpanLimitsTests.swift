@@ -14,7 +14,8 @@ import Tracing
         limits.attributes = 3
         limits.events = 2
         limits.links = 1
-        limits.attributesPerItem = 1
+        limits.attributesPerEvent = 1
+        limits.attributesPerLink = 2
         limits.attributeValueLength = 4
         limits.nameLength = 6
         return limits
@@ -54,7 +55,7 @@ import Tracing
         }
         let span = try await capture.span()
         #expect(span.name == "a long" && span.events.count == 2 && span.droppedEventsCount == 3)
-        #expect(span.links.count == 1 && span.droppedLinksCount == 2 && span.links[0].droppedAttributesCount == 2 && span.links[0].attributes.count == 1)
+        #expect(span.links.count == 1 && span.droppedLinksCount == 2 && span.links[0].droppedAttributesCount == 1 && span.links[0].attributes.count == 2)
         #expect(span.events[0].name == "event " && span.events[0].attributes.count == 1 && span.events[0].droppedAttributesCount == 1)
     }
 
@@ -65,7 +66,8 @@ import Tracing
         limits.attributes = -1
         limits.events = -1
         limits.links = -1
-        limits.attributesPerItem = -1
+        limits.attributesPerEvent = -1
+        limits.attributesPerLink = -1
         limits.attributeValueLength = -1
         limits.nameLength = -1
         capture.tracer(limits: limits).withSpan("x") { span in
