@@ -79,6 +79,37 @@ import Tracing
         await telemetry.shutdown(timeout: .seconds(1))
     }
 
+    @Test func oneUnusableReceiverKeepsNoneOfTheOthersBack() async throws {
+        var configuration = Oriel.Configuration()
+        configuration.logExporters = [.otlp]
+        configuration.otlp.spans.endpoint = "http://user:secret@nowhere"
+        // Nobody sends metrics over OTLP, so nobody looks at where they would go.
+        configuration.metricExporters = []
+        configuration.otlp.metrics.endpoint = "ftp://nowhere"
+        configuration.otlp.logs.endpoint = "unix:/there-is-no-such-socket"
+        let telemetry = try Oriel.telemetry(configuration)
+        #expect(telemetry.problems.count == 1)
+        let problem = try #require(telemetry.problems.first)
+        #expect(problem.contains("spans:") && problem.contains("http://…@nowhere") && !problem.contains("secret"))
+        Logger(label: "shop") { telemetry.logHandler(label: $0) }.info("has somewhere to go")
+        telemetry.tracer.withSpan("has not") { _ in }
+        await telemetry.shutdown(timeout: .seconds(1))
+        let statistics = try #require(telemetry.statistics)
+        #expect(statistics[.logs].emitted == 1 && statistics[.spans].emitted == 0)
+    }
+
+    @Test func whatIsWrongWithAllSignalsIsToldOnce() async throws {
+        var configuration = Oriel.Configuration()
+        configuration.logExporters = [.otlp]
+        configuration.otlp.setHeader("Content-Type", "secret")
+        let telemetry = try Oriel.telemetry(configuration)
+        #expect(telemetry.problems.count == 1)
+        let problem = try #require(telemetry.problems.first)
+        #expect(problem.contains("logs, metrics, spans:") && problem.contains("content-type") && !problem.contains("secret"))
+        #expect(telemetry.statistics == nil)
+        await telemetry.shutdown(timeout: .seconds(1))
+    }
+
     @Test func aDisabledClientRecordsNothing() async throws {
         let telemetry = try telemetry { $0.isDisabled = true }
         Logger(label: "shop") { telemetry.logHandler(label: $0) }.info("lost")

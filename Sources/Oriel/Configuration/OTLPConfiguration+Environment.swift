@@ -1,4 +1,5 @@
 import OrielClient
+import OrielExporterOTLP
 
 /// What a timeout of 0 stands for.
 enum OTLPTimeout {
@@ -9,13 +10,15 @@ enum OTLPTimeout {
 extension Oriel.OTLPConfiguration {
     private static let prefix = "OTEL_EXPORTER_OTLP"
 
+    private static func prefix(_ signal: ExportSignal) -> String { "\(prefix)_\(signal.otlpName.uppercased())" }
+
     mutating func read(_ reader: inout EnvironmentReader) {
         let general = Self.prefix
         readEndpoints(&reader)
+        readHeaders(&reader)
         for signal in ExportSignal.allCases {
-            let own = "\(general)_\(signal.otlpName.uppercased())"
+            let own = Self.prefix(signal)
             for prefix in [general, own] {
-                readHeaders("\(prefix)_HEADERS", &self[signal].headers, &reader, isFirst: signal == .logs || prefix == own)
                 var receiver = self[signal]
                 var quiet = reader
                 quiet.choice("\(prefix)_COMPRESSION", &receiver.compression)
@@ -32,32 +35,35 @@ extension Oriel.OTLPConfiguration {
 
     // MARK: Headers
 
-    private func readHeaders(_ name: String, _ headers: inout [String: String], _ reader: inout EnvironmentReader, isFirst: Bool) {
-        guard let value = reader.variables[name] else { return }
-        guard let pairs = KeyValueList.read(value), pairs.allSatisfy({ Self.isHeader($0.key, $0.value) }) else {
-            // Headers hold tokens, so the value is not told.
-            if isFirst {
-                reader.note(name, "…", expected: "key=value pairs with commas between them, percent-encoded where needed", used: "no headers from it")
-            }
-            return
-        }
-        for (key, value) in pairs {
-            // Names of headers have no case.
-            if let known = headers.keys.first(where: { $0.lowercased() == key.lowercased() }) { headers[known] = nil }
-            headers[key] = value
-        }
+    /// Those of a signal take the place of the general ones, as in all SDKs: the receiver of one signal is not to get the key for another one.
+    private mutating func readHeaders(_ reader: inout EnvironmentReader) {
+        let general = headers("\(Self.prefix)_HEADERS", &reader)
+        for signal in ExportSignal.allCases { self[signal].headers = headers("\(Self.prefix(signal))_HEADERS", &reader) ?? general ?? [:] }
     }
 
-    /// Whether a name is a token of RFC 9110, and a value has nothing that would end the header.
-    private static func isHeader(_ name: String, _ value: String) -> Bool {
-        let marks = Array("!#$%&'*+-.^_`|~".utf8)
-        let isToken = name.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-            default: marks.contains(byte)
-            }
+    /// - Returns: `nil` where nothing is said; none at all where something is wrong.
+    private func headers(_ name: String, _ reader: inout EnvironmentReader) -> [String: String]? {
+        guard let value = reader.variables[name] else { return nil }
+        let expected = "key=value pairs with commas between them, percent-encoded where needed"
+        // Headers hold tokens, so the value is not told.
+        let (shown, used) = ("…", "no headers")
+        guard let pairs = KeyValueList.read(value) else {
+            reader.note(name, shown, expected: expected, used: used)
+            return [:]
         }
-        return isToken && value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+        var headers: [String: String] = [:]
+        do throws(OTLPExporterError) {
+            for (key, value) in pairs {
+                try OTLPExporter.check(OTLPExporter.Header(key, value))
+                // Names of headers have no case.
+                headers = headers.filter { $0.key.lowercased() != key.lowercased() }
+                headers[key] = value
+            }
+        } catch {
+            reader.note(name, shown, expected: "\(expected); \(error.reason)", used: used)
+            return [:]
+        }
+        return headers
     }
 
     // MARK: Endpoints
@@ -65,24 +71,20 @@ extension Oriel.OTLPConfiguration {
     private mutating func readEndpoints(_ reader: inout EnvironmentReader) {
         let protocolName = "\(Self.prefix)_PROTOCOL"
         let general = Dialect(reader.variables[protocolName])
-        note(general, protocolName, Self.defaultBase, &reader)
-        let baseName = "\(Self.prefix)_ENDPOINT"
-        let base = reader.variables[baseName].flatMap { endpoint(baseName, $0, general, used: Self.defaultBase, &reader) }
-        if let base { setBase(base) }
-
+        note(general, protocolName, &reader)
         for signal in ExportSignal.allCases {
-            let own = "\(Self.prefix)_\(signal.otlpName.uppercased())"
+            let own = Self.prefix(signal)
             let ownProtocol = reader.variables["\(own)_PROTOCOL"]
             let dialect = ownProtocol == nil ? general : Dialect(ownProtocol)
-            // A URL of one signal is used as it is, but that of a gRPC receiver has no path, and the port of gRPC.
-            if let value = reader.variables["\(own)_ENDPOINT"],
-                let url = endpoint("\(own)_ENDPOINT", value, dialect, used: self[signal].endpoint, &reader)
-            {
-                self[signal].endpoint = dialect.isGRPC ? Self.endpoint(signal, base: url) : url
-            } else if dialect.isGRPC, !general.isGRPC {
-                self[signal].endpoint = ReceiverURL.withHTTPPort(self[signal].endpoint)
+            let isInsecure = isInsecure(signal, &reader)
+            if let base = url("\(Self.prefix)_ENDPOINT", general.isGRPC || dialect.isGRPC, isInsecure, used: Self.defaultBase, &reader) {
+                self[signal].endpoint = Self.endpoint(signal, base: base)
             }
-            if ownProtocol != nil { note(dialect, "\(own)_PROTOCOL", self[signal].endpoint, &reader) }
+            // A URL of one signal is used as it is, but that of a gRPC receiver has no path.
+            if let url = url("\(own)_ENDPOINT", dialect.isGRPC, isInsecure, used: self[signal].endpoint, &reader) {
+                self[signal].endpoint = dialect.isGRPC ? Self.endpoint(signal, base: url) : url
+            }
+            if ownProtocol != nil { note(dialect, "\(own)_PROTOCOL", &reader) }
         }
     }
 
@@ -100,47 +102,48 @@ extension Oriel.OTLPConfiguration {
         }
     }
 
-    private func note(_ dialect: Dialect, _ name: String, _ endpoint: String, _ reader: inout EnvironmentReader) {
+    private func note(_ dialect: Dialect, _ name: String, _ reader: inout EnvironmentReader) {
         guard case .other(let value) = dialect else { return }
         reader.note(name, value, expected: "http/protobuf", used: "http/protobuf, on port 4318 where the port would be gRPC's")
     }
 
-    private func endpoint(_ name: String, _ value: String, _ dialect: Dialect, used: String, _ reader: inout EnvironmentReader) -> String? {
-        let url = dialect.isGRPC ? ReceiverURL.withHTTPPort(value.contains("://") ? value : "http://\(value)") : value
-        guard ReceiverURL.isValid(url) else {
-            reader.note(name, ReceiverURL.withoutSecret(value), expected: "a URL that begins with http:// or https://", used: ReceiverURL.withoutSecret(used))
+    /// Whether a receiver of gRPC whose endpoint has no scheme is spoken to without TLS; `nil` where nothing is said.
+    private func isInsecure(_ signal: ExportSignal, _ reader: inout EnvironmentReader) -> Bool? {
+        for name in ["\(Self.prefix(signal))_INSECURE", "\(Self.prefix)_INSECURE"] where reader.variables[name] != nil {
+            var result = false
+            reader.boolean(name, &result)
+            return result
+        }
+        return nil
+    }
+
+    /// The URL that a variable holds; `nil` when it holds none that can be used.
+    ///
+    /// - Parameters:
+    ///   - isGRPC: whether it is written as for gRPC: perhaps without a scheme, which then is that of TLS, and with the port of gRPC.
+    ///   - used: what is used instead.
+    private func url(_ name: String, _ isGRPC: Bool, _ isInsecure: Bool?, used: String, _ reader: inout EnvironmentReader) -> String? {
+        guard let value = reader.variables[name] else { return nil }
+        let shown = EndpointText.withoutSecrets(value)
+        var url = value
+        var isAssumedSecure = false
+        if isGRPC, !EndpointText.hasScheme(value) {
+            // What stays on this machine needs no TLS, which few have set up there.
+            let isPlain = isInsecure ?? OTLPExporter.isLocal(endpoint: "http://\(value)")
+            isAssumedSecure = isInsecure == nil && !isPlain
+            url = "\(isPlain ? "http" : "https")://\(value)"
+        }
+        if isGRPC { url = EndpointText.withHTTPPort(url) }
+        do throws(OTLPExporterError) {
+            try OTLPExporter.check(endpoint: url)
+        } catch {
+            reader.note(name, shown, expected: "the URL of a receiver (\(error.reason))", used: EndpointText.withoutSecrets(used))
             return nil
         }
+        if isAssumedSecure {
+            let expected = "a URL with its scheme: https:// for TLS, http:// for a plain connection, which \(Self.prefix)_INSECURE=true chooses, too"
+            reader.note(name, shown, expected: expected, used: EndpointText.withoutSecrets(url))
+        }
         return url
-    }
-}
-
-/// What has to be known about the URL of a receiver before anybody connects to it.
-enum ReceiverURL {
-    /// Whether it has the scheme of HTTP, a host, and a port that is one if there is any.
-    static func isValid(_ url: String) -> Bool {
-        guard let authority = authority(url), url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return false }
-        let host = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
-        guard let colon = host.lastIndex(of: ":"), !host.hasSuffix("]") else { return !host.isEmpty }
-        guard let port = Int(host[host.index(after: colon)...]) else { return false }
-        return colon > host.startIndex && (1...65_535).contains(port)
-    }
-
-    /// The same with 4318 for the port that gRPC has.
-    static func withHTTPPort(_ url: String) -> String {
-        guard let authority = authority(url), authority.hasSuffix(":4317") else { return url }
-        return url[..<authority.endIndex].dropLast(4) + "4318" + url[authority.endIndex...]
-    }
-
-    /// The same without user and password.
-    static func withoutSecret(_ url: String) -> String {
-        guard let authority = authority(url), let at = authority.lastIndex(of: "@") else { return url }
-        return url[..<authority.startIndex] + "…" + url[at...]
-    }
-
-    private static func authority(_ url: String) -> Substring? {
-        let lowercased = url.lowercased()
-        guard let scheme = ["http://", "https://"].first(where: { lowercased.hasPrefix($0) }) else { return nil }
-        return url.dropFirst(scheme.count).prefix { $0 != "/" && $0 != "?" && $0 != "#" }
     }
 }

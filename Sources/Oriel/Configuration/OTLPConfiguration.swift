@@ -1,4 +1,5 @@
 public import OrielClient
+import OrielExporterOTLP
 
 extension Oriel {
     /// The OTLP receivers of the three signals. OTLP is spoken over HTTP in protobuf.
@@ -36,7 +37,8 @@ extension Oriel {
             }
         }
 
-        /// Sends all signals to the receivers behind a base URL, such as `http://collector:4318`; `/v1/logs`, `/v1/metrics` and `/v1/traces` are appended.
+        /// Sends all signals to the receivers behind a base URL, such as `http://collector:4318`; `/v1/logs`, `/v1/metrics` and `/v1/traces` are appended. Or
+        /// to those of a Unix socket: `unix:/run/oriel/oriel.sock`, `http+unix://%2Frun%2Foriel%2Foriel.sock`.
         public mutating func setBase(_ base: String) {
             for signal in ExportSignal.allCases { self[signal].endpoint = OTLPConfiguration.endpoint(signal, base: base) }
         }
@@ -58,6 +60,8 @@ extension Oriel {
 
         /// The URL of a signal behind a base URL, by the rules of `OTEL_EXPORTER_OTLP_ENDPOINT`.
         static func endpoint(_ signal: ExportSignal, base: String) -> String {
+            // Nothing can follow the path of a socket; requests ask for the signal's path there by themselves.
+            if EndpointText.isSocket(base) { return base }
             let end = base.firstIndex { $0 == "?" || $0 == "#" } ?? base.endIndex
             let path = base[..<end]
             return path + (path.hasSuffix("/") ? "" : "/") + "v1/" + signal.otlpName + base[end...]
@@ -72,13 +76,13 @@ extension Oriel {
             case gzip
         }
 
-        /// The whole URL; `http` or `https`.
+        /// The whole URL: `http`, `https`, `unix:` with the path of a socket, or `http+unix` with that path percent-encoded in place of the host.
         public var endpoint: String
         /// Sent with each request. Names occur once.
         public var headers: [String: String] = [:]
         /// How requests are packed.
         public var compression: Compression = .gzip
-        /// The longest that a request may take. The longest of the three signals counts, unless that of the delivery is set and is shorter.
+        /// The longest that a request may take, unless that of the delivery is set and is shorter.
         public var timeout: Duration = .seconds(10)
         /// A PEM file with the certificates that the receiver's must be signed by; `nil` trusts what the system does.
         public var certificateFile: String?

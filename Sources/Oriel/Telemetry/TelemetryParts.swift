@@ -15,6 +15,8 @@ struct TelemetryParts {
     private(set) var custom: [DeliveryPipeline] = []
     private(set) var listener: PrometheusListener?
     private(set) var problems: [String] = []
+    /// The signals that were to go over OTLP and cannot.
+    private var unsendable: Set<ExportSignal> = []
 
     init(_ configuration: Oriel.Configuration, _ resource: Resource, _ registry: MetricRegistry) {
         self.configuration = configuration
@@ -24,11 +26,13 @@ struct TelemetryParts {
 
     private func exporters(_ signal: ExportSignal) -> Set<Oriel.ExporterChoice> {
         if configuration.isDisabled { return signal == .logs ? configuration.logExporters.intersection([.console]) : [] }
-        return switch signal {
-        case .logs: configuration.logExporters
-        case .metrics: configuration.metricExporters
-        case .spans: configuration.spanExporters
-        }
+        let wanted =
+            switch signal {
+            case .logs: configuration.logExporters
+            case .metrics: configuration.metricExporters
+            case .spans: configuration.spanExporters
+            }
+        return unsendable.contains(signal) ? wanted.subtracting([.otlp]) : wanted
     }
 
     private func isWanted(_ choice: Oriel.ExporterChoice) -> Bool { ExportSignal.allCases.contains { exporters($0).contains(choice) } }
@@ -48,13 +52,9 @@ struct TelemetryParts {
     ///   - warn: is told what goes wrong, and says whether it could pass that on.
     mutating func makePipelines(_ replacement: (any TelemetryExporter)?, _ warn: @escaping @Sendable (String) -> Bool) throws(DeliveryError) {
         if isWanted(.otlp) {
-            var exporter = replacement
-            do throws(OTLPExporterError) {
-                if exporter == nil { exporter = try OTLPExporter(configuration.exporterConfiguration) }
-            } catch {
-                problems.append("nothing is sent over OTLP: \(error)")
-            }
-            if let exporter {
+            let exporter = replacement ?? makeExporter()
+            // Where no signal can be sent there is nothing to be delivered.
+            if isWanted(.otlp) {
                 var delivery = configuration.delivery
                 delivery.exportTimeout = configuration.otlpTimeout
                 let pipeline = try pipeline("oriel-otlp", exporter, delivery, .otlp, warn)
@@ -87,6 +87,22 @@ struct TelemetryParts {
                 custom.append(pipeline)
             }
         }
+    }
+
+    /// An exporter for what can be sent over OTLP.
+    private mutating func makeExporter() -> OTLPExporter {
+        var settings = configuration.exporterConfiguration
+        settings.signals = Set(ExportSignal.allCases.filter { exporters($0).contains(.otlp) })
+        var faults: [ExportSignal: OTLPExporterError] = [:]
+        let exporter = OTLPExporter(usableOf: settings, &faults)
+        unsendable = Set(faults.keys)
+        // What is wrong with several is told once.
+        for signal in ExportSignal.allCases {
+            guard let fault = faults[signal] else { continue }
+            let names = ExportSignal.allCases.filter { faults[$0] == fault }.map(\.rawValue)
+            if names.first == signal.rawValue { problems.append("not sent over OTLP: \(names.joined(separator: ", ")): \(fault)") }
+        }
+        return exporter
     }
 
     /// - Parameter choice: what the exporter is chosen by; `nil` for one that gets all signals.
@@ -149,7 +165,7 @@ extension Oriel.Configuration {
             tls.privateKeyFile = receiver.clientKeyFile
             result.overrides[signal] = OTLPExporter.Override(
                 endpoint: receiver.endpoint, headers: receiver.headers.sorted { $0.key < $1.key }.map { OTLPExporter.Header($0.key, $0.value) },
-                compression: receiver.compression == .gzip ? .gzip : OTLPExporter.Compression.none, tls: tls)
+                compression: receiver.compression == .gzip ? .gzip : OTLPExporter.Compression.none, tls: tls, timeout: receiver.timeout)
         }
         return result
     }
