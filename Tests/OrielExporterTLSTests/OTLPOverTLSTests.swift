@@ -138,6 +138,19 @@ import Testing
         #expect(server.accepted == 2)
     }
 
+    @Test func aCertificateOfOneKindThatCannotBeUsedKeepsNoneOfTheOthersBack() throws {
+        var configuration = OTLPExporter.Configuration(endpoint: "https://localhost")
+        var tls = OTLPExporter.TLS()
+        tls.certificateAuthorityFile = "/no/such/file"
+        configuration.overrides[.spans] = .init(tls: tls)
+        var problems: [ExportSignal: OTLPExporterError] = [:]
+        let exporter = OTLPExporter(usableOf: configuration, &problems)
+        #expect(problems.mapValues { "\($0)".contains("/no/such/file") } == [.spans: true])
+        #expect(exporter.fingerprint(ofReceiverOf: .logs) != nil && exporter.fingerprint(ofReceiverOf: .spans) == nil)
+        configuration.signals = [.logs, .metrics]
+        _ = try OTLPExporter(configuration)
+    }
+
     @Test func filesThatCannotBeUsedAreRefused() throws {
         func fault(_ change: (inout OTLPExporter.TLS) -> Void) -> String {
             var configuration = OTLPExporter.Configuration(endpoint: "https://localhost")

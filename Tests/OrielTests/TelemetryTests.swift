@@ -98,6 +98,17 @@ import Tracing
         #expect(statistics[.logs].emitted == 1 && statistics[.spans].emitted == 0)
     }
 
+    #if !TLS
+    @Test func whoCannotSendForWantOfTLSIsToldBothWaysOut() async throws {
+        let variables = ["OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317", "OTEL_LOGS_EXPORTER": "otlp"]
+        let telemetry = try Oriel.telemetry(Oriel.Configuration(environment: variables))
+        #expect(telemetry.problems.count == 3 && telemetry.statistics == nil)
+        #expect(telemetry.problems.contains { $0.contains("OTEL_EXPORTER_OTLP_INSECURE=true") && $0.contains("https://collector:4318") })
+        #expect(telemetry.problems.contains { $0.contains("trait \"TLS\"") && $0.contains("logs, metrics, spans") })
+        await telemetry.shutdown(timeout: .seconds(1))
+    }
+    #endif
+
     @Test func whatIsWrongWithAllSignalsIsToldOnce() async throws {
         var configuration = Oriel.Configuration()
         configuration.logExporters = [.otlp]
