@@ -19,8 +19,6 @@ public final class OTLPExporter: TelemetryExporter {
         let origin: Origin
         /// The longest that a request may take.
         let timeout: Duration?
-        /// See ``TelemetryExporter/fingerprint(ofReceiverOf:)``.
-        let fingerprint: UInt64
     }
 
     /// What connections are kept by.
@@ -79,18 +77,14 @@ public final class OTLPExporter: TelemetryExporter {
     ) throws(OTLPExporterError) -> Destination {
         let override = configuration.overrides[signal] ?? Override()
         let endpoint = try OTLPEndpoint(override.endpoint ?? configuration.endpoint, signal: signal, isBase: override.endpoint == nil)
-        let headers = override.headers ?? configuration.headers
-        let head = try HTTPRequestHead(endpoint, headers: headers)
+        let head = try HTTPRequestHead(endpoint, headers: override.headers ?? configuration.headers)
         let tls = endpoint.isSecure ? override.tls ?? configuration.tls : nil
         if let tls { try connector.add(tls, endpoint: endpoint.receiver) }
         return Destination(
             endpoint: endpoint, head: head, isCompressed: (override.compression ?? configuration.compression) == .gzip,
             origin: Origin(address: endpoint.address, tls: tls),
-            timeout: (override.timeout ?? configuration.timeout).map { max($0, .milliseconds(1)) },
-            fingerprint: ReceiverFingerprint.of(endpoint, headers, certificateFile: tls?.certificateFile))
+            timeout: (override.timeout ?? configuration.timeout).map { max($0, .milliseconds(1)) })
     }
-
-    public func fingerprint(ofReceiverOf signal: ExportSignal) -> UInt64? { destinations[signal]?.fingerprint }
 
     /// Delivers one batch. Blocks until it was answered, or failed, or the deadline, or until the time is over that a request of its kind may take.
     public func export(_ batch: ExportBatch, deadline: Timestamp) -> ExportOutcome {

@@ -832,36 +832,31 @@ import Testing
         for signal in ExportSignal.allCases { expectExact(pipeline, signal) }
     }
 
-    @Test func whatWasLeftForAnotherReceiverIsNotSent() async throws {
-        /// One that sends for a tenant.
-        struct Tenant: TelemetryExporter {
-            let number: UInt64
-            let exporter: FakeExporter
-
-            func export(_ batch: ExportBatch, deadline: Timestamp) -> ExportOutcome { exporter.export(batch, deadline: deadline) }
-            func fingerprint(ofReceiverOf signal: ExportSignal) -> UInt64? { number }
-        }
+    @Test func whatAnotherServiceLeftIsNotSent() async throws {
         let folder = TemporaryFolder()
-        func pipeline(_ number: UInt64, _ exporter: FakeExporter) throws -> DeliveryPipeline {
+        func pipeline(_ service: String, version: String, _ exporter: FakeExporter) throws -> DeliveryPipeline {
             try DeliveryPipeline(
-                name: "tenant", exporter: Tenant(number: number, exporter: exporter), resource: Self.resource,
+                name: "delivery", exporter: exporter,
+                resource: Resource(attributes: [
+                    Attribute("service.name", .string(service)), Attribute("service.namespace", "market"), Attribute("service.version", .string(version)),
+                ]),
                 configuration: .patient { $0.spillFolder = folder.path })
         }
-        let dead = try pipeline(1, FakeExporter(.failed(reason: "gone")))
-        dead.logs.add("of tenant 1")
+        let dead = try pipeline("shop", version: "1", FakeExporter(.failed(reason: "gone")))
+        dead.logs.add("of the shop")
         #expect(await dead.shutdown(deadline: .after(.seconds(60))) == false)
         #expect(dead.statistics[.logs].waiting == 1)
 
         let other = FakeExporter()
-        let second = try pipeline(2, other)
-        second.logs.add("of tenant 2")
+        let second = try pipeline("billing", version: "1", other)
+        second.logs.add("of billing")
         #expect(await second.flush(deadline: .after(.seconds(60))))
         #expect(await second.shutdown(deadline: .after(.seconds(60))))
-        #expect(other.bodies == ["of tenant 2"] && second.statistics[.logs].recovered == 0)
+        #expect(other.bodies == ["of billing"] && second.statistics[.logs].recovered == 0)
 
         let same = FakeExporter()
-        let third = try pipeline(1, same)
-        #expect(await eventually { same.bodies == ["of tenant 1"] })
+        let third = try pipeline("shop", version: "2", same)
+        #expect(await eventually { same.bodies == ["of the shop"] })
         #expect(await third.shutdown(deadline: .after(.seconds(60))))
     }
 

@@ -10,10 +10,9 @@ import Testing
         ExportBatch(signal: signal, request: (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ number) }, itemCount: number)
     }
 
-    private func open(limit: Int = 1 << 20, receiver: UInt64 = 7, lookInterval: Duration = .seconds(3600)) throws -> SpillFolder {
+    private func open(limit: Int = 1 << 20, service: String = "shop", lookInterval: Duration = .seconds(3600)) throws -> SpillFolder {
         try SpillFolder(
-            folder.path + "/spill", limit: limit, receivers: Dictionary(uniqueKeysWithValues: ExportSignal.allCases.map { ($0, receiver) }),
-            lookInterval: lookInterval)
+            folder.path + "/spill", limit: limit, service: service, lookInterval: lookInterval)
     }
 
     /// All that a folder gives, removed.
@@ -78,7 +77,7 @@ import Testing
         #expect(drain(&third) == [2, 3, 4, 5, 6])
         #expect(files.isEmpty)
         // The subfolders of the dead are gone; there is one for each kind of telemetry.
-        #expect(TemporaryFolder.names(in: folder.path + "/spill").count == ExportSignal.allCases.count)
+        #expect(TemporaryFolder.names(in: folder.path + "/spill").count == 1)
         withExtendedLifetime(third) {}
     }
 
@@ -138,46 +137,26 @@ import Testing
         #expect(drain(&third) == [1, 2, 3, 4, 5, 6])
     }
 
-    // MARK: Other receivers
+    // MARK: Other services
 
-    @Test func whatIsForAnotherReceiverIsLeftToItsOwn() throws {
-        var first: SpillFolder? = try open(limit: 64 << 10, receiver: 1)
+    @Test func whatAnotherServiceLeftIsLeftToIt() throws {
+        var first: SpillFolder? = try open(limit: 64 << 10, service: "shop")
         for number in 1...3 { expectWritten(first!.write(batch(number, size: 3000))) }
         first = nil
         let left = files
-        var second = try open(limit: 64 << 10, receiver: 2)
+        var second = try open(limit: 64 << 10, service: "billing")
         #expect(second.isEmpty && second.next() == nil && second.recoveredCounts.isEmpty)
         #expect(files == left)
         // It takes its room.
         var written = 0
         while case .written = second.write(batch(1, size: 3000)) { written += 1 }
         #expect(written == 13)
-        var third = try open(limit: 64 << 10, receiver: 1)
+        var third = try open(limit: 64 << 10, service: "shop")
         #expect(third.recoveredCounts == [.logs: 6])
         #expect(drain(&third) == [1, 2, 3])
     }
 
-    @Test func eachKindOfTelemetryHasAReceiverOfItsOwn() throws {
-        func open(_ receivers: [ExportSignal: UInt64]) throws -> SpillFolder {
-            try SpillFolder(folder.path + "/spill", limit: 1 << 20, receivers: receivers)
-        }
-        var first: SpillFolder? = try open([.logs: 1, .spans: 1])
-        expectWritten(first!.write(batch(1, .logs)))
-        expectWritten(first!.write(batch(2, .spans)))
-        guard case .failed(let reason) = first!.write(batch(3, .metrics)) else {
-            Issue.record("written for nobody")
-            return
-        }
-        #expect(reason.contains("metrics"))
-        first = nil
-        var second: SpillFolder? = try open([.logs: 2, .spans: 1, .metrics: 1])
-        #expect(drain(&second!) == [2])
-        second = nil
-        var third = try open([.logs: 1])
-        #expect(drain(&third) == [1])
-    }
-
-    @Test func subfoldersThatDoNotSayWhomTheyAreForAreLeftAlone() throws {
+    @Test func subfoldersThatDoNotSayWhoseTheyAreAreLeftAlone() throws {
         var first: SpillFolder? = try open()
         expectWritten(first!.write(batch(1, size: 3000)))
         let file = files[0]
@@ -433,8 +412,8 @@ import Testing
 
     @Test func aPathThatIsNoFolderIsRefused() {
         TemporaryFolder.write([1], to: folder.path + "/file")
-        #expect(throws: SpillError.self) { try SpillFolder(folder.path + "/file", limit: 1000, receivers: [.logs: 1]) }
-        let error = #expect(throws: SpillError.self) { try SpillFolder(folder.path + "/file/inner", limit: 1000, receivers: [.logs: 1]) }
+        #expect(throws: SpillError.self) { try SpillFolder(folder.path + "/file", limit: 1000, service: "shop") }
+        let error = #expect(throws: SpillError.self) { try SpillFolder(folder.path + "/file/inner", limit: 1000, service: "shop") }
         #expect(error?.description.contains("/file/inner: Not a directory") == true)
     }
 

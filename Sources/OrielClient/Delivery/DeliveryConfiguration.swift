@@ -15,8 +15,8 @@ public struct DeliveryConfiguration: Sendable {
     public var exportTimeout: Duration = .seconds(10)
     /// When what did not arrive is tried again.
     public var retry = RetryPolicy()
-    /// A folder where telemetry that cannot be delivered is kept, also over a restart of the service; `nil` for none. What is in it is sent by processes that
-    /// send to the same receiver as the one that left it, with the same headers; see ``TelemetryExporter/fingerprint(ofReceiverOf:)``.
+    /// A folder where telemetry that cannot be delivered is kept, also over a restart of the service; `nil` for none. What is in it is sent by processes of
+    /// the same service (`service.namespace` and `service.name`) as the one that left it.
     public var spillFolder: String?
     /// How long nothing is sent of its own accord after a flush: a function's sandbox is frozen then, with a request under way if there is one. The next flush ends it.
     package var pauseAfterFlush: Duration = .zero

@@ -93,6 +93,7 @@ public final class DeliveryPipeline: Sendable {
         // Of metrics there is one request at a time, which finds room in any case.
         let shared = Shared(limit: configuration.queueBytes - (metrics == nil ? 0 : configuration.batchBytes))
         let scopes = ScopeTable()
+        let service = ["service.namespace", "service.name"].map { resource[$0].map { "\($0)" } ?? "" }.joined(separator: "/")
         let builder = RequestBuilder(resource: resource, scopes: scopes, limit: configuration.batchBytes)
         let logs = RecordQueue(
             signal: .logs, scopes: scopes, budget: shared.budget, wake: shared.wake, wakeBytes: configuration.batchBytes,
@@ -102,8 +103,8 @@ public final class DeliveryPipeline: Sendable {
             // Nobody joins it: the end is told by what was asked for it. Let go of, its thread takes nothing once it has ended, however long this object is kept.
             _ = try OwnThread(name: name) {
                 var run = DeliveryRun(
-                    shared: shared, logs: logs, spans: spans, builder: builder, exporter: exporter, configuration: configuration, metrics: metrics,
-                    warn: warn)
+                    shared: shared, logs: logs, spans: spans, builder: builder, exporter: exporter, configuration: configuration, service: service,
+                    metrics: metrics, warn: warn)
                 run.run()
             }
         } catch {

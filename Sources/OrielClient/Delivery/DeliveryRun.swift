@@ -37,6 +37,8 @@ struct DeliveryRun {
     private let builder: RequestBuilder
     private let exporter: any TelemetryExporter
     private let configuration: DeliveryConfiguration
+    /// Whose files in the spill folder are this one's to send.
+    private let service: String
     private let warn: (@Sendable (String) -> Bool)?
     private var sources: [Source]
     private var metrics: MetricPush?
@@ -69,12 +71,13 @@ struct DeliveryRun {
 
     init(
         shared: DeliveryPipeline.Shared, logs: RecordQueue, spans: RecordQueue, builder: RequestBuilder, exporter: any TelemetryExporter,
-        configuration: DeliveryConfiguration, metrics: MetricPush?, warn: (@Sendable (String) -> Bool)?
+        configuration: DeliveryConfiguration, service: String, metrics: MetricPush?, warn: (@Sendable (String) -> Bool)?
     ) {
         self.shared = shared
         self.builder = builder
         self.exporter = exporter
         self.configuration = configuration
+        self.service = service
         self.metrics = metrics
         self.warn = warn
         sources = [Source(queue: logs, delay: configuration.logDelay), Source(queue: spans, delay: configuration.spanDelay)]
@@ -573,7 +576,7 @@ struct DeliveryRun {
     private mutating func openSpill() {
         guard let folder = configuration.spillFolder else { return }
         do throws(SpillError) {
-            let opened = try SpillFolder(folder, limit: configuration.spillBytes, receivers: exporter.fingerprints)
+            let opened = try SpillFolder(folder, limit: configuration.spillBytes, service: service)
             shared.report.withLock { $0.take(opened) }
             spill = opened
         } catch {

@@ -23,11 +23,6 @@ public protocol TelemetryExporter: Sendable {
     /// exporter without it, as is the default, keeps the end of its pipeline waiting until the deadline of the export under way.
     func endExports(by deadline: Timestamp)
 
-    /// A number that stands for the receiver of a kind of telemetry and for whom it is spoken to as, the same in each process that sends to it; `nil` where
-    /// there is none. What lies in a spill folder is sent by who has the same number. An exporter that does not say has 0, so that processes with such
-    /// exporters must not share a folder unless they send to the same receiver.
-    func fingerprint(ofReceiverOf signal: ExportSignal) -> UInt64?
-
     /// Gives back what the exporter holds. The pipeline calls it once, at its end.
     func shutdown()
 }
@@ -37,16 +32,7 @@ extension TelemetryExporter {
 
     public func endExports(by deadline: Timestamp) {}
 
-    public func fingerprint(ofReceiverOf signal: ExportSignal) -> UInt64? { 0 }
-
     public func shutdown() {}
-
-    /// The numbers of all receivers.
-    var fingerprints: [ExportSignal: UInt64] {
-        var result: [ExportSignal: UInt64] = [:]
-        for signal in ExportSignal.allCases { result[signal] = fingerprint(ofReceiverOf: signal) }
-        return result
-    }
 }
 
 /// The kinds of telemetry that are exported.

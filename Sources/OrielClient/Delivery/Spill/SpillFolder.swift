@@ -14,13 +14,10 @@ enum SpillError: Error, Sendable, CustomStringConvertible {
     case unusable(folder: String, SystemError)
     /// A file whose request was delivered, or refused, stays.
     case irremovable(file: String, SystemError)
-    /// The exporter names no receiver of this kind of telemetry.
-    case noReceiver(ExportSignal)
 
     var description: String {
         switch self {
         case .unusable(let folder, let reason): "telemetry cannot be kept in \(folder): \(reason)"
-        case .noReceiver(let signal): "\(signal.rawValue) are not kept: the exporter names no receiver for them"
         case .irremovable(let file, let reason): "telemetry that was sent stays in \(file), and may be sent once more after a restart: \(reason)"
         }
     }
@@ -28,11 +25,9 @@ enum SpillError: Error, Sendable, CustomStringConvertible {
 
 /// Requests that could not be delivered, in files, a request each: they survive a restart of the service, and its sudden death.
 ///
-/// Several processes may use one folder, also such that send to different receivers. Each has a subfolder of its own for each kind of telemetry, which it holds
-/// the lock of; at its start, and once a minute while it looks for something to send, it takes over the subfolders that nobody holds, which dead processes
-/// left. The name of a subfolder has the fingerprint of the receiver (``TelemetryExporter/fingerprint(ofReceiverOf:)``): only who sends to the same one, as the
-/// same, takes it over; those of others stay as they are and take their room. So do those named `process-…`, of a time when the name did not tell: nobody knows
-/// whom they are for.
+/// Several processes may use one folder, also those of different services. Each has a subfolder of its own, which it holds the lock of; at its start, and once a minute while it
+/// looks for something to send, it takes over the subfolders that nobody holds, which dead processes of the same service left. Those of other services may be for other receivers,
+/// and in the name of somebody else: they stay as they are and take their room. So do those named `process-…`, of a time when the name did not tell whose they are.
 ///
 /// A file is written under another name and made durable before it gets its own; the name is the time in nanoseconds, so that names sort by age.
 /// What cannot be read is renamed and kept for people, until its room is needed. What was sent and cannot be removed is emptied; where even that is impossible, this process
@@ -57,8 +52,8 @@ struct SpillFolder: Sendable {
         var path: String { "\(directory.path)/\(name)" }
     }
 
-    /// What all subfolders of processes begin with, those without a fingerprint, too.
-    private static let subfolderPrefixes = ["receiver-", "process-"]
+    /// What all subfolders of processes begin with.
+    private static let subfolderPrefixes = ["service-", "process-"]
     private static let ending = ".otlp"
     private static let damagedEnding = ".damaged"
     private static let unfinishedEnding = ".unfinished"
@@ -80,11 +75,11 @@ struct SpillFolder: Sendable {
 
     private let path: String
     private let limit: Int
-    /// The fingerprints of the receivers.
-    private let receivers: [ExportSignal: UInt64]
+    /// What the names of this service's subfolders begin with.
+    private let prefix: String
     private let lookInterval: Duration
     private var nextLook = ContinuousClock.now
-    private var own: [ExportSignal: SpillFiles.LockedDirectory] = [:]
+    private var own: SpillFiles.LockedDirectory
     /// Subfolders that were taken over and hold damaged files or such of a later version.
     private var kept: [SpillFiles.LockedDirectory] = []
     /// Oldest first, from `first` on.
@@ -107,18 +102,18 @@ struct SpillFolder: Sendable {
     ///
     /// - Parameters:
     ///   - limit: bytes of files in the folder, those of other processes included.
-    ///   - receivers: the fingerprints of the receivers of those kinds of telemetry that have one.
+    ///   - service: what only processes have in common that may send each other's telemetry.
     ///   - lookInterval: how long ``next(of:)`` does not look again for what dead processes left.
     init(
-        _ path: String, limit: Int, receivers: [ExportSignal: UInt64], lookInterval: Duration = Self.standardLookInterval
+        _ path: String, limit: Int, service: String, lookInterval: Duration = Self.standardLookInterval
     ) throws(SpillError) {
         self.path = path
         self.limit = limit
-        self.receivers = receivers
+        prefix = "service-\(Self.hexadecimal(Self.hash(service)))-"
         self.lookInterval = lookInterval
         do throws(SystemError) {
             try SpillFiles.makeDirectories(path)
-            for (signal, receiver) in receivers { own[signal] = try Self.makeSubfolder(of: path, Self.prefix(signal, receiver)) }
+            own = try Self.makeSubfolder(of: path, prefix)
             try adoptAll()
         } catch {
             throw .unusable(folder: path, error)
@@ -136,9 +131,9 @@ struct SpillFolder: Sendable {
     /// A day from now.
     private static var latestName: UInt64 { UInt64(clamping: Timestamp.now.advanced(by: 86_400_000_000_000).nanoseconds) }
 
-    /// What the names of subfolders begin with that are for a receiver.
-    private static func prefix(_ signal: ExportSignal, _ receiver: UInt64) -> String {
-        "receiver-\(hexadecimal(receiver))-\(signal.rawValue)-"
+    /// FNV-1a: it outlives the process, and fits a name whatever the service is called.
+    private static func hash(_ text: String) -> UInt64 {
+        text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 
     /// 16 digits, so that texts sort as numbers do.
@@ -164,15 +159,14 @@ struct SpillFolder: Sendable {
 
     // MARK: Taking over
 
-    /// Takes over what dead processes left for the same receivers.
+    /// Takes over what dead processes of the same service left.
     private mutating func adoptAll() throws(SystemError) {
         nextLook = ContinuousClock.now + lookInterval
-        let prefixes = receivers.map { Self.prefix($0.key, $0.value) }
         let (before, count) = (itemCounts, entries.count)
         for name in try SpillFiles.names(in: path) where Self.isSubfolder(name) {
             let subfolder = "\(path)/\(name)"
-            let isMine = prefixes.contains { name.hasPrefix($0) }
-            // One that is empty is removed with its lock, whomever it was for.
+            let isMine = name.hasPrefix(prefix)
+            // One that is empty is removed with its lock, whosever it was.
             guard isMine || (try? SpillFiles.names(in: subfolder))?.isEmpty ?? false else { continue }
             // One that cannot be opened is left to whoever can. Those of this process have their lock taken.
             guard let directory = try? SpillFiles.lock(subfolder) else { continue }
@@ -237,7 +231,6 @@ struct SpillFolder: Sendable {
     // MARK: Writing
 
     mutating func write(_ batch: ExportBatch) -> Writing {
-        guard let receiver = receivers[batch.signal] else { return .failed("\(SpillError.noReceiver(batch.signal))") }
         let size = Self.rounded(SpillFile.headerBytes + batch.request.count)
         guard makeRoom(size) else { return .full }
         do throws(SystemError) {
@@ -246,7 +239,7 @@ struct SpillFolder: Sendable {
             } catch  where error.isMissing {
                 // Somebody cleaned up. What was there is found missing when it is its turn.
                 try SpillFiles.makeDirectories(path)
-                own[batch.signal] = try Self.makeSubfolder(of: path, Self.prefix(batch.signal, receiver))
+                own = try Self.makeSubfolder(of: path, prefix)
                 try writeFile(batch, size: size)
             }
         } catch {
@@ -256,7 +249,6 @@ struct SpillFolder: Sendable {
     }
 
     private mutating func writeFile(_ batch: ExportBatch, size: Int) throws(SystemError) {
-        guard let own = own[batch.signal] else { throw SystemError(number: ENOENT) }
         // Later than the one before, whatever the clock says.
         let time = max(UInt64(clamping: Timestamp.now.nanoseconds), lastTime + 1)
         let entry = Entry(directory: own, name: Self.hexadecimal(time) + Self.ending, size: size, signal: batch.signal, itemCount: batch.itemCount)
@@ -291,7 +283,7 @@ struct SpillFolder: Sendable {
 
     private mutating func bytesOfOthers() -> Int {
         if let others, ContinuousClock.now < others.time + Self.othersInterval { return others.bytes }
-        let mine = Set((own.values + kept + entries[first...].map(\.directory)).map(\.path))
+        let mine = Set(([own] + kept + entries[first...].map(\.directory)).map(\.path))
         var sum = 0
         for name in (try? SpillFiles.names(in: path)) ?? [] where Self.isSubfolder(name) {
             let subfolder = "\(path)/\(name)"
@@ -387,7 +379,7 @@ struct SpillFolder: Sendable {
 
     /// Goes on to hold a subfolder in which something stays.
     private mutating func keep(_ directory: SpillFiles.LockedDirectory) {
-        if !(own.values + kept).contains(where: { $0 === directory }) { kept.append(directory) }
+        if directory !== own, !kept.contains(where: { $0 === directory }) { kept.append(directory) }
     }
 
     private mutating func lose(_ entry: Entry) {
