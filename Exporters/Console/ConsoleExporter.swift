@@ -75,7 +75,10 @@ public final class ConsoleExporter: TelemetryExporter {
             return .refused(reason: "the console cannot read the request: \(error)")
         }
         var next = 0
-        if let unfinished = state.unfinished.removeValue(forKey: batch.signal), unfinished.batch.request == batch.request { next = unfinished.rows }
+        if let unfinished = state.unfinished[batch.signal], unfinished.batch.request == batch.request {
+            next = unfinished.rows
+            state.unfinished[batch.signal] = nil
+        }
         let writer = DescriptorWriter(descriptor: descriptor, deadline: Deadline(deadline, limit: limit))
         return BrokenPipe.withoutSignal { state.write(rows, of: batch, from: next, style: style, to: writer) }
     }

@@ -76,7 +76,7 @@ import Testing
         #expect(third.recoveredCounts == [.logs: 14, .spans: 6])
         #expect(drain(&third) == [2, 3, 4, 5, 6])
         #expect(files.isEmpty)
-        // The subfolders of the dead are gone; there is one for each kind of telemetry.
+        // The subfolders of the dead are gone.
         #expect(TemporaryFolder.names(in: folder.path + "/spill").count == 1)
         withExtendedLifetime(third) {}
     }

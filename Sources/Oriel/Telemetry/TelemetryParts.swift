@@ -71,6 +71,7 @@ struct TelemetryParts {
             delivery.batchBytes = 64 << 10
             delivery.metricInterval = configuration.delivery.metricInterval
             delivery.retry.longestDelay = .seconds(1)
+            delivery.keepsOrder = true
             console = try pipeline("oriel-console", ConsoleExporter(form: configuration.consoleForm.exporterForm), delivery, .console, warn)
         }
         if !configuration.isDisabled {
@@ -112,7 +113,8 @@ struct TelemetryParts {
     ) throws(DeliveryError) -> DeliveryPipeline {
         var metrics: MetricPush?
         var delivery = delivery
-        if isFunction { delivery.pauseAfterFlush = .seconds(1) }
+        // A console is there all the time.
+        if isFunction, choice != .console { delivery.pauseAfterFlush = .seconds(1) }
         if choice.map({ exporters(.metrics).contains($0) }) ?? true {
             metrics = MetricPush(
                 registry: registry, resource: Oriel.metricResource(of: resource), temporality: temporality, sharesSeries: isFunction)

@@ -5,6 +5,7 @@ import Musl
 #elseif canImport(Darwin)
 import Darwin
 #endif
+import Synchronization
 import Tracing
 
 /// Contexts that hold a span and nothing else, as most do.
@@ -60,6 +61,8 @@ enum SpareContext {
             return context
         }
         for index in 0..<count where unsafe isUnused(&spares[index]) {
+            // What others have read there was read before they let go of it.
+            atomicMemoryFence(ordering: .acquiring)
             // Copied first, so that it is in use while the span before is released, which can run somebody's code.
             let context = unsafe spares[index].context
             unsafe spares[index].place._withUnsafeGuaranteedRef { $0.replace(with: reference) }

@@ -18,6 +18,8 @@ public struct DeliveryConfiguration: Sendable {
     /// A folder where telemetry that cannot be delivered is kept, also over a restart of the service; `nil` for none. What is in it is sent by processes of
     /// the same service (`service.namespace` and `service.name`) as the one that left it.
     public var spillFolder: String?
+    /// Whether what did not arrive stays the first, however often it was tried: lines that people read one after the other, and of which a part may have been written.
+    package var keepsOrder = false
     /// How long nothing is sent of its own accord after a flush: a function's sandbox is frozen then, with a request under way if there is one. The next flush ends it.
     package var pauseAfterFlush: Duration = .zero
     /// Bytes of files in that folder.

@@ -7,6 +7,8 @@ struct DeliveryFlush: Sendable {
     let sendingDeadline: Deadline
     /// Whether metrics are to be read and sent, too.
     let includesMetrics: Bool
+    /// How often a pause was ended before it was asked for.
+    var resumption: UInt64 = 0
     /// Tells the caller whether all was delivered. The delivery thread may be busy with a request that takes longer than the caller waits.
     let completion = Completion()
 

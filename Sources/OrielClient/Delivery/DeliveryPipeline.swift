@@ -15,8 +15,8 @@ public final class DeliveryPipeline: Sendable {
         /// Whether the thread may begin with the end: the exporter was told.
         var isEndReady = false
         var hasEnded = false
-        /// Whether a pause after a flush is over before its time.
-        var isResumed = false
+        /// How often a pause after a flush was ended before its time.
+        var resumption: UInt64 = 0
     }
 
     /// What the delivery thread tells.
@@ -52,6 +52,8 @@ public final class DeliveryPipeline: Sendable {
         func begin(_ flush: DeliveryFlush) -> Completion {
             let isTaken = requests.withLock { requests in
                 if requests.hasEnded || requests.flushes.count >= Self.longestQueue { return false }
+                var flush = flush
+                flush.resumption = requests.resumption
                 requests.flushes.append(flush)
                 return true
             }
@@ -180,7 +182,7 @@ public final class DeliveryPipeline: Sendable {
 
     /// Ends the pause that follows a flush where a sandbox may be frozen then: it runs again.
     package func resume() {
-        shared.requests.withLock { $0.isResumed = true }
+        shared.requests.withLock { $0.resumption += 1 }
         shared.wake.notify()
     }
 

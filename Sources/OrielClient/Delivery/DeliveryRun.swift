@@ -58,6 +58,10 @@ struct DeliveryRun {
     private var ending: Waiting?
     /// Until when nothing is sent unless somebody asks for it.
     private var pauseEnd: ContinuousClock.Instant?
+    /// How often a pause was ended before its time.
+    private var resumption: UInt64 = 0
+    /// The kinds of telemetry whose last attempt was one during which the process was stopped.
+    private var stopped: Set<ExportSignal> = []
     /// The kinds of telemetry whose last attempt came to nothing, whoever is to blame.
     private var unanswered: Set<ExportSignal> = []
     /// Requests that were delivered.
@@ -108,13 +112,12 @@ struct DeliveryRun {
     // MARK: Being asked
 
     private mutating func takeRequests() {
-        let (new, end, isResumed) = shared.requests.withLock { requests in
-            defer {
-                requests.flushes = []
-                requests.isResumed = false
-            }
-            return (requests.flushes, requests.isEndReady ? requests.end : nil, requests.isResumed)
+        let (new, end, resumption) = shared.requests.withLock { requests in
+            defer { requests.flushes = [] }
+            return (requests.flushes, requests.isEndReady ? requests.end : nil, requests.resumption)
         }
+        let isResumed = resumption != self.resumption
+        self.resumption = resumption
         if isResumed || !new.isEmpty || end != nil { pauseEnd = nil }
         if isResumed, new.isEmpty, end == nil { prepare() }
         if let end, ending == nil {
@@ -161,11 +164,12 @@ struct DeliveryRun {
     /// Tells those who wait how it went, when it is decided.
     private mutating func endFlushes() {
         guard !flushes.isEmpty else { return }
+        let isLast = flushes.contains { $0.flush.resumption == resumption }
         var rest: [Waiting] = []
         for waiting in flushes {
             var signals = unsettled(waiting)
-            // What is in files of this process was emitted before, too.
-            if signals.isEmpty, waiting.isComplete { signals = spill?.ownSignals ?? [] }
+            // What is in files of this process was emitted before, too. A function's time is not for that.
+            if signals.isEmpty, waiting.isComplete, configuration.pauseAfterFlush == .zero { signals = spill?.ownSignals ?? [] }
             if signals.isEmpty {
                 waiting.flush.completion.end(waiting.isComplete)
             } else if signals.contains(where: { canAttempt($0, before: waiting.deadline) && (!breaker($0).isOpen || breaker($0).mayAttempt(at: .now)) }) {
@@ -175,7 +179,8 @@ struct DeliveryRun {
             }
         }
         flushes = rest
-        if rest.isEmpty, configuration.pauseAfterFlush > .zero { pauseEnd = .now + configuration.pauseAfterFlush }
+        // Where the next invocation has begun meanwhile, the sandbox runs.
+        if rest.isEmpty, configuration.pauseAfterFlush > .zero, isLast { pauseEnd = .now + configuration.pauseAfterFlush }
     }
 
     /// Whether nothing more is to be done before the pipeline ends.
@@ -365,8 +370,10 @@ struct DeliveryRun {
     private func nextPending() -> Int? {
         let allowed = pending.indices.filter { maySend(pending[$0].signal) }
         let answered = ending == nil ? [] : allowed.filter { !unanswered.contains(pending[$0].signal) }
+        let candidates = answered.isEmpty ? allowed : answered
+        if configuration.keepsOrder { return candidates.first }
         // Of several in the same turn it is the first.
-        return (answered.isEmpty ? allowed : answered).min { pending[$0].attempts.turn < pending[$1].attempts.turn }
+        return candidates.min { pending[$0].attempts.turn < pending[$1].attempts.turn }
     }
 
     /// Whether metrics are to be sent, and before what else may be.
@@ -388,7 +395,7 @@ struct DeliveryRun {
             note(reason)
         case .failed:
             pending[index].attempts.noteFailure(arrived: arrived[batch.signal] ?? 0)
-            if pending[index].attempts.isHopeless { drop(at: index, .refused) }
+            if pending[index].attempts.isHopeless, !configuration.keepsOrder { drop(at: index, .refused) }
         case .unreachable, .inconclusive: break
         }
     }
@@ -486,7 +493,7 @@ struct DeliveryRun {
             noteAnswer(signal)
             return .refused(reason: reason)
         case .failed(let after, let reason):
-            if tellsNothing(from: begin, to: last, of: latest) {
+            if tellsNothing(signal, from: begin, to: last, of: latest) {
                 noteInconclusive(signal, reason)
                 return .inconclusive
             }
@@ -494,7 +501,7 @@ struct DeliveryRun {
             return .failed
         case .unreachable(let reason):
             if ending != nil { abandoned.insert(signal) }
-            if tellsNothing(from: begin, to: last, of: latest) {
+            if tellsNothing(signal, from: begin, to: last, of: latest) {
                 noteInconclusive(signal, reason)
                 return .inconclusive
             }
@@ -504,14 +511,19 @@ struct DeliveryRun {
     }
 
     /// Whether an attempt that failed just now tells nothing of the receiver: it was given little time and used it up, or the process was stopped meanwhile.
-    private func tellsNothing(from begin: Timestamp, to last: Timestamp, of latest: Timestamp) -> Bool {
+    private mutating func tellsNothing(_ signal: ExportSignal, from begin: Timestamp, to last: Timestamp, of latest: Timestamp) -> Bool {
         let now = Timestamp.now
-        if now.nanoseconds.subtractingSaturating(last.nanoseconds) > Self.stoppedTime { return true }
+        if now.nanoseconds.subtractingSaturating(last.nanoseconds) > Self.stoppedTime {
+            // Twice in a row it is rather an exporter that does not keep its time.
+            return stopped.insert(signal).inserted
+        }
+        stopped.remove(signal)
         return last < latest && now >= last && last < begin.advanced(by: Self.tellingTime.nanoseconds)
     }
 
     private mutating func noteAnswer(_ signal: ExportSignal) {
         unanswered.remove(signal)
+        stopped.remove(signal)
         breakers[signal]?.noteSuccess()
         let isGone = breakers.values.contains { $0.isOpen }
         shared.report.withLock { $0.isReceiverGone = isGone }
@@ -636,6 +648,8 @@ struct DeliveryRun {
         if ending == nil, let spill { signals.formUnion(spill.signals) }
         for signal in signals { wanted.append(breaker(signal).nextAttempt.map { now.duration(to: $0) } ?? .zero) }
         if let pauseEnd { wanted = [max(wanted.min() ?? .seconds(60), now.duration(to: pauseEnd))] }
+        // Others may have died meanwhile, and left something.
+        if ending == nil, let spill { wanted.append(max(now.duration(to: spill.nextLook), .milliseconds(1))) }
         if warn != nil, hasDropsToTell { wanted.append(now.duration(to: nextWarning)) }
         for waiting in flushes { wanted.append(waiting.deadline.rest ?? .zero) }
         if let ending { wanted.append(ending.deadline.rest ?? .zero) }

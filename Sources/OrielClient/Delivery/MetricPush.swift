@@ -114,7 +114,7 @@ public struct MetricPush: Sendable {
     mutating func noteFailed() {
         failures += 1
         guard let reading else { return }
-        // What never arrives must not hold up the rest for ever.
+        // What never arrives must not hold up the rest for ever. Deltas cannot be told in another order.
         firstPlace = hasUnfinished || failures >= Self.failuresInTurn ? reading.place : requestPlace
         if failures >= Self.failuresInTurn { failures = 0 }
         leaveReading()

@@ -4,6 +4,8 @@ import Synchronization
 final class RegistryFaults: Sendable {
     /// The most lines about names; what is beyond is counted only, which a last line says.
     static let lineLimit = 32
+    /// How long nothing is told after a line that nobody took.
+    private static let silence: Duration = .seconds(1)
     /// Characters of a name that tell it apart from others here.
     private static let nameLength = 100
 
@@ -30,6 +32,8 @@ final class RegistryFaults: Sendable {
         /// Requests that could not be met as asked, by reason.
         var counts: [MetricRegistrationError.Reason: Int] = [:]
         var told: Set<Subject> = []
+        /// When the next line may be told, after one that nobody took.
+        var nextLine: ContinuousClock.Instant?
     }
 
     private let rejections = Mutex(Rejections())
@@ -55,17 +59,19 @@ final class RegistryFaults: Sendable {
     private func count(_ error: MetricRegistrationError, _ subject: Subject, _ text: () -> String) {
         let subject = rejections.withLock { rejections -> Subject? in
             rejections.counts[.init(error), default: 0] += 1
-            guard warn != nil, rejections.told.count <= Self.lineLimit, !rejections.told.contains(subject) else { return nil }
+            guard warn != nil, !rejections.told.contains(.end), rejections.nextLine.map({ $0 <= .now }) ?? true else { return nil }
             let new = rejections.told.count < Self.lineLimit ? subject : .end
-            rejections.told.insert(new)
-            return new
+            return rejections.told.insert(new).inserted ? new : nil
         }
         guard let warn, let subject else { return }
         let line = subject == .end ? "further metrics that cannot be had as asked are only counted, in oriel_metric_registry_rejected_total" : text()
         // A name may hold anything; a line stays one.
         if !warn(String(line.map { $0.isNewline ? " " : $0 })) {
-            // Nobody reads just now: the next request of that name tells it.
-            rejections.withLock { _ = $0.told.remove(subject) }
+            // Nobody reads just now: a later request of that name tells it.
+            rejections.withLock { rejections in
+                rejections.told.remove(subject)
+                rejections.nextLine = .now + Self.silence
+            }
         }
     }
 

@@ -387,7 +387,7 @@ import Testing
             defer { server.stop() }
             let exporter = try exporter(server)
             for number in 1...2 {
-                let outcome = exporter.export(batch(), deadline: later(ending == "silence" ? 300 : 60_000))
+                let outcome = exporter.export(batch(), deadline: later(ending == "silence" ? 1500 : 60_000))
                 switch outcome {
                 case .delivered: #expect(isTaken)
                 case .refused(let reason): #expect(!isTaken && reason.contains("404"))
@@ -437,14 +437,13 @@ import Testing
         defer { server.stop() }
         let exporter = try exporter(server) {
             $0.timeout = .seconds(3600)
-            $0.overrides[.spans] = .init(timeout: .milliseconds(100))
+            $0.overrides[.spans] = .init(timeout: .milliseconds(500))
         }
-        let start = ContinuousClock.now
-        expectFailure(exporter.export(batch(.spans), deadline: later()), "no answer came within the time given")
-        #expect(start.duration(to: .now) < .seconds(30))
+        // Otherwise it would take an hour.
+        expectFailure(exporter.export(batch(.spans), deadline: later(3_600_000)), "within the time given")
         // The deadline counts where it is earlier.
-        let deadline = later(100)
-        expectFailure(exporter.export(batch(.logs), deadline: deadline), "no answer came within the time given")
+        let deadline = later(500)
+        expectFailure(exporter.export(batch(.logs), deadline: deadline), "within the time given")
         #expect(Timestamp.now >= deadline)
     }
 

@@ -78,7 +78,8 @@ struct SpillFolder: Sendable {
     /// What the names of this service's subfolders begin with.
     private let prefix: String
     private let lookInterval: Duration
-    private var nextLook = ContinuousClock.now
+    /// When ``next(of:)`` looks again for what dead processes left.
+    private(set) var nextLook = ContinuousClock.now
     private var own: SpillFiles.LockedDirectory
     /// Subfolders that were taken over and hold damaged files or such of a later version.
     private var kept: [SpillFiles.LockedDirectory] = []
