@@ -16,14 +16,16 @@ public struct OpenMetricsWriter: Sendable {
     ///
     /// Complexity: linear in the number of lines.
     public func write(_ snapshot: MetricSnapshot, to output: inout [UInt8]) {
+        output.reserveCapacity(output.count + snapshot.textBytes)
         for family in snapshot.families {
             let writer = SampleWriter(family, isOpenMetrics: true)
             appendMetadata("TYPE", typeName(family.kind), writer, to: &output)
             if !family.unitWord.isEmpty { appendMetadata("UNIT", family.unitWord, writer, to: &output) }
             if !family.help.isEmpty { appendMetadata("HELP", family.help, writer, to: &output) }
-            for series in family.series {
-                writer.appendPoint(series, to: &output)
-                if writesCreated { writer.appendCreated(series, to: &output) }
+            let series = family.series.span
+            for index in series.indices {
+                writer.appendPoint(series[index].point, series[index].renderedLabels, to: &output)
+                if writesCreated { writer.appendCreated(series[index].point, series[index].start, series[index].renderedLabels, to: &output) }
             }
         }
         output.append(contentsOf: "# EOF\n".utf8)

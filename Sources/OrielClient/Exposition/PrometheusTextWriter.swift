@@ -9,6 +9,7 @@ public enum PrometheusTextWriter {
     ///
     /// Complexity: linear in the number of lines.
     public static func write(_ snapshot: MetricSnapshot, to output: inout [UInt8]) {
+        output.reserveCapacity(output.count + snapshot.textBytes)
         for family in snapshot.families { write(family, to: &output) }
     }
 
@@ -28,7 +29,8 @@ public enum PrometheusTextWriter {
         output.append(contentsOf: typeName(family.kind).utf8)
         output.append(UInt8(ascii: "\n"))
 
-        for series in family.series { writer.appendPoint(series, to: &output) }
+        let series = family.series.span
+        for index in series.indices { writer.appendPoint(series[index].point, series[index].renderedLabels, to: &output) }
     }
 
     private static func typeName(_ kind: MetricFamily.Kind) -> String {

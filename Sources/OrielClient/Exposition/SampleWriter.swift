@@ -16,40 +16,43 @@ struct SampleWriter {
         output.append(contentsOf: ending.utf8)
     }
 
-    func appendPoint(_ series: MetricSnapshot.Series, to output: inout [UInt8]) {
-        switch series.point {
+    /// The lines of one series.
+    ///
+    /// - Parameter labels: as ``MetricSnapshot/Series/renderedLabels``. Not the series, whose copy would cost more than to write it.
+    func appendPoint(_ point: MetricSnapshot.Point, _ labels: [UInt8], to output: inout [UInt8]) {
+        switch point {
         case .counter(let value, let exemplar):
-            appendStart("_total", series, to: &output)
+            appendStart("_total", labels, to: &output)
             NumberText.append(value, to: &output)
             appendEnd(exemplar, to: &output)
         case .gauge(let value):
-            appendStart("", series, to: &output)
+            appendStart("", labels, to: &output)
             NumberText.append(value, to: &output)
             appendEnd(nil, to: &output)
         case .info:
-            appendStart("_info", series, to: &output)
+            appendStart("_info", labels, to: &output)
             output.append(UInt8(ascii: "1"))
             appendEnd(nil, to: &output)
         case .histogram(let histogram):
-            appendHistogram(ClassicBuckets(histogram), sum: histogram.sum, series, to: &output)
+            appendHistogram(ClassicBuckets(histogram), sum: histogram.sum, labels, to: &output)
         case .exponentialHistogram(let histogram):
-            appendHistogram(ClassicBuckets(histogram), sum: histogram.sum, series, to: &output)
+            appendHistogram(ClassicBuckets(histogram), sum: histogram.sum, labels, to: &output)
         }
     }
 
     /// The start time, where a series has one.
-    func appendCreated(_ series: MetricSnapshot.Series, to output: inout [UInt8]) {
-        switch series.point {
+    func appendCreated(_ point: MetricSnapshot.Point, _ start: Timestamp, _ labels: [UInt8], to output: inout [UInt8]) {
+        switch point {
         case .counter, .histogram, .exponentialHistogram: break
         case .gauge, .info: return
         }
-        appendStart("_created", series, to: &output)
-        NumberText.appendSeconds(series.start, to: &output)
+        appendStart("_created", labels, to: &output)
+        NumberText.appendSeconds(start, to: &output)
         appendEnd(nil, to: &output)
     }
 
     private func appendHistogram(
-        _ histogram: ClassicBuckets, sum: Double, _ series: MetricSnapshot.Series, to output: inout [UInt8]
+        _ histogram: ClassicBuckets, sum: Double, _ labels: [UInt8], to output: inout [UInt8]
     ) {
         var count: UInt64 = 0
         // OpenMetrics forbids a sum where values below zero were counted, since it may go down, and a count without a sum.
@@ -58,8 +61,8 @@ struct SampleWriter {
             count = cumulative
             if bound < 0, cumulative > 0 { hasNegative = true }
             appendName("_bucket{", to: &output)
-            if !series.renderedLabels.isEmpty {
-                output.append(contentsOf: series.renderedLabels)
+            if !labels.isEmpty {
+                output.append(contentsOf: labels)
                 output.append(UInt8(ascii: ","))
             }
             output.append(contentsOf: "le=\"".utf8)
@@ -69,20 +72,20 @@ struct SampleWriter {
             appendEnd(exemplar, to: &output)
         }
         if isOpenMetrics, hasNegative || sum < 0 { return }
-        appendStart("_sum", series, to: &output)
+        appendStart("_sum", labels, to: &output)
         NumberText.append(sum, to: &output)
         appendEnd(nil, to: &output)
-        appendStart("_count", series, to: &output)
+        appendStart("_count", labels, to: &output)
         NumberText.append(count, to: &output)
         appendEnd(nil, to: &output)
     }
 
     /// Name, labels and the blank before the value.
-    private func appendStart(_ ending: String, _ series: MetricSnapshot.Series, to output: inout [UInt8]) {
+    private func appendStart(_ ending: String, _ labels: [UInt8], to output: inout [UInt8]) {
         appendName(ending, to: &output)
-        if !series.renderedLabels.isEmpty {
+        if !labels.isEmpty {
             output.append(UInt8(ascii: "{"))
-            output.append(contentsOf: series.renderedLabels)
+            output.append(contentsOf: labels)
             output.append(UInt8(ascii: "}"))
         }
         output.append(UInt8(ascii: " "))

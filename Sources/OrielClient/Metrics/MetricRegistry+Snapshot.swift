@@ -56,7 +56,10 @@ extension MetricRegistry {
         for (family, series, attributeKeys) in found {
             // What is gone comes before what has followed under the same labels.
             var points = removedPoints[ObjectIdentifier(family)]?.map(\.last) ?? []
+            points.reserveCapacity(points.count + series.count)
+            var isAsynchronous = false
             for series in series {
+                if series.source.isReading { isAsynchronous = true }
                 let removal = series.removal.load(ordering: .relaxed)
                 // One that was taken back meanwhile is among these, alone or with what has followed.
                 if removal > 0, removal <= removed.last { continue }
@@ -66,7 +69,7 @@ extension MetricRegistry {
             result.append(
                 .init(
                     name: family.name, kind: family.kind, unit: family.unit, help: family.help, series: points,
-                    isAsynchronous: series.contains { $0.source.isReading }, instrument: family.instrument,
+                    isAsynchronous: isAsynchronous, instrument: family.instrument,
                     attributeKeys: attributeKeys))
         }
 
