@@ -154,7 +154,7 @@ import Testing
                     families: [
                         .init(
                             name: family, kind: kind, unit: kind == .info ? "" : unit, help: "",
-                            series: [.init(labels: [], renderedLabels: [], start: .now, point: Self.point(kind))])
+                            series: [.init(SeriesLabels([]), start: .now, point: Self.point(kind))])
                     ])
                 let scraped = Set(Self.scraped(snapshot).map(\.name))
                 let pushed = Set(((try? Self.pushed(snapshot)) ?? []).map(\.name))

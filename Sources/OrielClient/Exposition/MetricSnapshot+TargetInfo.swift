@@ -20,7 +20,7 @@ extension MetricSnapshot {
         }
         guard !labels.isEmpty else { return }
         let sorted = labels.map { MetricLabel(name: $0.key, value: $0.value) }.sorted()
-        let series = Series(labels: sorted, renderedLabels: LabelText.rendered(sorted), start: time, point: .info)
+        let series = Series(SeriesLabels(sorted), start: time, point: .info)
         families.insert(
             Family(name: "target", kind: .info, unit: "", help: "Attributes of the resource that the metrics are of.", series: [series]), at: 0)
     }

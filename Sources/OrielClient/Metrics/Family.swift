@@ -57,20 +57,20 @@ final class Series: Sendable {
         }
     }
 
-    /// Sorted by name.
-    let labels: [MetricLabel]
-    let rendered: [UInt8]
+    let identity: SeriesLabels
     let start: Timestamp
     let source: Source
     /// The number of its removal; 0 as long as it is not among ``MetricRemovals``.
     let removal = Atomic<UInt64>(0)
 
+    /// Sorted by name.
+    var labels: [MetricLabel] { identity.labels }
+
     /// Whether it counts what is beyond the limit of series.
     var isOverflow: Bool { labels.count == 1 && labels[0] == overflowLabel }
 
     init(labels: [MetricLabel], start: Timestamp, source: Source) {
-        self.labels = labels
-        rendered = LabelText.rendered(labels)
+        identity = SeriesLabels(labels)
         self.start = start
         self.source = source
     }

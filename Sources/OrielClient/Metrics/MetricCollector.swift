@@ -74,6 +74,6 @@ public struct MetricCollector {
         guard sorted.allSatisfy({ MetricName.labelFault($0.name, kind: kind) == nil }),
             zip(sorted, sorted.dropFirst()).allSatisfy({ $0.name != $1.name })
         else { return nil }
-        return .init(labels: sorted, renderedLabels: LabelText.rendered(sorted), start: start, point: point)
+        return .init(SeriesLabels(sorted), start: start, point: point)
     }
 }

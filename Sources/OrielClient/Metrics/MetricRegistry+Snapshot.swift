@@ -122,7 +122,7 @@ extension MetricRegistry {
                 point = .gauge(value)
             }
         }
-        return .init(labels: series.labels, renderedLabels: series.rendered, start: start, point: point)
+        return .init(series.identity, start: start, point: point)
     }
 
     private func collectOwn(_ collector: inout MetricCollector, series: Int, families: Int) {

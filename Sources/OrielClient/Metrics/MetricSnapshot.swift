@@ -28,10 +28,11 @@ public struct MetricSnapshot: Sendable {
 
     /// One series of a metric.
     public struct Series: Sendable {
+        private let identity: SeriesLabels
         /// Sorted by name.
-        public var labels: [MetricLabel]
+        public var labels: [MetricLabel] { identity.labels }
         /// The labels in text form, escaped, without braces: `code="200",method="GET"`.
-        public var renderedLabels: [UInt8]
+        public var renderedLabels: [UInt8] { identity.rendered }
         /// When counting began.
         public var start: Timestamp
         /// When counting began, also where ``start`` says up to when an earlier request told, or nothing.
@@ -40,9 +41,8 @@ public struct MetricSnapshot: Sendable {
         public internal(set) var end: Timestamp?
         public var point: Point
 
-        init(labels: [MetricLabel], renderedLabels: [UInt8], start: Timestamp, point: Point) {
-            self.labels = labels
-            self.renderedLabels = renderedLabels
+        init(_ identity: SeriesLabels, start: Timestamp, point: Point) {
+            self.identity = identity
             self.start = start
             origin = start
             self.point = point
