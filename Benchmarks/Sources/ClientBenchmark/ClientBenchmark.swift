@@ -22,6 +22,6 @@ enum ClientBenchmark {
         let dropped = [pipeline, second].reduce(0) { $0 + $1.statistics[.logs].droppedTotal + $1.statistics[.spans].droppedTotal }
         report.add("records dropped in this run", Double(dropped), "", aim: 0)
         print(options.isJSON ? report.json : report.table)
-        if !options.isJSON { print("\nswift-otel and swift-prometheus are not available on this machine, so there is no comparison with them.") }
+        if !options.isJSON { print("\nBenchmarks/Peers compares with swift-prometheus and swift-otel.") }
     }
 }
