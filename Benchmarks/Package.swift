@@ -7,6 +7,7 @@ let settings: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("E
 let package = Package(
     name: "benchmarks",
     platforms: [.macOS(.v15)],
+    products: [.library(name: "BenchmarkTools", targets: ["BenchmarkTools"])],
     dependencies: [
         .package(name: "oriel", path: "..", traits: []),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
@@ -16,9 +17,12 @@ let package = Package(
     targets: [
         // Counts the allocations of each thread. It defines malloc itself, so only this program may link it.
         .target(name: "CMallocCounter"),
+        // Clocks and threads, for the comparison with peers too.
+        .target(name: "BenchmarkTools", swiftSettings: settings),
         .executableTarget(
             name: "ClientBenchmark",
             dependencies: [
+                "BenchmarkTools",
                 "CMallocCounter",
                 .product(name: "Oriel", package: "oriel"),
                 .product(name: "Logging", package: "swift-log"),

@@ -9,6 +9,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [
         .package(name: "oriel", path: "../..", traits: []),
+        .package(name: "benchmarks", path: ".."),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-distributed-tracing.git", from: "1.7.3"),
@@ -22,6 +23,7 @@ let package = Package(
             name: "PeerBenchmark",
             dependencies: [
                 .product(name: "Oriel", package: "oriel"),
+                .product(name: "BenchmarkTools", package: "benchmarks"),
                 .product(name: "Prometheus", package: "swift-prometheus"),
                 .product(name: "OTel", package: "swift-otel"),
                 .product(name: "Logging", package: "swift-log"),

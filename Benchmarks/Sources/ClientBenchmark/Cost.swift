@@ -1,5 +1,5 @@
+import BenchmarkTools
 import CMallocCounter
-import Glibc
 
 /// What one call costs.
 struct Cost {
@@ -31,34 +31,11 @@ struct ThreadUsage {
     private let nanoseconds: Int64
     private let mallocs: UInt
 
-    static var now: ThreadUsage { ThreadUsage(nanoseconds: Clock.thread.nanoseconds, mallocs: malloc_counter_calls()) }
+    static var now: ThreadUsage { ThreadUsage(nanoseconds: SystemClock.thread.nanoseconds, mallocs: malloc_counter_calls()) }
 
     /// What each of `count` calls since then cost.
     func cost(of count: Int) -> Cost {
         let now = ThreadUsage.now
         return Cost(nanoseconds: Double(now.nanoseconds - nanoseconds) / Double(count), mallocs: Double(now.mallocs - mallocs) / Double(count))
-    }
-}
-
-/// The system's clocks, in nanoseconds.
-enum Clock {
-    /// CPU time of the calling thread.
-    case thread
-    /// CPU time of all threads.
-    case process
-    /// The time that passes.
-    case wall
-
-    var nanoseconds: Int64 {
-        let clock =
-            switch self {
-            case .thread: CLOCK_THREAD_CPUTIME_ID
-            case .process: CLOCK_PROCESS_CPUTIME_ID
-            case .wall: CLOCK_MONOTONIC
-            }
-        var time = timespec()
-        // Cannot fail: the clocks exist and the pointer is valid for the call.
-        unsafe clock_gettime(clock, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }

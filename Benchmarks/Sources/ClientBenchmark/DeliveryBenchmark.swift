@@ -1,3 +1,4 @@
+import BenchmarkTools
 import Logging
 import Oriel
 import Tracing
@@ -31,11 +32,11 @@ struct DeliveryBenchmark {
         var best = Int64.max
         for _ in 0..<Self.rounds {
             pipeline.catchUp()
-            let process = Clock.process.nanoseconds
-            let thread = Clock.thread.nanoseconds
+            let process = SystemClock.process.nanoseconds
+            let thread = SystemClock.thread.nanoseconds
             for _ in 0..<Self.records { emit() }
             pipeline.catchUp()
-            best = min(best, Clock.process.nanoseconds - process - (Clock.thread.nanoseconds - thread))
+            best = min(best, SystemClock.process.nanoseconds - process - (SystemClock.thread.nanoseconds - thread))
         }
         report.add(name, Double(best) / Double(Self.records), "ns")
     }

@@ -1,4 +1,4 @@
-import Glibc
+import BenchmarkTools
 import Synchronization
 
 /// Measures calls by the CPU time of the thread, which other processes disturb less than the time that passes.
@@ -63,47 +63,4 @@ struct Measurement {
         let all = costs.withLock { $0 }
         return Cost(nanoseconds: all.reduce(0) { $0 + $1.nanoseconds }, mallocs: all.reduce(0) { $0 + $1.mallocs }) / Double(threads)
     }
-}
-
-/// Where threads wait for each other to begin at the same time.
-private final class StartLine: Sendable {
-    private let missing: Atomic<Int>
-
-    init(runners: Int) { missing = Atomic(runners) }
-
-    func waitForAll() {
-        missing.subtract(1, ordering: .acquiringAndReleasing)
-        while missing.load(ordering: .acquiring) > 0 { sched_yield() }
-    }
-}
-
-/// A thread of the system.
-private struct RunningThread {
-    private let thread: pthread_t
-
-    private final class Body: Sendable {
-        let run: @Sendable () -> Void
-
-        init(run: @escaping @Sendable () -> Void) { self.run = run }
-    }
-
-    /// `nil` when the system has none to give.
-    init?(_ run: @escaping @Sendable () -> Void) {
-        var created = pthread_t()
-        let body = unsafe Unmanaged.passRetained(Body(run: run))
-        let code = unsafe pthread_create(
-            &created, nil,
-            { context in
-                // The thread takes over the reference that its maker retained for it.
-                if let context = unsafe context { unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run() }
-                return nil
-            }, body.toOpaque())
-        guard code == 0 else {
-            unsafe body.release()
-            return nil
-        }
-        thread = created
-    }
-
-    func join() { pthread_join(thread, nil) }
 }

@@ -1,3 +1,4 @@
+import BenchmarkTools
 import Glibc
 import Synchronization
 
@@ -19,9 +20,9 @@ struct Measurement {
         for _ in 0..<rounds {
             for (position, body) in bodies.enumerated() {
                 pause()
-                let start = Clock.thread.nanoseconds
+                let start = SystemClock.thread.nanoseconds
                 body(calls)
-                best[position] = min(best[position], Double(Clock.thread.nanoseconds - start) / Double(calls))
+                best[position] = min(best[position], Double(SystemClock.thread.nanoseconds - start) / Double(calls))
             }
         }
         return best
@@ -56,15 +57,15 @@ private struct Round {
     var overlap: Double
 
     init(threads: Int, calls: Int, _ body: @escaping @Sendable (Int) -> Void) {
-        let missing = Missing(threads)
+        let start = StartLine(runners: threads)
         let times = Mutex<[Times]>([])
         let running = (0..<threads).compactMap { _ in
             RunningThread {
-                missing.arrive()
-                let begin = Clock.wall.nanoseconds
-                let used = Clock.thread.nanoseconds
+                start.waitForAll()
+                let begin = SystemClock.wall.nanoseconds
+                let used = SystemClock.thread.nanoseconds
                 body(calls)
-                let own = Times(begin: begin, end: Clock.wall.nanoseconds, used: Clock.thread.nanoseconds - used)
+                let own = Times(begin: begin, end: SystemClock.wall.nanoseconds, used: SystemClock.thread.nanoseconds - used)
                 times.withLock { $0.append(own) }
             }
         }
@@ -85,83 +86,17 @@ private struct Round {
     }
 }
 
-/// The system's clocks, in nanoseconds.
-enum Clock {
-    /// CPU time of the calling thread.
-    case thread
-    /// CPU time of all threads.
-    case process
-    /// The time that passes.
-    case wall
-
-    var nanoseconds: Int64 {
-        let clock =
-            switch self {
-            case .thread: CLOCK_THREAD_CPUTIME_ID
-            case .process: CLOCK_PROCESS_CPUTIME_ID
-            case .wall: CLOCK_MONOTONIC
-            }
-        var time = timespec()
-        // Cannot fail: the clocks exist and the pointer is valid for the call.
-        unsafe clock_gettime(clock, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
-}
-
 /// Waits for what goes on in the background.
 enum Rest {
     /// Returns when the process has used hardly any CPU time for some milliseconds, or after ten seconds.
     static func wait() {
-        let start = Clock.wall.nanoseconds
+        let start = SystemClock.wall.nanoseconds
         var quiet = 0
-        while quiet < 4, Clock.wall.nanoseconds - start < 10_000_000_000 {
-            let used = Clock.process.nanoseconds
+        while quiet < 4, SystemClock.wall.nanoseconds - start < 10_000_000_000 {
+            let used = SystemClock.process.nanoseconds
             usleep(1000)
             // What is left is the price of looking.
-            quiet = Clock.process.nanoseconds - used < 60_000 ? quiet + 1 : 0
+            quiet = SystemClock.process.nanoseconds - used < 60_000 ? quiet + 1 : 0
         }
     }
-}
-
-/// Where threads wait for each other to begin at the same time.
-private final class Missing: Sendable {
-    private let count: Atomic<Int>
-
-    init(_ threads: Int) { count = Atomic(threads) }
-
-    func arrive() {
-        count.subtract(1, ordering: .acquiringAndReleasing)
-        while count.load(ordering: .acquiring) > 0 { sched_yield() }
-    }
-}
-
-/// A thread of the system.
-private struct RunningThread {
-    private let thread: pthread_t
-
-    private final class Body: Sendable {
-        let run: @Sendable () -> Void
-
-        init(run: @escaping @Sendable () -> Void) { self.run = run }
-    }
-
-    /// `nil` when the system has none to give.
-    init?(_ run: @escaping @Sendable () -> Void) {
-        var created = pthread_t()
-        let body = unsafe Unmanaged.passRetained(Body(run: run))
-        let code = unsafe pthread_create(
-            &created, nil,
-            { context in
-                // The thread takes over the reference that its maker retained for it.
-                if let context = unsafe context { unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run() }
-                return nil
-            }, body.toOpaque())
-        guard code == 0 else {
-            unsafe body.release()
-            return nil
-        }
-        thread = created
-    }
-
-    func join() { pthread_join(thread, nil) }
 }

@@ -1,3 +1,4 @@
+import BenchmarkTools
 import CoreMetrics
 import OTel
 import Oriel
@@ -77,11 +78,11 @@ struct MetricRows {
             Oriel.RegistryMetricsFactory(registry: orielRegistry), PrometheusMetricsFactory(registry: prometheusRegistry), otel,
         ]
         let registration = factories.map { factory in
-            let start = Clock.thread.nanoseconds
+            let start = SystemClock.thread.nanoseconds
             for user in 0..<Self.seriesCount {
                 CoreMetrics.Counter(label: "requests", dimensions: [("user", "\(user)"), ("code", "200")], factory: factory).increment()
             }
-            return Double(Clock.thread.nanoseconds - start) / Double(Self.seriesCount)
+            return Double(SystemClock.thread.nanoseconds - start) / Double(Self.seriesCount)
         }
         var bytes = [0, 0]
         let costs = Measurement(rounds: 10 * options.repetitions, calls: 1).costs([
