@@ -701,6 +701,19 @@ import Testing
         #expect(await eventually { exporter.shutdowns == 1 })
     }
 
+    @Test func whatIsUnderWayIsNotCutOffByForgetting() async throws {
+        let exporter = FakeExporter()
+        exporter.hold()
+        var pipeline: DeliveryPipeline? = try pipeline(exporter) { $0.logDelay = .zero }
+        pipeline?.logs.add("one")
+        #expect(await eventually { exporter.attempts.count == 1 })
+        pipeline = nil
+        #expect(exporter.limit == nil)
+        exporter.release()
+        #expect(await eventually { exporter.shutdowns == 1 })
+        #expect(exporter.bodies == ["one"])
+    }
+
     @Test func dropsAreToldToPeople() async throws {
         let exporter = FakeExporter(.refused(reason: "no such tenant"))
         let lines = Mutex<[String]>([])

@@ -120,8 +120,12 @@ public final class DeliveryPipeline: Sendable {
     }
 
     deinit {
-        // Whoever forgot to shut down loses what waits, but not a thread.
-        _ = beginShutdown(deadline: .now)
+        // Whoever forgot to shut down loses what waits, but neither a thread nor what is under way, which nobody cuts off.
+        shared.requests.withLock { requests in
+            if requests.end == nil { requests.end = DeliveryFlush(endBy: .now, keepsFiles: keepsFiles) }
+            requests.isEndReady = true
+        }
+        shared.wake.notify()
     }
 
     // MARK: Ending and flushing

@@ -417,6 +417,7 @@ struct DeliveryRun {
             case .refused(let reason):
                 report.drop(batch.signal, batch.itemCount, .refused)
                 report.lastFailure = reason
+            // It is given up: all else has returned above.
             case .failed, .unreachable, .inconclusive: report.drop(batch.signal, batch.itemCount, .refused)
             }
             if let irremovable { report.lastFailure = "\(irremovable)" }

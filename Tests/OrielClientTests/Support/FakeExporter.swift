@@ -89,6 +89,9 @@ final class FakeExporter: TelemetryExporter {
 
     var attempts: [Attempt] { state.withLock { $0.attempts } }
 
+    /// When all attempts have to end, if somebody said so.
+    var limit: Timestamp? { state.withLock { $0.limit } }
+
     var preparations: Int { state.withLock { $0.preparations } }
 
     var shutdowns: Int { state.withLock { $0.shutdowns } }
